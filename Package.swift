@@ -1,0 +1,151 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+]
+
+func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
+
+let nioCore: [Target.Dependency] = [nio("NIOCore"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"), nio("NIOFoundationEssentialsCompat")]
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let x509: [Target.Dependency] = [
+    .product(name: "X509", package: "swift-certificates"),
+    .product(name: "SwiftASN1", package: "swift-asn1"),
+    .product(name: "Crypto", package: "swift-crypto"),
+    .product(name: "_CryptoExtras", package: "swift-crypto"),
+]
+let grpc: [Target.Dependency] = [
+    .product(name: "GRPCCore", package: "grpc-swift-2"),
+    .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+    .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+    .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+]
+let http: [Target.Dependency] = [
+    nio("NIOHTTP1"), nio("NIOTLS"),
+    .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections: [Target.Dependency] = [
+    .product(name: "OrderedCollections", package: "swift-collections"),
+    .product(name: "DequeModule", package: "swift-collections"),
+    .product(name: "HeapModule", package: "swift-collections"),
+]
+
+func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ subject: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(subject)Tests",
+        dependencies: [.init(stringLiteral: subject)] + dependencies,
+        swiftSettings: settings
+    )
+}
+
+/// A binding to a C library that Debian ships as a static archive, so that the binary needs nothing at run time.
+func library(_ name: String, archive: String) -> Target {
+    .target(name: name, linkerSettings: [.linkedLibrary(":\(archive)")])
+}
+
+
+// One row a layer, in the order of docs/ARCHITECTURE.md: a target imports only what stands above it.
+let layers: [Target] = [
+    library("CYAML", archive: "libyaml.a"),
+    library("CSQLite", archive: "libsqlite3.a"),
+    library("CZlib", archive: "libz.a"),
+    .target(name: "CSyscalls"),
+    .target(name: "CSchemaData"),
+    layer("Values", ["CYAML"]),
+    layer("Units", ["Values"]),
+    layer("Channels", ["Units", "CSyscalls"] + collections),
+    layer("Schema", ["Values", "Units"]),
+    layer("APIModel", ["Schema", "Units", "Values", "Channels"]),
+    layer("APITypes", ["APIModel", "Schema", "Units", "Values", "CSchemaData"]),
+    layer("Store", ["Values", "Units", "Channels", log] + collections),
+    layer("SQLiteStore", ["Store", "Channels", "CSQLite", log] + collections),
+    layer("HTTPTransport", ["Values", "Units", "Channels", "CZlib", log] + nioCore + http + x509 + collections),
+    layer("RPC", ["Channels", log] + grpc + [nio("NIOCore"), nio("NIOPosix")]),
+    layer("Access", ["HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
+    layer("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
+    layer("APIServer", ["Access", "BuiltinKinds", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log] + collections),
+    layer("APIClient", ["HTTPTransport", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log]),
+    layer("ControllerRuntime", ["APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + collections),
+    layer("Controllers", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
+    layer("Scheduler", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
+    layer("Kubelet", ["RPC", "ControllerRuntime", "APIClient", "Access", "HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections + nioCore),
+    layer("KubeProxy", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections),
+    layer("ClusterDNS", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + nioCore + collections),
+    layer("ClusterNetwork", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections),
+    layer("Bootstrap", ["APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + x509),
+]
+
+/// Everything the one binary assembles.
+let parts: [Target.Dependency] = [
+    "Bootstrap", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "Scheduler", "Controllers", "ControllerRuntime", "APIClient",
+    "APIServer", "BuiltinKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Channels", "Units", "Values",
+    "CSyscalls",
+]
+
+let programs: [Target] = [
+    .executableTarget(name: "apus", dependencies: parts + [log, arguments], swiftSettings: settings),
+    .executableTarget(name: "apus-bench", dependencies: parts + [log, arguments], path: "Benchmarks", swiftSettings: settings),
+    .executableTarget(name: "apus-tidy", path: "Tools/tidy", swiftSettings: settings),
+]
+
+let suites: [Target] = [
+    tests("Values"), tests("Units", ["Values"]), tests("Channels", ["Units"]),
+    tests("Schema", ["Values", "Units", "APITypes", "APIModel"]),
+    tests("APIModel", ["Schema", "Values", "Units"]),
+    tests("APITypes", ["APIModel", "Schema", "Values", "Units"]),
+    tests("Store", ["SQLiteStore", "Channels", "Values"]),
+    tests("HTTPTransport", ["Channels", "Values"] + x509),
+    tests("Access", ["HTTPTransport", "APIModel", "APITypes", "Values", "Units", "Channels"] + x509),
+    tests("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
+    tests("APIServer", ["BuiltinKinds", "Access", "SQLiteStore", "Store", "HTTPTransport", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
+    tests("APIClient", ["HTTPTransport", "APITypes", "APIModel", "Values", "Channels"]),
+    tests("ControllerRuntime", ["APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
+    tests("Controllers", ["ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
+    tests("Scheduler", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Values", "Units", "Channels"]),
+    tests("Kubelet", ["RPC", "ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
+    tests("KubeProxy", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
+    tests("ClusterDNS", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
+    tests("ClusterNetwork", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
+    tests("Bootstrap", ["HTTPTransport", "APIClient", "Values", "Units", "Channels"] + x509),
+    .testTarget(name: "SimulationTests", dependencies: parts, swiftSettings: settings),
+]
+
+/// `APUS_TESTS=Schema,Store` builds only those suites: the inner loop links seconds, not minutes.
+let chosen: [Target] = {
+    guard let names = ProcessInfo.processInfo.environment["APUS_TESTS"], !names.isEmpty else { return suites }
+    let wanted = Set(names.split(separator: ",").map { "\($0)Tests" })
+    return suites.filter { wanted.contains($0.name) }
+}()
+
+let package = Package(
+    name: "apus",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "apus", targets: ["apus"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: layers + programs + chosen
+)

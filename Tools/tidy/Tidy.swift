@@ -1,0 +1,1 @@
+@main enum Tidy { static func main() {} }
