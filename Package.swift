@@ -62,6 +62,7 @@ let layers: [Target] = [
     library("CZlib", archive: "libz.a"),
     .target(name: "CSyscalls"),
     .target(name: "CSchemaData"),
+    .target(name: "CPause"),
     layer("Values", ["CYAML"]),
     layer("Units", ["Values"]),
     layer("Channels", ["Units", "CSyscalls"] + collections),
@@ -83,12 +84,13 @@ let layers: [Target] = [
     layer("KubeProxy", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections),
     layer("ClusterDNS", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + nioCore + collections),
     layer("ClusterNetwork", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections),
+    layer("Containerd", ["Channels", "Values", "Units", "CPause", "CSyscalls", log]),
     layer("Bootstrap", ["APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + x509),
 ]
 
 /// Everything the one binary assembles.
 let parts: [Target.Dependency] = [
-    "Bootstrap", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "Scheduler", "Controllers", "ControllerRuntime", "APIClient",
+    "Bootstrap", "Containerd", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "Scheduler", "Controllers", "ControllerRuntime", "APIClient",
     "APIServer", "BuiltinKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Channels", "Units", "Values",
     "CSyscalls",
 ]
@@ -117,6 +119,7 @@ let suites: [Target] = [
     tests("KubeProxy", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("ClusterDNS", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("ClusterNetwork", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
+    tests("Containerd", ["Channels", "Values"]),
     tests("Bootstrap", ["HTTPTransport", "APIClient", "Values", "Units", "Channels"] + x509),
     .testTarget(name: "SimulationTests", dependencies: parts, swiftSettings: settings),
 ]
