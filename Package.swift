@@ -84,7 +84,7 @@ let layers: [Target] = [
     layer("KubeProxy", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections),
     layer("ClusterDNS", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + nioCore + collections),
     layer("ClusterNetwork", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections),
-    layer("Containerd", ["Channels", "Values", "Units", "CPause", "CSyscalls", log]),
+    layer("Containerd", ["Channels", "Values", "Units", "CPause", "CSyscalls", log] + x509),
     layer("Bootstrap", ["APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + x509),
 ]
 

@@ -1,5 +1,7 @@
 #pragma once
+#include <stddef.h>
 /// The machine code of the sandbox container's only process (`pause.S`): position independent, no data, no libc.
-/// Wrapped into an ELF file by `Containerd.PauseImage`.
-extern const unsigned char apus_pause_start[];
-extern const unsigned char apus_pause_end[];
+/// `Containerd.PauseImage` wraps it into an ELF file.
+const unsigned char *apus_pause_code(void);
+/// The size of that code in bytes.
+size_t apus_pause_size(void);

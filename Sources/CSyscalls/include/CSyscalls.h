@@ -1,2 +1,3 @@
 #pragma once
 #include "pipe.h"
+#include "thread.h"

@@ -1,0 +1,52 @@
+"""Hollow nodes: a cluster that pretends, without root and without containerd, through the same kubelet core."""
+
+import json
+import os
+import subprocess
+import tempfile
+
+import pytest
+
+from cluster import APUS, Cluster, eventually
+
+
+@pytest.fixture(scope="module")
+def hollow():
+    c = Cluster("hollow", extra=["--hollow-nodes", "20"])
+    try:
+        c.up()
+        yield c
+    finally:
+        c.close()
+
+
+def test_nodes_register_and_pods_pretend_to_run(hollow):
+    c = hollow
+    eventually(lambda: c.out("get", "nodes").count(" Ready ") == 20, 30)
+    c.kubectl("create", "deployment", "many", "--image=any", "--replicas=100")
+    c.kubectl("rollout", "status", "deployment/many", "--timeout=60s", timeout=70)
+    pods = c.pods("default")
+    assert len(pods) == 100 and len({p["spec"]["nodeName"] for p in pods}) == 20
+    assert len({p["status"]["podIP"] for p in pods}) == 100
+    c.kubectl("delete", "deployment", "many")
+    eventually(lambda: not c.pods("default"), 60)
+
+
+def test_an_oversized_body_is_refused(hollow):
+    body = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "big"}, "data": {"x": "y" * (4 << 20)}})
+    result = hollow.kubectl("create", "-f", "-", input=body, check=False)
+    assert result.returncode == 1 and ("request body too large" in result.stderr.lower() or "limit is" in result.stderr.lower())
+
+
+def test_a_watch_by_a_client_that_stops_reading_does_not_hold_others(hollow):
+    c = hollow
+    stuck = c.start("get", "configmaps", "--watch", "-o", "json")
+    try:
+        blob = "z" * 500_000
+        for i in range(12):
+            c.kubectl("create", "-f", "-", input=json.dumps(
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"blob-{i}"}, "data": {"x": blob}}))
+        assert len(c.json("get", "configmaps")["items"]) >= 12
+    finally:
+        stuck.kill()
+        stuck.wait()

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing. `deps.sh`: to build and run; `deps.sh test`: also for the tests.
+set -euo pipefail
+
+build=(libsqlite3-dev libyaml-dev zlib1g-dev binutils)
+run=(containerd runc containernetworking-plugins nftables conntrack iproute2)
+test=(busybox-static docker-registry apache2-utils openssl curl python3 procps)
+
+wanted=("${build[@]}" "${run[@]}")
+if [ "${1:-}" = test ]; then wanted+=("${test[@]}"); fi
+
+missing=()
+for package in "${wanted[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+
+install() {
+    if [ "$(id -u)" != 0 ]; then
+        echo "deps: these packages are missing and only root can install them: $*" >&2
+        exit 1
+    fi
+    echo "deps: installing $*"
+    apt-get update -qq
+    # Debian's units are not started: apus supervises a containerd of its own.
+    DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+if [ ${#missing[@]} -gt 0 ]; then install "${missing[@]}"; fi
+
+if [ "${1:-}" = test ]; then
+    command -v kubectl >/dev/null || install kubernetes-client
+    python3 -c 'import pytest' 2>/dev/null || install python3-pytest
+fi
+if ! command -v swift >/dev/null; then
+    echo "deps: no Swift toolchain found; Apus builds with Swift 6.3 (https://www.swift.org/install)" >&2
+    exit 1
+fi
