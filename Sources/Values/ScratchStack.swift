@@ -1,0 +1,37 @@
+/// A stack of values in raw memory whose top is moved out in one piece. Owned by one `TreeReader`.
+struct ScratchStack<Element>: ~Copyable {
+    private var base: UnsafeMutablePointer<Element>
+    private var capacity: Int
+    private(set) var count = 0
+
+    init(capacity: Int = 32) {
+        self.capacity = capacity
+        base = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        base.deinitialize(count: count)
+        base.deallocate()
+    }
+
+    @inline(__always)
+    mutating func push(_ element: consuming Element) {
+        if count == capacity { grow() }
+        (base + count).initialize(to: element)
+        count += 1
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
+        larger.moveInitialize(from: base, count: count)
+        base.deallocate()
+        base = larger
+        capacity *= 2
+    }
+
+    /// Moves the topmost `number` elements to uninitialized memory.
+    mutating func moveTop(_ number: Int, to target: UnsafeMutablePointer<Element>?) {
+        count -= number
+        target?.moveInitialize(from: base + count, count: number)
+    }
+}
