@@ -72,7 +72,7 @@ let layers: [Target] = [
     layer("Store", ["Values", "Units", "Channels", log] + collections),
     layer("SQLiteStore", ["Store", "Channels", "CSQLite", log] + collections),
     layer("HTTPTransport", ["Values", "Units", "Channels", "CZlib", log] + nioCore + http + x509 + collections),
-    layer("RPC", ["Channels", log] + grpc + [nio("NIOCore"), nio("NIOPosix")]),
+    .target(name: "RPC", dependencies: ["Channels", log] + grpc + [nio("NIOCore"), nio("NIOPosix")], exclude: ["Protos"], swiftSettings: settings),
     layer("Access", ["HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
     layer("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
     layer("APIServer", ["Access", "BuiltinKinds", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log] + collections),
@@ -98,10 +98,12 @@ let parts: [Target.Dependency] = [
 let programs: [Target] = [
     .executableTarget(name: "apus", dependencies: parts + [log, arguments], swiftSettings: settings),
     .executableTarget(name: "apus-bench", dependencies: parts + [log, arguments], path: "Benchmarks", swiftSettings: settings),
-    .executableTarget(name: "apus-tidy", path: "Tools/tidy", swiftSettings: settings),
+    .target(name: "TidyRules", path: "Tools/TidyRules", swiftSettings: settings),
+    .executableTarget(name: "apus-tidy", dependencies: ["TidyRules"], path: "Tools/tidy", swiftSettings: settings),
 ]
 
 let suites: [Target] = [
+    tests("TidyRules"),
     tests("Values"), tests("Units", ["Values"]), tests("Channels", ["Units"]),
     tests("Schema", ["Values", "Units", "APITypes", "APIModel"]),
     tests("APIModel", ["Schema", "Values", "Units"]),
