@@ -1,0 +1,170 @@
+import NIOCore
+import Synchronization
+
+/// The bytes of a channel in both directions, once no protocol of ours frames them.
+///
+/// `@unchecked Sendable`: everything mutable is touched on the channel's event loop only, except `received`, which
+/// guards itself.
+final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableChannelHandler, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let channel: any Channel
+    private let closed = Atomic<Bool>(false)
+    private var received: ByteChannel?
+    private let inbox: Mutex<ByteChannel?> = Mutex(nil)
+    private var context: ChannelHandlerContext?
+    private var isPaused = false
+    private var readWanted = false
+    private var isCancelled = false
+    private var drainWaiters: [CheckedContinuation<Void, any Error>] = []
+
+    /// Must be made on the event loop, just before it enters the pipeline.
+    init(channel: any Channel, highWater: Int) {
+        self.channel = channel
+        let received = ByteChannel(
+            highWater: highWater,
+            onDrain: { [weak self] in self?.resumeReading() },
+            onCancel: { channel.close(promise: nil) }
+        )
+        self.received = received
+        inbox.withLock { $0 = received }
+    }
+
+    // MARK: Pipeline
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        end(nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        if let goOn = received?.push(buffer.bytesArray()), !goOn { isPaused = true }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard !isPaused else {
+            readWanted = true
+            return
+        }
+        context.read()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { releaseWriters(nil) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed { received?.finish() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        end(TransportError(.closed, "the connection broke: \(error)"))
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end(nil)
+        context.fireChannelInactive()
+    }
+
+    /// Bytes that had arrived before the stream took the channel over.
+    func preload(_ bytes: [UInt8]) {
+        _ = received?.push(bytes)
+    }
+
+    private func end(_ failure: (any Error)?) {
+        closed.store(true, ordering: .releasing)
+        received?.finish(throwing: failure)
+        releaseWriters(failure ?? TransportError(.closed, "the connection is closed"))
+    }
+
+    private func releaseWriters(_ failure: (any Error)?) {
+        let waiting = drainWaiters
+        drainWaiters = []
+        for waiter in waiting {
+            if let failure { waiter.resume(throwing: failure) } else { waiter.resume() }
+        }
+    }
+
+    private func resumeReading() {
+        channel.eventLoop.execute {
+            self.isPaused = false
+            guard self.readWanted else { return }
+            self.readWanted = false
+            self.context?.read()
+        }
+    }
+
+    // MARK: DuplexByteStream
+
+    func read() async throws -> [UInt8]? {
+        guard let inbox = inbox.withLock({ $0 }) else { return nil }
+        return try await inbox.next()
+    }
+
+    func write(_ bytes: [UInt8]) async throws {
+        guard !bytes.isEmpty else { return }
+        if channel.eventLoop.inEventLoop {
+            try send(bytes)
+            if channel.isWritable { return }
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                if channel.eventLoop.inEventLoop {
+                    waitForRoom(continuation)
+                    return
+                }
+                channel.eventLoop.execute {
+                    do {
+                        try self.send(bytes)
+                        self.waitForRoom(continuation)
+                    } catch {
+                        continuation.resume(throwing: error)
+                    }
+                }
+            }
+        } onCancel: {
+            channel.eventLoop.execute {
+                self.isCancelled = true
+                self.releaseWriters(CancellationError())
+            }
+        }
+    }
+
+    private func send(_ bytes: [UInt8]) throws {
+        guard !closed.load(ordering: .acquiring), let context else {
+            throw TransportError(.closed, "the connection is closed")
+        }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
+    }
+
+    private func waitForRoom(_ continuation: CheckedContinuation<Void, any Error>) {
+        if closed.load(ordering: .acquiring) {
+            continuation.resume(throwing: TransportError(.closed, "the connection is closed"))
+        } else if channel.isWritable {
+            continuation.resume()
+        } else if isCancelled {
+            continuation.resume(throwing: CancellationError())
+        } else {
+            drainWaiters.append(continuation)
+        }
+    }
+
+    func closeWrite() async {
+        try? await channel.close(mode: .output).get()
+    }
+
+    func close() async {
+        inbox.withLock { $0 }?.finish()
+        try? await channel.close(mode: .all).get()
+    }
+}
