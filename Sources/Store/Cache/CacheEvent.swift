@@ -1,0 +1,105 @@
+import Synchronization
+
+/// What happened to an object, as one watcher sees it through its selectors.
+public enum CacheEventType: UInt8, Sendable, Hashable {
+    case added, modified, deleted, bookmark
+}
+
+/// Which wire format a frame is encoded in; the server numbers the formats it speaks.
+public struct FrameEncoding: Sendable, Hashable {
+    /// The server's number for the format.
+    public let rawValue: Int
+
+    /// Names a format by number.
+    public init(_ rawValue: Int) {
+        self.rawValue = rawValue
+    }
+}
+
+/// The encoded frames of one change, made by the first watcher that needs one and shared by all others.
+///
+/// They live until the last watcher has written them; history does not keep them.
+final class SharedFrames: Sendable {
+    struct Key: Hashable {
+        let type: CacheEventType
+        let encoding: FrameEncoding
+    }
+
+    private let frames = Mutex<[(key: Key, bytes: [UInt8])]>([])
+
+    func frame(_ key: Key, make: () -> [UInt8]) -> [UInt8] {
+        frames.withLock { frames in
+            if let known = frames.first(where: { $0.key == key }) { return known.bytes }
+            let bytes = make()
+            frames.append((key, bytes))
+            return bytes
+        }
+    }
+}
+
+/// One change to one object, as delivered to a watcher.
+public struct CacheEvent: Sendable {
+    /// What the watcher is told.
+    public let type: CacheEventType
+    /// The object to send; nil only in a bookmark. For DELETED: its last state at the revision of the deletion.
+    public let object: CachedObject?
+    /// The object before the change.
+    public let previous: CachedObject?
+    /// The write behind the event; for a bookmark, up to where everything was delivered.
+    public let revision: Revision
+    private let frames: SharedFrames
+
+    init(
+        _ type: CacheEventType,
+        object: CachedObject?,
+        previous: CachedObject?,
+        revision: Revision,
+        frames: SharedFrames
+    ) {
+        self.type = type
+        self.object = object
+        self.previous = previous
+        self.revision = revision
+        self.frames = frames
+    }
+
+    /// An event of an object outside the cache's own stream (an initial ADDED event of a watch-list).
+    public init(_ type: CacheEventType, object: CachedObject?, revision: Revision) {
+        self.init(type, object: object, previous: nil, revision: revision, frames: SharedFrames())
+    }
+
+    /// The encoded frame; `make` runs once for each encoding, whoever asks first.
+    public func frame(_ encoding: FrameEncoding, make: (CacheEvent) -> [UInt8]) -> [UInt8] {
+        frames.frame(SharedFrames.Key(type: type, encoding: encoding)) { make(self) }
+    }
+}
+
+/// One change as the cache remembers it.
+struct CacheChange: Sendable {
+    /// nil when the object was removed.
+    let current: CachedObject?
+    let previous: CachedObject?
+    let revision: Revision
+
+    /// The one of the two that names the object.
+    var subject: CachedObject? { current ?? previous }
+
+    var weight: Int { (current?.bytes.count ?? 0) + (current == nil ? previous?.bytes.count ?? 0 : 0) }
+
+    /// The event for a watcher that sees what passes `filter`; nil when it sees nothing of it.
+    func event(frames: SharedFrames, filter: (@Sendable (CachedObject) -> Bool)?) -> CacheEvent? {
+        let isSeen = current.map { filter?($0) ?? true } ?? false
+        let wasSeen = previous.map { filter?($0) ?? true } ?? false
+        switch (wasSeen, isSeen) {
+        case (false, false):
+            return nil
+        case (false, true):
+            return CacheEvent(.added, object: current, previous: previous, revision: revision, frames: frames)
+        case (true, true):
+            return CacheEvent(.modified, object: current, previous: previous, revision: revision, frames: frames)
+        case (true, false):
+            let last = previous?.at(revision)
+            return CacheEvent(.deleted, object: last, previous: previous, revision: revision, frames: frames)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import Synchronization
+
+/// What one cache watch has to be told: the cache offers, the watch's owner takes. Guarded by `state`.
+///
+/// Locks are taken in the order cache, then watcher; continuations resume with no lock held.
+final class Watcher: Sendable {
+    /// Whether offers are taken.
+    enum Phase {
+        /// Registered, but its start is not settled; offers are covered by the coming replay. Exits: `live`, `closed`.
+        case starting
+        /// Takes offers. Exits: `closed`.
+        case live
+        /// Terminal; nil means the owner ended it.
+        case closed(StoreError?)
+    }
+
+    fileprivate struct State {
+        var phase = Phase.starting
+        /// Changes from before the watch went live, not filtered yet.
+        var replay: [CacheChange] = []
+        var events: [CacheEvent] = []
+        /// Changes up to here are in `replay`, in `events`, were delivered, or do not concern this watch.
+        var covered = Revision.zero
+        var waiter: UnsafeContinuation<Void, Never>?
+    }
+
+    let scope: WatchScope
+    let filter: (@Sendable (CachedObject) -> Bool)?
+    let wantsBookmarks: Bool
+    private let capacity: Int
+    private let state = Mutex(State())
+
+    init(
+        scope: WatchScope,
+        filter: (@Sendable (CachedObject) -> Bool)?,
+        wantsBookmarks: Bool,
+        capacity: Int
+    ) {
+        self.scope = scope
+        self.filter = filter
+        self.wantsBookmarks = wantsBookmarks
+        self.capacity = capacity
+    }
+
+    // MARK: The cache's side
+
+    /// Begins to take offers: first come `replay`, then every change after `revision`.
+    func goLive(replaying replay: [CacheChange], after revision: Revision) {
+        state.withLock { state in
+            guard case .starting = state.phase else { return }
+            state.phase = .live
+            state.replay = replay
+            state.covered = revision
+        }
+    }
+
+    /// Offers a change; returns the owner to wake if it waits. Resume it with no lock held.
+    func offer(_ change: CacheChange, frames: SharedFrames) -> UnsafeContinuation<Void, Never>? {
+        let event = change.event(frames: frames, filter: filter)
+        return state.withLock { state in
+            guard case .live = state.phase, change.revision > state.covered else { return nil }
+            state.covered = change.revision
+            guard let event else { return nil }
+            if state.events.count < capacity {
+                state.events.append(event)
+            } else {
+                state.events = []
+                state.replay = []
+                state.phase = .closed(.slow(capacity: capacity))
+            }
+            return state.takeWaiter()
+        }
+    }
+
+    /// Tells a watcher that wants bookmarks how far it has come, unless it has events to learn it from.
+    func bookmark(_ revision: Revision) -> UnsafeContinuation<Void, Never>? {
+        state.withLock { state in
+            guard case .live = state.phase, state.events.isEmpty, state.replay.isEmpty else { return nil }
+            guard state.covered <= revision else { return nil }
+            state.covered = revision
+            state.events.append(CacheEvent(.bookmark, object: nil, revision: revision))
+            return state.takeWaiter()
+        }
+    }
+
+    func close(_ error: StoreError?) {
+        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+            if case .closed = state.phase { return nil }
+            state.phase = .closed(error)
+            return state.takeWaiter()
+        }
+        waiter?.resume()
+    }
+
+    // MARK: The owner's side
+
+    enum Step {
+        case deliver([CacheEvent])
+        case replay([CacheChange])
+        case end(StoreError?)
+        case wait
+    }
+
+    func step() -> Step {
+        state.withLock { state in
+            if !state.replay.isEmpty {
+                defer { state.replay = [] }
+                return .replay(state.replay)
+            }
+            if !state.events.isEmpty {
+                defer { state.events = [] }
+                return .deliver(state.events)
+            }
+            if case .closed(let error) = state.phase { return .end(error) }
+            return .wait
+        }
+    }
+
+    func park(_ continuation: UnsafeContinuation<Void, Never>) {
+        let isReady = state.withLock { state in
+            if case .closed = state.phase { return true }
+            guard state.events.isEmpty, state.replay.isEmpty else { return true }
+            state.waiter = continuation
+            return false
+        }
+        if isReady { continuation.resume() }
+    }
+}
+
+extension Watcher.State {
+    fileprivate mutating func takeWaiter() -> UnsafeContinuation<Void, Never>? {
+        defer { waiter = nil }
+        return waiter
+    }
+}
