@@ -37,8 +37,8 @@ let collections: [Target.Dependency] = [
     .product(name: "HeapModule", package: "swift-collections"),
 ]
 
-func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func layer(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func tests(_ subject: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -72,7 +72,7 @@ let layers: [Target] = [
     layer("Store", ["Values", "Units", "Channels", log] + collections),
     layer("SQLiteStore", ["Store", "Channels", "CSQLite", log] + collections),
     layer("HTTPTransport", ["Values", "Units", "Channels", "CZlib", log] + nioCore + http + x509 + collections),
-    .target(name: "RPC", dependencies: ["Channels", log] + grpc + [nio("NIOCore"), nio("NIOPosix")], exclude: ["Protos"], swiftSettings: settings),
+    layer("RPC", ["Channels", log] + grpc + [nio("NIOCore"), nio("NIOPosix")], exclude: ["Protos"]),
     layer("Access", ["HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
     layer("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
     layer("APIServer", ["Access", "BuiltinKinds", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log] + collections),
