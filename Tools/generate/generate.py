@@ -31,7 +31,6 @@ def main():
     data = blob.write(types, rules, resources, columns, selectors)
     (root / "Sources/CSchemaData/schema.bin").write_bytes(data)
     print(f"schema.bin: {len(data)} bytes, {len(types)} types, {len(rules.pool)} default rule sets")
-    (root / "Tests/APITypesTests/Data").mkdir(parents=True, exist_ok=True)
     (root / "Tests/APITypesTests/ObjectDefaultsData.swift").write_text(defaults.test_data(rules))
     for path, text in lenses.write(types, resources):
         target = root / path

@@ -1,0 +1,366 @@
+import Units
+import Values
+
+/// Why a value does not decode into a type, in the words of Go's decoder.
+public struct SchemaDecodeError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The message, such as `json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type
+    /// int32`.
+    public var message: String
+    /// Makes an error.
+    public init(message: String) { self.message = message }
+    /// The message.
+    public var description: String { message }
+}
+
+extension SchemaNode {
+    /// Makes of a value what Go's decoder and encoder together make of it: fields the type does not have go, zero
+    /// values go where upstream omits them and come where it does not, quantities and times become canonical.
+    ///
+    /// Returns the unknown fields as upstream's strict decoder reports them. Throws the first mismatch of types; the
+    /// value is then unspecified.
+    public func decode(_ value: inout JSONValue) throws(SchemaDecodeError) -> [String] {
+        var decoder = GoDecoder()
+        decoder.decode(self, &value)
+        if let message = decoder.failure { throw SchemaDecodeError(message: message) }
+        return decoder.unknownFields
+    }
+
+    /// The same without complaints: what does not fit the type is left as it is.
+    public func normalize(_ value: inout JSONValue) {
+        var decoder = GoDecoder()
+        decoder.decode(self, &value)
+    }
+}
+
+/// One pass over a value, driven by its type.
+struct GoDecoder {
+    private enum Step {
+        case field(String)
+        case index(Int)
+        case key(String)
+    }
+
+    /// As upstream's strict decoder words them.
+    private(set) var unknownFields: [String] = []
+    /// The first mismatch.
+    private(set) var failure: String?
+    private var path: [Step] = []
+    private var structName = ""
+
+    mutating func decode(_ node: SchemaNode, _ value: inout JSONValue) {
+        switch node.shape {
+        case .object: decodeObject(node, &value)
+        case .list: decodeList(node, &value)
+        case .map: decodeMap(node, &value)
+        case .string, .boolean, .integer, .number: decodeScalar(node, &value)
+        case .any: break
+        case .anyObject:
+            if case .null = value { break }
+            if case .object = value { break }
+            mismatch(value, node)
+        case .schemaOrBool, .schemaOrList, .schemaOrStrings: decodeSchema(node, &value)
+        default: decodeUnit(node, &value)
+        }
+    }
+
+    private mutating func decodeObject(_ node: SchemaNode, _ value: inout JSONValue) {
+        var object: JSONObject
+        switch value {
+        case .object(let given): object = given
+        case .null: object = [:]
+        default: return mismatch(value, node)
+        }
+        value = .null
+        let outer = structName
+        structName = node.name
+        let body = node.body
+        var dropped: [String] = []
+        object.updateEach { key, item in
+            guard let field = body.field(key) else {
+                unknownFields.append("unknown field \(GoQuote.quote(strictPath(key)))")
+                dropped.append(key)
+                return
+            }
+            if decodeField(field, &item) == .omitted { dropped.append(key) }
+        }
+        if !dropped.isEmpty {
+            for key in dropped { object[key] = nil }
+        }
+        for field in body.alwaysEncoded where !object.contains(field.name) {
+            var zero = field.zero
+            if case .object = zero {
+                path.append(.field(field.name))
+                decode(field.node, &zero)
+                path.removeLast()
+            }
+            object[field.name] = zero
+        }
+        structName = outer
+        value = .object(object)
+    }
+
+    private enum Outcome { case kept, omitted }
+
+    private mutating func decodeField(_ field: SchemaField, _ value: inout JSONValue) -> Outcome {
+        if case .null = value {
+            if field.isPointer || field.node.shape == .list || field.node.shape == .map {
+                return field.traits.contains(.omitEmpty) ? .omitted : .kept
+            }
+        }
+        path.append(.field(field.name))
+        decode(field.node, &value)
+        path.removeLast()
+        guard !field.isPointer, !field.traits.isDisjoint(with: [.omitEmpty, .omitZero]) else { return .kept }
+        return field.isOmitted(value) ? .omitted : .kept
+    }
+
+    private mutating func decodeList(_ node: SchemaNode, _ value: inout JSONValue) {
+        guard case .array(var list) = value else {
+            if case .null = value { return }
+            return mismatch(value, node)
+        }
+        guard let element = node.element else { return }
+        value = .null
+        for index in list.indices {
+            path.append(.index(index))
+            decode(element, &list[index])
+            path.removeLast()
+        }
+        value = .array(list)
+    }
+
+    private mutating func decodeMap(_ node: SchemaNode, _ value: inout JSONValue) {
+        guard case .object(var object) = value else {
+            if case .null = value { return }
+            return mismatch(value, node)
+        }
+        guard let element = node.element else { return }
+        value = .null
+        object.updateEach { key, item in
+            path.append(.key(key))
+            decode(element, &item)
+            path.removeLast()
+        }
+        value = .object(object)
+    }
+
+    private mutating func decodeScalar(_ node: SchemaNode, _ value: inout JSONValue) {
+        switch (node.shape, value) {
+        case (.string, .string), (.boolean, .bool), (.number, .number), (.number, .integer): return
+        case (.string, .null): value = ""
+        case (.boolean, .null): value = false
+        case (.integer, .null), (.number, .null): value = 0
+        case (.integer, .integer(let number)):
+            if node.body.format == "int32", Int32(exactly: number) == nil {
+                mismatch(value, node, what: "number \(number)")
+            }
+        case (.integer, .number): mismatch(value, node, what: "number \(value.description)")
+        default: mismatch(value, node)
+        }
+    }
+
+    private mutating func decodeSchema(_ node: SchemaNode, _ value: inout JSONValue) {
+        guard let element = node.element else { return }
+        switch value {
+        case .object: decode(element, &value)
+        case .array(var list) where node.shape == .schemaOrList:
+            for index in list.indices {
+                path.append(.index(index))
+                decode(element, &list[index])
+                path.removeLast()
+            }
+            value = .array(list)
+        default: break
+        }
+    }
+
+    // MARK: Units
+
+    private mutating func decodeUnit(_ node: SchemaNode, _ value: inout JSONValue) {
+        switch node.shape {
+        case .quantity: decodeQuantity(&value)
+        case .intOrString: decodeIntOrString(node, &value)
+        case .time, .microTime: decodeTime(node, &value)
+        case .bytes: decodeBytes(node, &value)
+        case .duration: decodeDuration(&value)
+        default: break
+        }
+    }
+
+    private mutating func decodeQuantity(_ value: inout JSONValue) {
+        let text: String
+        switch value {
+        case .string(let given): text = given
+        case .null: text = "0"
+        case .integer, .number: text = value.description
+        default: text = ""
+        }
+        guard let quantity = Quantity(text) else {
+            return fail(
+                "quantities must match the regular expression "
+                    + "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+        }
+        let canonical = quantity.description
+        if case .string(canonical) = value { return }
+        value = .string(canonical)
+    }
+
+    private mutating func decodeIntOrString(_ node: SchemaNode, _ value: inout JSONValue) {
+        switch value {
+        case .string: break
+        case .null: value = 0
+        case .integer(let number):
+            if Int32(exactly: number) == nil {
+                fail("json: cannot unmarshal number \(number) into Go value of type int32")
+            }
+        case .number: fail("json: cannot unmarshal number \(value.description) into Go value of type int32")
+        default: fail("json: cannot unmarshal \(value.typeName) into Go value of type int32")
+        }
+    }
+
+    private mutating func decodeTime(_ node: SchemaNode, _ value: inout JSONValue) {
+        switch value {
+        case .null: break
+        case .string(let text):
+            guard let time = Timestamp(text) else {
+                let layout = node.shape == .time ? "2006-01-02T15:04:05Z07:00" : "2006-01-02T15:04:05.000000Z07:00"
+                let quoted = GoQuote.quote(text)
+                return fail("parsing time \(quoted) as \"\(layout)\": cannot parse \(quoted) as \"2006\"")
+            }
+            let canonical = node.shape == .time ? time.rfc3339 : time.rfc3339Micro
+            if text != canonical { value = .string(canonical) }
+        default: fail("json: cannot unmarshal \(value.typeName) into Go value of type string")
+        }
+    }
+
+    private mutating func decodeBytes(_ node: SchemaNode, _ value: inout JSONValue) {
+        switch value {
+        case .null: value = ""
+        case .string(let text):
+            guard let bytes = Base64.decode(text) else {
+                return fail("illegal base64 data at input byte \(Self.illegalBase64Position(text))")
+            }
+            // The decoder skips line breaks, so the encoder may print less than was given.
+            if text.utf8.contains(10) || text.utf8.contains(13) { value = .string(Base64.encode(bytes)) }
+        default: mismatch(value, node)
+        }
+    }
+
+    private mutating func decodeDuration(_ value: inout JSONValue) {
+        switch value {
+        case .null: value = "0s"
+        case .string(let text):
+            guard let duration = DurationText.parse(text) else {
+                return fail("time: invalid duration \(GoQuote.quote(text))")
+            }
+            value = .string(DurationText.format(duration))
+        default: fail("json: cannot unmarshal \(value.typeName) into Go value of type string")
+        }
+    }
+
+    /// Where Go's decoder gives up: at the first byte outside the alphabet, or at the broken end.
+    private static func illegalBase64Position(_ text: String) -> Int {
+        var digits = 0
+        for (index, byte) in text.utf8.enumerated() {
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+                digits += 1
+            case 10, 13: continue
+            case UInt8(ascii: "=") where digits % 4 >= 2: continue
+            default: return index
+            }
+        }
+        return text.utf8.count - text.utf8.count % 4
+    }
+
+    // MARK: Complaints
+
+    private mutating func mismatch(_ value: JSONValue, _ node: SchemaNode, what: String? = nil) {
+        let type = node.goType
+        let found = what ?? value.typeName
+        guard !path.isEmpty else {
+            return fail("json: cannot unmarshal \(found) into Go value of type \(type)")
+        }
+        let names = path.compactMap { step in
+            if case .field(let name) = step { name } else { nil }
+        }
+        let owner = structName.split(separator: ".").last.map(String.init) ?? ""
+        let field = names.joined(separator: ".")
+        fail("json: cannot unmarshal \(found) into Go struct field \(owner).\(field) of type \(type)")
+    }
+
+    private mutating func fail(_ message: String) {
+        if failure == nil { failure = message }
+    }
+
+    private func strictPath(_ last: String) -> String {
+        var text = ""
+        for step in path {
+            switch step {
+            case .field(let name), .key(let name): text += text.isEmpty ? name : ".\(name)"
+            case .index(let index): text += "[\(index)]"
+            }
+        }
+        return text.isEmpty ? last : "\(text).\(last)"
+    }
+}
+
+extension SchemaNode {
+    /// What Go calls the type in its messages.
+    var goType: String {
+        switch shape {
+        case .string: "string"
+        case .boolean: "bool"
+        case .integer: body.format.isEmpty ? "int" : body.format
+        case .number: body.format == "float" ? "float32" : "float64"
+        case .bytes: "[]uint8"
+        case .list: "[]\(element?.goType ?? "interface {}")"
+        case .map: "map[string]\(element?.goType ?? "interface {}")"
+        case .any: "interface {}"
+        default: name.split(separator: ".").suffix(2).joined(separator: ".")
+        }
+    }
+}
+
+extension SchemaField {
+    /// The value of a field that is not given but encoded all the same.
+    var zero: JSONValue {
+        guard !isPointer else { return .null }
+        return switch node.shape {
+        case .object: .object([:])
+        case .string: ""
+        case .boolean: false
+        case .integer, .number, .intOrString: 0
+        case .quantity: "0"
+        case .duration: "0s"
+        default: .null
+        }
+    }
+
+    /// Whether Go's encoder prints the field even when nothing was given: a struct, or anything not `omitempty`.
+    var isAlwaysEncoded: Bool {
+        if traits.contains(.omitZero) { return false }
+        if !traits.contains(.omitEmpty) { return true }
+        if isPointer { return false }
+        switch node.shape {
+        case .object, .quantity, .intOrString, .time, .microTime, .duration, .anyObject, .any, .schemaOrBool,
+            .schemaOrList, .schemaOrStrings:
+            return true
+        default: return false
+        }
+    }
+
+    /// Whether Go's encoder leaves out this value of a field that is not a pointer.
+    func isOmitted(_ value: JSONValue) -> Bool {
+        switch value {
+        case .null: traits.contains(.omitZero) || !isAlwaysEncoded
+        case .string(let text): text.isEmpty && !isAlwaysEncoded
+        case .bool(let flag): !flag
+        case .integer(let number): number == 0 && node.shape != .intOrString
+        case .number(let number): number == 0
+        case .array(let list): list.isEmpty
+        case .object(let object): object.isEmpty && !isAlwaysEncoded
+        }
+    }
+}
