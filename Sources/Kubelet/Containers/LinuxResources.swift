@@ -1,0 +1,100 @@
+import APITypes
+import RPC
+import Units
+
+/// Requests and limits as the kernel knows them.
+enum LinuxResources {
+    static let cpuPeriod: Int64 = 100_000
+    static let minimumQuota: Int64 = 1000
+    static let minimumShares: Int64 = 2
+    static let sharesPerCPU: Int64 = 1024
+
+    static func shares(milliCPU: Int64) -> Int64 {
+        milliCPU == 0 ? minimumShares : min(max(milliCPU * sharesPerCPU / 1000, minimumShares), 262_144)
+    }
+
+    static func quota(milliCPU: Int64) -> Int64 {
+        milliCPU == 0 ? 0 : max(milliCPU * cpuPeriod / 1000, minimumQuota)
+    }
+
+    /// The limits of one container.
+    static func container(_ container: Container, in pod: Pod, memoryCapacity: Int64) -> CRILinuxContainerResources {
+        let resources = container.resources
+        let cpuLimit = resources.limits["cpu"]?.milliValue ?? 0
+        let cpuRequest = resources.requests["cpu"]?.milliValue ?? 0
+        return .with {
+            $0.cpuShares = shares(milliCPU: cpuRequest == 0 && cpuLimit > 0 ? cpuLimit : cpuRequest)
+            if cpuLimit > 0 {
+                $0.cpuPeriod = cpuPeriod
+                $0.cpuQuota = quota(milliCPU: cpuLimit)
+            }
+            $0.memoryLimitInBytes = resources.limits["memory"]?.value ?? 0
+            $0.oomScoreAdj = oomScore(container, in: pod, memoryCapacity: memoryCapacity)
+        }
+    }
+
+    /// How readily the kernel ends a container when memory runs out: last of all a guaranteed pod's, first of all one
+    /// that asked for nothing; in between by its share of the node's memory.
+    static func oomScore(_ container: Container, in pod: Pod, memoryCapacity: Int64) -> Int64 {
+        let guaranteed: Int64 = -997
+        if pod.spec.priorityClassName == "system-node-critical" { return guaranteed }
+        switch QoSClass(pod) {
+        case .guaranteed: return guaranteed
+        case .bestEffort: return 1000
+        case .burstable: break
+        }
+        guard memoryCapacity > 0 else { return 999 }
+        let request = container.resources.requests["memory"]?.value ?? 0
+        let score = 1000 - Int64(1000 * Double(request) / Double(memoryCapacity))
+        if score < 1000 + guaranteed { return 1000 + guaranteed }
+        return score == 1000 ? 999 : score
+    }
+
+    /// The limits of the pod's own cgroup: all containers together; nil where some container has no limit.
+    struct PodLimits: Sendable, Hashable {
+        var shares: Int64
+        var quota: Int64?
+        var memory: Int64?
+    }
+
+    static func pod(_ pod: Pod) -> PodLimits {
+        let spec = pod.spec
+        let sidecars = spec.initContainers.filter(\.isRestartableInit)
+        let running = spec.containers + sidecars
+        func sum(_ name: String, _ value: (Quantity) -> Int64, _ get: (Container) -> [String: Quantity]) -> (Int64, Bool) {
+            var total: Int64 = 0
+            var isComplete = true
+            for container in running {
+                if let quantity = get(container)[name], quantity > .zero {
+                    total += value(quantity)
+                } else {
+                    isComplete = false
+                }
+            }
+            let plain = spec.initContainers.filter { !$0.isRestartableInit }
+            let largest = plain.compactMap { get($0)[name].map(value) }.max() ?? 0
+            if plain.contains(where: { get($0)[name] == nil }) { isComplete = false }
+            return (max(total, largest), isComplete)
+        }
+        let (request, _) = sum("cpu", { $0.milliValue }, { $0.resources.requests })
+        let (cpu, cpuLimited) = sum("cpu", { $0.milliValue }, { $0.resources.limits })
+        let (memory, memoryLimited) = sum("memory", { $0.value }, { $0.resources.limits })
+        return PodLimits(
+            shares: shares(milliCPU: request),
+            quota: cpuLimited ? quota(milliCPU: cpu) : nil,
+            memory: memoryLimited ? memory : nil
+        )
+    }
+}
+
+/// Where a pod's cgroup lies.
+enum PodCgroup {
+    static func path(_ pod: Pod, root: String) -> String {
+        let uid = pod.metadata.uid
+        switch QoSClass(pod) {
+        case .guaranteed: return "\(root)/kubepods/pod\(uid)"
+        case .burstable: return "\(root)/kubepods/burstable/pod\(uid)"
+        case .bestEffort: return "\(root)/kubepods/besteffort/pod\(uid)"
+        }
+    }
+}

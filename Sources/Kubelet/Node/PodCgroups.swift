@@ -1,0 +1,109 @@
+import APITypes
+import Channels
+import Glibc
+import Logging
+
+/// The cgroups of pods (cgroup v1, v1 with a v2 side tree, or v2). The runtime makes containers' own below them.
+struct PodCgroups: Sendable {
+    enum Version: Sendable { case v1, v2, none }
+
+    let version: Version
+    let root: String
+    let pool: BlockingPool
+    let mountPoint: String
+    let logger: Logger
+
+    init(root: String, pool: BlockingPool, isEnabled: Bool, logger: Logger, mountPoint: String = "/sys/fs/cgroup") {
+        self.root = root
+        self.pool = pool
+        self.mountPoint = mountPoint
+        self.logger = logger
+        if !isEnabled {
+            version = .none
+        } else if HostFiles.exists("\(mountPoint)/cgroup.controllers") {
+            version = .v2
+        } else {
+            version = HostFiles.isDirectory("\(mountPoint)/cpu") || HostFiles.isDirectory("\(mountPoint)/memory") ? .v1 : .none
+        }
+    }
+
+    /// Makes the pod's cgroup and sets its limits. Failures are logged: the containers' own limits still hold.
+    func setUp(_ pod: Pod) async {
+        let path = PodCgroup.path(pod, root: root)
+        let limits = LinuxResources.pod(pod)
+        do {
+            try await pool.run { try apply(path, limits) }
+        } catch {
+            logger.warning("pod cgroup not set up", metadata: ["pod": "\(pod.key)", "error": "\(error)"])
+        }
+    }
+
+    /// Removes the pod's cgroups; they are empty once its containers are gone.
+    func tearDown(uid: String) async {
+        guard version != .none else { return }
+        try? await pool.run {
+            for parent in parents() {
+                for quality in ["", "/burstable", "/besteffort"] {
+                    let path = "\(parent)\(root)/kubepods\(quality)/pod\(uid)"
+                    Self.removeEmpty(path)
+                }
+            }
+        }
+    }
+
+    private func parents() -> [String] {
+        guard version == .v1 else { return [mountPoint] }
+        return HostFiles.list(mountPoint).map { "\(mountPoint)/\($0)" }
+            .filter { HostFiles.kind($0, followLinks: false) == S_IFDIR }
+    }
+
+    private func apply(_ path: String, _ limits: LinuxResources.PodLimits) throws {
+        switch version {
+        case .none:
+            return
+        case .v1:
+            let cpu = "\(mountPoint)/cpu\(path)"
+            try HostFiles.makeDirectories(cpu)
+            try HostFiles.write("\(cpu)/cpu.shares", "\(limits.shares)")
+            if let quota = limits.quota {
+                try HostFiles.write("\(cpu)/cpu.cfs_period_us", "\(LinuxResources.cpuPeriod)")
+                try HostFiles.write("\(cpu)/cpu.cfs_quota_us", "\(quota)")
+            }
+            if let memory = limits.memory {
+                try HostFiles.makeDirectories("\(mountPoint)/memory\(path)")
+                try HostFiles.write("\(mountPoint)/memory\(path)/memory.limit_in_bytes", "\(memory)")
+            }
+        case .v2:
+            try enableControllers(path)
+            let directory = "\(mountPoint)\(path)"
+            try HostFiles.write("\(directory)/cpu.weight", "\(Self.weight(shares: limits.shares))")
+            if let quota = limits.quota {
+                try HostFiles.write("\(directory)/cpu.max", "\(quota) \(LinuxResources.cpuPeriod)")
+            }
+            if let memory = limits.memory { try HostFiles.write("\(directory)/memory.max", "\(memory)") }
+        }
+    }
+
+    /// Makes each level of `path` and lets the level below use cpu, memory and pids.
+    private func enableControllers(_ path: String) throws {
+        var directory = mountPoint
+        for part in path.split(separator: "/") {
+            try HostFiles.write("\(directory)/cgroup.subtree_control", "+cpu +memory +pids")
+            directory += "/\(part)"
+            if mkdir(directory, 0o755) != 0, errno != EEXIST {
+                throw FileError(operation: "mkdir", path: directory, code: errno)
+            }
+        }
+    }
+
+    /// v2's weight (1–10000) for v1's shares (2–262144).
+    static func weight(shares: Int64) -> Int64 {
+        1 + (max(shares, 2) - 2) * 9999 / 262_142
+    }
+
+    private static func removeEmpty(_ path: String) {
+        guard HostFiles.isDirectory(path) else { return }
+        for name in HostFiles.list(path) where HostFiles.isDirectory("\(path)/\(name)") { removeEmpty("\(path)/\(name)") }
+        rmdir(path)
+    }
+}

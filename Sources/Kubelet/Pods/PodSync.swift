@@ -1,0 +1,168 @@
+import APITypes
+import Channels
+import RPC
+import Units
+
+/// What a worker does after one pass over a pod.
+enum SyncOutcome: Sendable {
+    /// Nothing until something changes, or until then.
+    case settled(until: Timestamp?)
+    /// Something failed: again, with growing waits.
+    case failed(String)
+    /// The pod left the node.
+    case gone
+}
+
+/// One pass over one pod: look, decide, act, tell. Never runs twice at a time for the same pod.
+struct PodSync: Sendable {
+    /// How often volumes that follow the API are looked at when nothing told of a change.
+    static let refreshPeriod: Duration = .seconds(60)
+
+    let node: NodeContext
+    let uid: String
+
+    var now: Timestamp { node.clock.now }
+
+    func run() async -> SyncOutcome {
+        guard let record = node.pods.record(uid) else { return .gone }
+        do {
+            if record.mustTerminate { return try await terminate(record) }
+            guard let pod = record.pod else { return .gone }
+            return try await sync(pod, record)
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    private func sync(_ pod: Pod, _ record: PodRecord) async throws -> SyncOutcome {
+        let observed = try await observe(record)
+        var status = publish(pod, observed)
+        if status.phase == "Failed" || status.phase == "Succeeded" { return try await terminate(record) }
+        if let failure = deadlineFailure(pod, status) {
+            node.events.normal(pod, failure.reason, failure.message)
+            _ = node.pods.failed(uid, failure, graceSeconds: nil)
+            return try await terminate(node.pods.record(uid) ?? record)
+        }
+        node.probes.update(pod, observed, status)
+        let plan = PodPlan.plan(pod, observed: observed, probes: node.probes.outcomes(uid))
+        var wakeAt: [Timestamp] = []
+        var problem: String?
+        if plan.isEmpty {
+            await refreshVolumes(pod)
+        } else {
+            var execution = PodExecution(sync: self, pod: pod, observed: observed)
+            await execution.run(plan)
+            wakeAt = execution.wakeAt
+            problem = execution.problem
+            let after = try await observe(node.pods.record(uid) ?? record)
+            status = publish(pod, after)
+            node.probes.update(pod, after, status)
+            await removeOldContainers(pod, after)
+            if status.phase == "Failed" || status.phase == "Succeeded" { return .settled(until: now) }
+        }
+        if let problem { return .failed(problem) }
+        if let until = deadline(pod, status) { wakeAt.append(until) }
+        if let refreshAt = node.pods.record(uid)?.refreshAt { wakeAt.append(refreshAt) }
+        return .settled(until: wakeAt.min())
+    }
+
+    // MARK: Looking and telling
+
+    func observe(_ record: PodRecord) async throws -> ObservedPod {
+        let observer = PodObserver(runtime: node.runtime, pool: node.pool)
+        let observed = try await observer.observe(uid, previous: record.observed)
+        node.pods.change(uid) { $0.observed = observed }
+        return observed
+    }
+
+    /// Generates the pod's status and hands it to the writer.
+    @discardableResult
+    func publish(_ pod: Pod, _ observed: ObservedPod, isTerminal: Bool = false) -> PodStatus {
+        let facts = node.facts.current
+        let outcomes = node.probes.outcomes(uid)
+        let status = node.pods.change(uid) { record -> PodStatus in
+            let inputs = StatusInputs(
+                pod: record.pod ?? pod,
+                previous: record.status ?? pod.status,
+                observed: observed,
+                waiting: record.waiting,
+                probes: outcomes,
+                isTerminal: isTerminal,
+                failure: record.failure.map { ($0.reason, $0.message) },
+                hostAddresses: facts.addresses,
+                now: now
+            )
+            let status = inputs.status()
+            record.status = status
+            return status
+        }
+        guard let status else { return pod.status }
+        node.statuses.set(node.pods.record(uid)?.pod ?? pod, status)
+        return status
+    }
+
+    // MARK: Deadline
+
+    private func deadline(_ pod: Pod, _ status: PodStatus) -> Timestamp? {
+        guard let seconds = pod.spec.activeDeadlineSeconds, let start = status.startTime else { return nil }
+        return start + .seconds(seconds)
+    }
+
+    private func deadlineFailure(_ pod: Pod, _ status: PodStatus) -> PodFailure? {
+        guard let deadline = deadline(pod, status), deadline <= now else { return nil }
+        return PodFailure(
+            reason: "DeadlineExceeded",
+            message: "Pod was active on the node longer than the specified deadline"
+        )
+    }
+
+    // MARK: Volumes
+
+    func volumeContext(_ pod: Pod, _ addresses: [String]) -> VolumeContext {
+        VolumeContext(
+            pod: pod,
+            podDirectory: node.podDirectory(uid),
+            fields: downwardFields(pod, addresses),
+            objects: node.objects,
+            group: pod.spec.securityContext?.fsGroup.map { UInt32(clamping: $0) }
+        )
+    }
+
+    func downwardFields(_ pod: Pod, _ addresses: [String]) -> DownwardFields {
+        let facts = node.facts.current
+        return DownwardFields(
+            pod: pod,
+            addresses: pod.spec.hostNetwork ? facts.addresses : addresses,
+            hostAddresses: facts.addresses,
+            allocatable: facts.allocatable
+        )
+    }
+
+    /// Brings volumes that follow the API up to date when due; after a restart of the kubelet, finds them again first.
+    private func refreshVolumes(_ pod: Pod) async {
+        guard node.runtime.runsProcesses, node.volumes.hasLiveVolumes(pod), let record = node.pods.record(uid) else { return }
+        if let refreshAt = record.refreshAt, refreshAt > now { return }
+        node.objects.track(pod)
+        await node.volumes.refresh(pod, volumeContext(pod, record.observed.addresses), logger: node.logger)
+        let next = now + Self.refreshPeriod
+        node.pods.change(uid) { $0.refreshAt = next }
+    }
+
+    // MARK: Dead containers
+
+    /// Of each container the latest ended one is kept, for its log and exit code.
+    private func removeOldContainers(_ pod: Pod, _ observed: ObservedPod) async {
+        for name in Set(observed.containers.map(\.name)) {
+            let dead = observed.containers.filter { $0.name == name && $0.state == .exited }
+            for container in dead.dropFirst() {
+                do {
+                    try await node.runtime.removeContainer(container.id)
+                    let log = container.logPath
+                    if !log.isEmpty { try? await node.pool.run { try HostFiles.remove(log) } }
+                } catch {
+                    node.logger.debug("container not removed", metadata: ["id": "\(container.id)", "error": "\(error)"])
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import APITypes
+import APIModel
+import Values
+
+/// Makes the strategic merge patch that turns one pod status into another, with only what differs. Pure.
+enum StatusPatch {
+    /// Lists that are merged by a key on the server; all others are replaced as a whole.
+    private static let mergeKeys = ["conditions": "type", "podIPs": "ip", "hostIPs": "ip"]
+
+    /// Nil when nothing differs.
+    static func patch(from old: PodStatus, to new: PodStatus, uid: String) -> JSONValue? {
+        var changes: JSONObject = [:]
+        let (before, after) = (old.fields, new.fields)
+        for (key, value) in after where before[key] != value {
+            if let mergeKey = mergeKeys[key] {
+                changes[key] = list(before[key]?.array ?? [], value.array ?? [], mergeKey, isReplaced: key != "conditions")
+            } else {
+                changes[key] = difference(before[key], value)
+            }
+        }
+        for (key, _) in before where after[key] == nil { changes[key] = .null }
+        if changes.isEmpty { return nil }
+        return ["metadata": ["uid": .string(uid)], "status": .object(changes)]
+    }
+
+    private static func list(_ old: [JSONValue], _ new: [JSONValue], _ key: String, isReplaced: Bool) -> JSONValue {
+        if isReplaced {
+            let replace: JSONValue = ["$patch": "replace"]
+            return .array(old.isEmpty ? new : new + [replace])
+        }
+        let changed = new.filter { item in !old.contains(item) }.map { item -> JSONValue in
+            guard let before = old.first(where: { $0[key] == item[key] })?.object, var fields = item.object else { return item }
+            for (name, _) in before where fields[name] == nil { fields[name] = .null }
+            return .object(fields)
+        }
+        return .array(changed)
+    }
+
+    private static func difference(_ old: JSONValue?, _ new: JSONValue) -> JSONValue {
+        guard let before = old?.object, let after = new.object else { return new }
+        var result: JSONObject = [:]
+        for (key, value) in after where before[key] != value { result[key] = difference(before[key], value) }
+        for (key, _) in before where after[key] == nil { result[key] = .null }
+        return .object(result)
+    }
+}

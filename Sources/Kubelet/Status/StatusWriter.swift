@@ -1,0 +1,150 @@
+import APIModel
+import APITypes
+import Channels
+import Logging
+import Synchronization
+import Units
+
+/// Writes pod statuses to the API server: only what changed, in order for each pod, again after failures, and the newest
+/// only. Deletes a pod whose end is written. Guarded by `entries`.
+final class StatusWriter: Sendable {
+    /// Writes that may be under way at once.
+    static let workers = 8
+
+    private struct Entry {
+        var pod: Pod
+        var status: PodStatus
+        /// What the API server is known to have.
+        var base: PodStatus
+        var baseVersion: UInt64
+        var isDirty: Bool
+        var mustDelete = false
+    }
+
+    private let api: any NodeAPI
+    private let logger: Logger
+    private let entries = Mutex<[String: Entry]>([:])
+    private let queue: WorkQueue<String>
+
+    init(api: any NodeAPI, clock: any ClusterClock, logger: Logger) {
+        self.api = api
+        self.logger = logger
+        queue = WorkQueue(
+            name: "pod-status",
+            clock: clock,
+            backoff: RetryBackoff(base: .milliseconds(100), limit: .seconds(10))
+        )
+    }
+
+    func run() async {
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                for _ in 0..<Self.workers { group.addTask { await self.work() } }
+            }
+        } onCancel: {
+            queue.shutDown()
+        }
+    }
+
+    /// The status of `pod` is now `status`; `pod` is as the API server last showed it.
+    func set(_ pod: Pod, _ status: PodStatus) {
+        let uid = pod.metadata.uid
+        let isDirty = entries.withLock { entries -> Bool in
+            let version = UInt64(pod.metadata.resourceVersion) ?? 0
+            guard var entry = entries[uid] else {
+                let isDirty = pod.status != status
+                entries[uid] = Entry(pod: pod, status: status, base: pod.status, baseVersion: version, isDirty: isDirty)
+                return isDirty
+            }
+            entry.pod = pod
+            if version > entry.baseVersion {
+                entry.base = pod.status
+                entry.baseVersion = version
+            }
+            entry.status = status
+            entry.isDirty = entry.base != status
+            entries[uid] = entry
+            return entry.isDirty
+        }
+        if isDirty { queue.add(uid) }
+    }
+
+    /// The pod has ended and its last status is set: delete it from the API server once that is written.
+    func deleteWhenWritten(_ pod: Pod) {
+        let uid = pod.metadata.uid
+        entries.withLock { entries in
+            if entries[uid] == nil {
+                let version = UInt64(pod.metadata.resourceVersion) ?? 0
+                entries[uid] = Entry(pod: pod, status: pod.status, base: pod.status, baseVersion: version, isDirty: false)
+            }
+            entries[uid]?.mustDelete = true
+        }
+        queue.add(uid)
+    }
+
+    func forget(_ uid: String) {
+        entries.withLock { _ = $0.removeValue(forKey: uid) }
+        queue.forget(uid)
+    }
+
+    private func work() async {
+        while let uid = await queue.get() {
+            do {
+                try await write(uid)
+                queue.forget(uid)
+            } catch {
+                logger.debug("pod status not written", metadata: ["uid": "\(uid)", "error": "\(error)"])
+                await refresh(uid, after: error)
+                queue.addRateLimited(uid)
+            }
+            queue.done(uid)
+        }
+    }
+
+    private func write(_ uid: String) async throws {
+        guard let entry = entries.withLock({ $0[uid] }) else { return }
+        let meta = entry.pod.metadata
+        if entry.isDirty, let patch = StatusPatch.patch(from: entry.base, to: entry.status, uid: uid) {
+            let answer = try await api.patchPodStatus(meta.namespace, meta.name, patch: patch)
+            guard let answer, answer.metadata.uid == uid else {
+                forget(uid)
+                return
+            }
+            written(uid, answer)
+        }
+        let mustDelete = entries.withLock { $0[uid].map { $0.mustDelete && !$0.isDirty } ?? false }
+        if mustDelete { try await api.deletePod(meta.namespace, meta.name, uid: uid) }
+    }
+
+    private func written(_ uid: String, _ answer: Pod) {
+        let isDirty = entries.withLock { entries -> Bool in
+            guard var entry = entries[uid] else { return false }
+            let version = UInt64(answer.metadata.resourceVersion) ?? 0
+            if version >= entry.baseVersion {
+                entry.base = answer.status
+                entry.baseVersion = version
+            }
+            entry.isDirty = StatusPatch.patch(from: entry.base, to: entry.status, uid: uid) != nil
+            // What the server normalised away must not be sent for ever: compare with what was sent.
+            entries[uid] = entry
+            return entry.isDirty
+        }
+        if isDirty { queue.addRateLimited(uid) }
+    }
+
+    /// After a conflict the pod is read again: its uid or status may have changed.
+    private func refresh(_ uid: String, after error: any Error) async {
+        guard let failure = error as? APIError, failure.code == 409 || failure.code == 422,
+            let meta = entries.withLock({ $0[uid]?.pod.metadata })
+        else { return }
+        guard let current = try? await api.pod(meta.namespace, meta.name) else { return }
+        guard current.metadata.uid == uid else {
+            forget(uid)
+            return
+        }
+        entries.withLock { entries in
+            entries[uid]?.base = current.status
+            entries[uid]?.baseVersion = UInt64(current.metadata.resourceVersion) ?? 0
+        }
+    }
+}
