@@ -1,0 +1,136 @@
+import APIModel
+import Values
+
+/// An object as it is kept: its JSON and what must be known without decoding it.
+public struct EncodedObject: Sendable {
+    /// The object's JSON. A source that shares the server's buffers leaves the resource version out of it.
+    public var bytes: [UInt8]
+    /// The object's resource version.
+    public var resourceVersion: String
+    /// What a source knows already; nil is found out by decoding once.
+    public var summary: ObjectSummary?
+
+    /// An object.
+    public init(bytes: [UInt8], resourceVersion: String, summary: ObjectSummary? = nil) {
+        self.bytes = bytes
+        self.resourceVersion = resourceVersion
+        self.summary = summary
+    }
+
+    /// The decoded object with its resource version. Throws when the bytes are no JSON object.
+    public func decoded() throws -> JSONValue {
+        var json = try JSONParser.parse(bytes)
+        guard case .object = json else { throw APIError.internalError("the stored object is no JSON object") }
+        if !resourceVersion.isEmpty, json.value(at: ["metadata", "resourceVersion"]) == nil {
+            json.set(.string(resourceVersion), at: ["metadata", "resourceVersion"])
+        }
+        return json
+    }
+}
+
+/// The small index an informer keeps of an object.
+public struct ObjectSummary: Sendable, Hashable {
+    /// The name.
+    public var name: String
+    /// The namespace; empty for cluster-scoped objects.
+    public var namespace: String
+    /// The uid.
+    public var uid: String
+    /// The labels.
+    public var labels: [String: String]
+    /// The uids of every owner.
+    public var ownerUIDs: [String]
+    /// The uid of the owner that is the controller.
+    public var controllerUID: String?
+
+    /// A summary.
+    public init(
+        name: String,
+        namespace: String,
+        uid: String,
+        labels: [String: String] = [:],
+        ownerUIDs: [String] = [],
+        controllerUID: String? = nil
+    ) {
+        self.name = name
+        self.namespace = namespace
+        self.uid = uid
+        self.labels = labels
+        self.ownerUIDs = ownerUIDs
+        self.controllerUID = controllerUID
+    }
+
+    /// What the metadata of an object says.
+    public init(_ metadata: ObjectMeta) {
+        name = metadata.name
+        namespace = metadata.namespace
+        uid = metadata.uid
+        labels = metadata.labels
+        let owners = metadata.ownerReferences
+        ownerUIDs = owners.map(\.uid)
+        controllerUID = owners.first { $0.controller == true }?.uid
+    }
+
+    /// `namespace/name`, or the name.
+    public var key: String { namespace.isEmpty ? name : "\(namespace)/\(name)" }
+}
+
+/// One change of an encoded object.
+public struct EncodedEvent: Sendable {
+    /// What happened.
+    public var type: WatchEventType
+    /// The object; of a bookmark only the resource version.
+    public var object: EncodedObject
+
+    /// A change.
+    public init(type: WatchEventType, object: EncodedObject) {
+        self.type = type
+        self.object = object
+    }
+}
+
+/// Changes in batches, as they come.
+public struct EncodedWatch: AsyncSequence, Sendable {
+    /// The changes that have come since the last batch; never empty.
+    public typealias Element = [EncodedEvent]
+
+    private let pull: @Sendable () async throws -> [EncodedEvent]?
+
+    /// A watch that asks `pull` for the next batch; nil ends it. `pull` is never called twice at once.
+    public init(_ pull: @escaping @Sendable () async throws -> [EncodedEvent]?) {
+        self.pull = pull
+    }
+
+    /// Iterates the batches.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(pull: pull)
+    }
+
+    /// Iterates the batches of one watch.
+    public struct Iterator: AsyncIteratorProtocol {
+        let pull: @Sendable () async throws -> [EncodedEvent]?
+
+        /// The next batch; nil when the watch has ended.
+        public mutating func next() async throws -> [EncodedEvent]? {
+            try await pull()
+        }
+    }
+}
+
+/// Where informers get objects from: the API, or the server's own cache in the same process.
+public protocol ObjectSource: Sendable {
+    /// Every object the options select, and the revision they are consistent with; `namespace` nil is all.
+    func list(
+        _ resource: GroupVersionResource,
+        namespace: String?,
+        options: ListOptions
+    ) async throws -> (items: [EncodedObject], revision: String)
+
+    /// The changes after `revision`. Throws an `APIError` that `isExpired` when they are no longer known.
+    func watch(
+        _ resource: GroupVersionResource,
+        namespace: String?,
+        from revision: String,
+        options: ListOptions
+    ) async throws -> EncodedWatch
+}
