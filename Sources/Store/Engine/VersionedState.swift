@@ -83,6 +83,8 @@ package struct VersionedState: Sendable {
     package mutating func attach(_ buffer: WatchBuffer, after revision: Revision) throws(StoreError) -> Bool {
         try open()
         try check(revision)
+        // Nothing happened before the initial revision.
+        let revision = max(revision, .initial)
         guard revision >= recent.floor else { return false }
         let missed = recent.after(revision).filter { KeyOrder.hasPrefix($0.key, buffer.prefix) }
         buffer.goLive(with: missed, at: self.revision)

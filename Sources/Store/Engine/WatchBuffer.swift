@@ -20,6 +20,8 @@ package final class WatchBuffer: Sendable {
     struct State {
         var phase: Phase
         var events: [StoreEvent] = []
+        /// How many of `events` are history the owner asked for; they do not count against the capacity.
+        var exempt = 0
         /// Everything under the prefix up to here was put into `events` at some time.
         var published: Revision
         /// Everything up to here was handed to the owner.
@@ -55,7 +57,7 @@ package final class WatchBuffer: Sendable {
     package func append(_ event: StoreEvent) {
         state.withLock { state in
             guard case .live = state.phase else { return }
-            if state.events.count >= capacity {
+            if state.events.count - state.exempt >= capacity {
                 state.events = []
                 state.phase = .closed(.slow(capacity: capacity))
                 return
@@ -70,6 +72,7 @@ package final class WatchBuffer: Sendable {
         state.withLock { state in
             guard case .backlog = state.phase else { return }
             state.events.append(contentsOf: events)
+            state.exempt = state.events.count
             state.phase = .live
             state.published = revision
         }
@@ -126,6 +129,7 @@ package final class WatchBuffer: Sendable {
             if !state.events.isEmpty {
                 let events = state.events
                 state.events = []
+                state.exempt = 0
                 state.progress = max(state.published, events.last?.revision ?? .zero)
                 state.progressWanted = false
                 state.handedOut = true
