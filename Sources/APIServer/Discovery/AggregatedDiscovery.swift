@@ -1,0 +1,76 @@
+import APIModel
+import HTTPTransport
+import Values
+
+/// `APIGroupDiscoveryList`: all of a server's resources in one document, with an ETag.
+struct AggregatedDiscovery: Sendable {
+    private let items: JSONValue
+    /// Changes exactly when the content does.
+    private let tag: String
+
+    init(_ groups: [DiscoveryGroup]) {
+        items = .array(groups.map(AggregatedDiscovery.group))
+        tag = "\"" + ContentHash.hex(items.encoded()) + "\""
+    }
+
+    /// The version of the aggregated format a request accepts; nil when it wants the plain documents.
+    static func version(asked request: HTTPRequest) -> String? {
+        guard let accept = request.headers["accept"], accept.contains("APIGroupDiscoveryList") else { return nil }
+        for clause in MediaClause.parse(request.headers.all("accept").joined(separator: ",")) {
+            if clause.type == "application/json", clause.parameters["as"] == nil { return nil }
+            guard clause.type == "application/json", clause.parameters["g"] == "apidiscovery.k8s.io",
+                clause.parameters["as"] == "APIGroupDiscoveryList", let version = clause.parameters["v"],
+                version == "v2" || version == "v2beta1"
+            else { continue }
+            return version
+        }
+        return nil
+    }
+
+    /// The document, or 304 when the client has it.
+    func response(_ version: String, _ request: HTTPRequest) -> HTTPResponse {
+        let type = "application/json;g=apidiscovery.k8s.io;v=\(version);as=APIGroupDiscoveryList"
+        let headers: HeaderFields = [
+            "Content-Type": type, "ETag": tag, "Vary": "Accept", "Cache-Control": "public",
+        ]
+        if request.headers.elements("if-none-match").contains(tag) { return HTTPResponse(status: 304, headers: headers) }
+        let list: JSONValue = [
+            "kind": "APIGroupDiscoveryList", "apiVersion": .string("apidiscovery.k8s.io/\(version)"), "metadata": [:],
+            "items": items,
+        ]
+        return HTTPResponse(status: 200, headers: headers, body: .bytes(list.encoded()))
+    }
+
+    private static func group(_ group: DiscoveryGroup) -> JSONValue {
+        var metadata: JSONValue = ["creationTimestamp": .null]
+        if !group.name.isEmpty { metadata["name"] = .string(group.name) }
+        let versions = group.versions.map { version -> JSONValue in
+            let resources = version.kinds
+                .map { resource($0.kind, group: group.name, version: version.name) }
+                .sorted { ($0["resource"]?.string ?? "") < ($1["resource"]?.string ?? "") }
+            return ["version": .string(version.name), "resources": .array(resources), "freshness": "Current"]
+        }
+        return ["metadata": metadata, "versions": .array(versions)]
+    }
+
+    private static func resource(_ kind: KindDescriptor, group: String, version: String) -> JSONValue {
+        var json: JSONValue = [
+            "resource": .string(kind.plural), "singularResource": .string(kind.singular),
+            "scope": kind.namespaced ? "Namespaced" : "Cluster", "verbs": JSONValue(kind.verbs.sorted()),
+            "responseKind": ["group": .string(group), "version": .string(version), "kind": .string(kind.kind)],
+        ]
+        if !kind.shortNames.isEmpty { json["shortNames"] = JSONValue(kind.shortNames) }
+        if !kind.categories.isEmpty { json["categories"] = JSONValue(kind.categories) }
+        guard !kind.subresources.isEmpty else { return json }
+        let subresources = kind.subresources.map { sub -> JSONValue in
+            let own = sub.kind.group == group
+            let response: JSONValue = [
+                "group": .string(sub.kind.group), "version": .string(own ? version : sub.kind.version),
+                "kind": .string(sub.kind.kind),
+            ]
+            return ["subresource": .string(sub.name), "verbs": JSONValue(sub.verbs.sorted()), "responseKind": response]
+        }
+        json["subresources"] = .array(subresources.sorted { ($0["subresource"]?.string ?? "") < ($1["subresource"]?.string ?? "") })
+        return json
+    }
+}

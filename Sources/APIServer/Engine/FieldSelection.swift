@@ -1,0 +1,69 @@
+import APIModel
+import Store
+import Units
+
+/// The label and field selectors of a request, ready to be asked of indexed objects.
+struct FieldSelection: Sendable {
+    private let labels: LabelSelector?
+    private let fields: [FieldSelector.Requirement]
+    let isEverything: Bool
+
+    static let everything = FieldSelection()
+
+    private init() {
+        labels = nil
+        fields = []
+        isEverything = true
+    }
+
+    /// Reads the selectors; a field label the kind does not know is refused in upstream's words.
+    init(label: String, field: String, accepted: Set<String>) throws(APIError) {
+        if label.isEmpty {
+            labels = nil
+        } else {
+            do { labels = try LabelSelector.parse(label) } catch { throw .badRequest("\(error)") }
+        }
+        guard !field.isEmpty else {
+            fields = []
+            isEverything = labels == nil
+            return
+        }
+        let parsed: FieldSelector
+        do { parsed = try FieldSelector.parse(field) } catch { throw .badRequest("\(error)") }
+        for requirement in parsed.requirements where !accepted.contains(requirement.field) {
+            throw .badRequest("field label not supported: \(requirement.field)")
+        }
+        fields = parsed.requirements
+        isEverything = labels == nil && fields.isEmpty
+    }
+
+    /// Whether an object is selected. An unreadable object is, as long as nothing is asked of it.
+    func matches(_ object: CachedObject) -> Bool {
+        if isEverything { return true }
+        for requirement in fields where !satisfied(requirement, object) { return false }
+        return labels?.matches(object.index.labels) ?? true
+    }
+
+    private func satisfied(_ requirement: FieldSelector.Requirement, _ object: CachedObject) -> Bool {
+        let value: String
+        switch requirement.field {
+        case "metadata.name": value = object.name
+        case "metadata.namespace": value = object.namespace
+        default: value = object.index.fields[requirement.field] ?? ""
+        }
+        return (value == requirement.value) == (requirement.op == .equals)
+    }
+
+    /// The value a field must have, if the selection demands one.
+    func required(_ field: String) -> String? {
+        fields.first { $0.field == field && $0.op == .equals }?.value
+    }
+
+    /// A field with the value demanded that the caches index, other than name and namespace.
+    var indexedField: (label: String, value: String)? {
+        for requirement in fields where requirement.op == .equals && !requirement.field.hasPrefix("metadata.") {
+            return (requirement.field, requirement.value)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,65 @@
+import APIModel
+import Store
+import Values
+
+/// Turns stored bytes into what the cache keeps. Never fails: an object it cannot read is kept and marked as damaged.
+struct ObjectIndexer: Sendable {
+    let prefix: String
+    let namespaced: Bool
+    private let fields: [SelectableField]
+    private let hooks: any KindHooks
+
+    init(_ descriptor: KindDescriptor, prefix: String) {
+        self.prefix = prefix
+        namespaced = descriptor.namespaced
+        fields = descriptor.selectableFields.filter(\.matchable)
+        hooks = descriptor.hooks
+    }
+
+    func callAsFunction(_ entry: StoredEntry) -> CachedObject {
+        let (namespace, name) = place(of: entry.key)
+        guard let splice = ObjectBytes.splicePoint(of: entry.value), let value = try? JSONParser.parse(entry.value),
+            let metadata = value["metadata"]
+        else {
+            let index = ObjectIndex(damage: "the stored object is not canonical JSON with metadata")
+            return CachedObject(
+                key: entry.key, namespace: namespace, name: name, revision: entry.revision, bytes: entry.value, splice: 0,
+                index: index)
+        }
+        var index = ObjectIndex()
+        index.uid = metadata["uid"]?.string ?? ""
+        index.isTerminating = metadata["deletionTimestamp"]?.string != nil
+        if let labels = metadata["labels"]?.object {
+            for (key, label) in labels { index.labels[key] = label.string ?? "" }
+        }
+        index.fields = fieldValues(of: value)
+        return CachedObject(
+            key: entry.key, namespace: namespace, name: name, revision: entry.revision, bytes: entry.value, splice: splice,
+            index: index)
+    }
+
+    /// The values of the selectable fields other than name and namespace.
+    func fieldValues(of value: JSONValue) -> [String: String] {
+        var values: [String: String] = [:]
+        for field in fields where field.label != "metadata.name" && field.label != "metadata.namespace" {
+            values[field.label] = hooks.fieldLabel(field.label, of: value) ?? Self.text(value.value(at: field.path)) ?? field.absent
+        }
+        return values
+    }
+
+    private static func text(_ value: JSONValue?) -> String? {
+        switch value {
+        case .string(let text): text
+        case .integer(let number): String(number)
+        case .bool(let flag): flag ? "true" : "false"
+        case .number(let number): String(number)
+        default: nil
+        }
+    }
+
+    private func place(of key: String) -> (namespace: String, name: String) {
+        let rest = key.dropFirst(prefix.count)
+        guard namespaced, let slash = rest.firstIndex(of: "/") else { return ("", String(rest)) }
+        return (String(rest[..<slash]), String(rest[rest.index(after: slash)...]))
+    }
+}

@@ -1,0 +1,52 @@
+import APIModel
+
+/// What upstream's strategies and registries decide per resource besides the hooks, as data.
+struct ResourceTraits: Sendable {
+    /// A PUT of an object that does not exist creates it.
+    var createsOnUpdate = false
+    /// A PUT without resourceVersion overwrites what is there.
+    var updatesUnconditionally = true
+    /// A DELETE answers with the object rather than with a Status.
+    var returnsDeleted = false
+    /// Creation keeps the status the client sends.
+    var keepsStatusOnCreate = false
+    /// Dependents are orphaned unless the request says otherwise.
+    var orphansByDefault = false
+
+    private static let creatingOnUpdate: Set<String> = [
+        "leases.coordination.k8s.io", "leasecandidates.coordination.k8s.io", "endpoints", "events", "events.events.k8s.io",
+        "limitranges", "services", "runtimeclasses.node.k8s.io", "clusterroles.rbac.authorization.k8s.io",
+        "clusterrolebindings.rbac.authorization.k8s.io", "roles.rbac.authorization.k8s.io",
+        "rolebindings.rbac.authorization.k8s.io",
+    ]
+    private static let needingVersion: Set<String> = [
+        "mutatingadmissionpolicies.admissionregistration.k8s.io", "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+        "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+        "validatingwebhookconfigurations.admissionregistration.k8s.io", "storageversions.internal.apiserver.k8s.io",
+        "clustertrustbundles.certificates.k8s.io", "podcertificaterequests.certificates.k8s.io",
+        "leases.coordination.k8s.io", "leasecandidates.coordination.k8s.io", "runtimeclasses.node.k8s.io",
+        "poddisruptionbudgets.policy", "resourcepoolstatusrequests.resource.k8s.io", "csidrivers.storage.k8s.io",
+        "csinodes.storage.k8s.io", "csistoragecapacities.storage.k8s.io", "volumeattachments.storage.k8s.io",
+        "storageversionmigrations.storagemigration.k8s.io", "customresourcedefinitions.apiextensions.k8s.io",
+        "apiservices.apiregistration.k8s.io",
+    ]
+    private static let returningDeleted: Set<String> = [
+        "namespaces", "persistentvolumes", "persistentvolumeclaims", "pods", "podtemplates", "resourcequotas", "services",
+        "serviceaccounts", "deviceclasses.resource.k8s.io", "devicetaintrules.resource.k8s.io",
+        "resourceclaims.resource.k8s.io", "resourceclaimtemplates.resource.k8s.io",
+        "resourcepoolstatusrequests.resource.k8s.io", "resourceslices.resource.k8s.io", "csidrivers.storage.k8s.io",
+        "csinodes.storage.k8s.io", "storageclasses.storage.k8s.io", "volumeattachments.storage.k8s.io",
+        "volumeattributesclasses.storage.k8s.io",
+    ]
+
+    init(_ resource: GroupResource) {
+        let name = resource.description
+        createsOnUpdate = Self.creatingOnUpdate.contains(name)
+        updatesUnconditionally = !Self.needingVersion.contains(name)
+        returnsDeleted = Self.returningDeleted.contains(name)
+        keepsStatusOnCreate = name == "nodes" || name == "componentstatuses"
+        orphansByDefault = name == "replicationcontrollers"
+    }
+}

@@ -1,0 +1,72 @@
+import APIModel
+import Store
+import Values
+
+/// One kind in one of its served versions, as a request addresses it.
+struct ResourceView: Sendable {
+    let engine: ResourceEngine
+    /// The descriptor of the group asked for; the engine's own unless two groups share one store (events).
+    let descriptor: KindDescriptor
+    let version: KindVersion
+    /// Nil when what is stored is what is served.
+    let conversion: (any VersionConversion)?
+
+    var gvk: GroupVersionKind { GroupVersionKind(group: descriptor.group, version: version.name, kind: descriptor.kind) }
+    var gvr: GroupVersionResource {
+        GroupVersionResource(group: descriptor.group, version: version.name, resource: descriptor.plural)
+    }
+
+    /// The served bytes of an object.
+    func served(_ object: CachedObject) -> [UInt8] {
+        served(object.bytes, splice: object.splice, revision: object.revision)
+    }
+
+    /// The served bytes of a stored state.
+    func served(_ stored: ResourceEngine.Stored) -> [UInt8] {
+        guard conversion != nil else { return stored.served }
+        return served(stored.bytes, splice: 1, revision: stored.revision)
+    }
+
+    private func served(_ bytes: [UInt8], splice: Int, revision: Revision) -> [UInt8] {
+        guard splice > 0 else { return bytes }
+        guard let conversion else { return ObjectBytes.spliced(bytes, splice: splice, revision: revision) }
+        guard let value = try? JSONParser.parse(bytes) else { return bytes }
+        return ObjectBytes.spliced(conversion.fromStorage(value).encoded(), revision: revision)
+    }
+
+    /// The tree of an object as served, with resourceVersion.
+    func tree(_ object: CachedObject) -> JSONValue? {
+        guard object.index.damage == nil, var value = try? JSONParser.parse(object.bytes) else { return nil }
+        value.set(.string(object.revision.description), at: ["metadata", "resourceVersion"])
+        return conversion?.fromStorage(value) ?? value
+    }
+
+    /// The field labels a selector may name.
+    var fieldLabels: Set<String> {
+        Set(descriptor.selectableFields.map(\.label)).union(
+            descriptor.namespaced ? ["metadata.name", "metadata.namespace"] : ["metadata.name"])
+    }
+}
+
+/// Turns objects of one version into another. Pure.
+protocol VersionConversion: Sendable {
+    /// From the version served to the version stored.
+    func toStorage(_ object: JSONValue) -> JSONValue
+    /// From the version stored to the version served.
+    func fromStorage(_ object: JSONValue) -> JSONValue
+}
+
+/// Versions that differ in their name only.
+struct RenamedVersion: VersionConversion {
+    let served: String
+    let stored: String
+
+    func toStorage(_ object: JSONValue) -> JSONValue { with(object, stored) }
+    func fromStorage(_ object: JSONValue) -> JSONValue { with(object, served) }
+
+    private func with(_ object: JSONValue, _ version: String) -> JSONValue {
+        var object = object
+        object["apiVersion"] = .string(version)
+        return object
+    }
+}

@@ -1,0 +1,159 @@
+import APIModel
+import Access
+import HTTPTransport
+import Schema
+import Units
+import Values
+
+extension APIServer {
+    /// Serves a kind that is answered but not stored.
+    func respondToVirtual(
+        _ kind: KindDescriptor, _ version: KindVersion, _ context: RequestContext
+    ) async throws(APIError) -> HTTPResponse {
+        let info = context.info
+        if let warning = version.deprecationWarning { context.warnings.add(warning) }
+        if kind.plural == "componentstatuses" { return try componentStatuses(kind, version, context) }
+        guard info.verb == "create", info.name.isEmpty, kind.verbs.contains("create") else { throw .methodNotAllowed() }
+        guard kind.namespaced == !info.namespace.isEmpty else { throw .unknownPath }
+        let gvk = GroupVersionKind(group: kind.group, version: version.name, kind: kind.kind)
+        let decoding = ObjectDecoding(expected: gvk, schema: version.schema, hooks: kind.hooks)
+        var object = try decoding.object(context)
+        if kind.plural == "bindings" { return try await bindNamed(object, context) }
+        switch kind.plural {
+        case "selfsubjectreviews": object["status"] = ["userInfo": Self.userJSON(context.user)]
+        case "tokenreviews": object["status"] = try await reviewToken(object)
+        case "selfsubjectaccessreviews": object["status"] = try await review(object["spec"], context.user, nil, context)
+        case "subjectaccessreviews": object["status"] = try await review(object["spec"], Self.subject(object["spec"]), nil, context)
+        case "localsubjectaccessreviews":
+            object["status"] = try await review(object["spec"], Self.subject(object["spec"]), info.namespace, context)
+        case "selfsubjectrulesreviews":
+            object["status"] = [
+                "resourceRules": [], "nonResourceRules": [], "incomplete": true,
+                "evaluationError": "the authorizers of this server do not list rules",
+            ]
+        default: throw .unknownPath
+        }
+        return Responses.value(object, status: 201, form: context.form)
+    }
+
+    /// A user as reviews show one.
+    static func userJSON(_ user: UserIdentity) -> JSONValue {
+        var json: JSONValue = ["username": .string(user.name), "groups": JSONValue(user.groups)]
+        if !user.uid.isEmpty { json["uid"] = .string(user.uid) }
+        guard !user.extra.isEmpty else { return json }
+        json["extra"] = .object(JSONObject(user.extra.map { ($0.key, JSONValue($0.value)) }))
+        return json
+    }
+
+    private func reviewToken(_ review: JSONValue) async throws(APIError) -> JSONValue {
+        guard let token = review.value(at: ["spec", "token"])?.string, !token.isEmpty else {
+            throw .badRequest("token is required for TokenReview in authentication")
+        }
+        let audiences = review.value(at: ["spec", "audiences"])?.array?.compactMap(\.string) ?? []
+        guard let tokenAuthenticator else { return ["user": [:]] }
+        switch await tokenAuthenticator.authenticate(token: token, audiences: audiences) {
+        case .user(let user, let accepted):
+            return ["authenticated": true, "user": Self.userJSON(user.authenticated()), "audiences": JSONValue(accepted)]
+        case .failed(let reason): return ["user": [:], "error": .string(reason)]
+        case .none: return ["user": [:]]
+        }
+    }
+
+    private static func subject(_ spec: JSONValue?) -> UserIdentity {
+        var extra: [String: [String]] = [:]
+        for (key, values) in spec?["extra"]?.object ?? [:] { extra[key] = values.array?.compactMap(\.string) ?? [] }
+        return UserIdentity(
+            name: spec?["user"]?.string ?? "", uid: spec?["uid"]?.string ?? "",
+            groups: spec?["groups"]?.array?.compactMap(\.string) ?? [], extra: extra)
+    }
+
+    private func review(
+        _ spec: JSONValue?, _ user: UserIdentity, _ namespace: String?, _ context: RequestContext
+    ) async throws(APIError) -> JSONValue {
+        let attributes = try Self.reviewed(spec, user, namespace, kind: context.info.resource)
+        let decision = await authorizer.authorize(attributes)
+        var status: JSONValue = ["allowed": .bool(decision.isAllowed)]
+        if case .deny = decision { status["denied"] = true }
+        if !decision.reason.isEmpty { status["reason"] = .string(decision.reason) }
+        return status
+    }
+
+    private static func reviewed(
+        _ spec: JSONValue?, _ user: UserIdentity, _ namespace: String?, kind: String
+    ) throws(APIError) -> RequestAttributes {
+        let resource = spec?["resourceAttributes"].flatMap { $0.isNull ? nil : $0 }
+        let path = spec?["nonResourceAttributes"].flatMap { $0.isNull ? nil : $0 }
+        let name = kind == "selfsubjectaccessreviews" ? "SelfSubjectAccessReview" : "SubjectAccessReview"
+        guard (resource == nil) != (path == nil) else {
+            let field = FieldPath("spec.resourceAttributes")
+            let words = resource == nil
+                ? "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+                : "cannot be specified in combination with resourceAttributes"
+            let issue = FieldIssue.invalid(resource == nil ? field : FieldPath("spec.nonResourceAttributes"), .null, words)
+            throw .invalid(GroupKind(group: "authorization.k8s.io", kind: name), "", [issue])
+        }
+        guard !user.name.isEmpty || !user.groups.isEmpty else {
+            let issue = FieldIssue.invalid(FieldPath("spec.user"), "", "at least one of user or group must be specified")
+            throw .invalid(GroupKind(group: "authorization.k8s.io", kind: name), "", [issue])
+        }
+        if let path {
+            return RequestAttributes(user: user, verb: path["verb"]?.string ?? "", path: path["path"]?.string ?? "")
+        }
+        func text(_ field: String) -> String { resource?[field]?.string ?? "" }
+        if let namespace, namespace != text("namespace") {
+            throw .badRequest("spec.resourceAttributes.namespace must match namespace: \(namespace)")
+        }
+        return RequestAttributes(
+            user: user, verb: text("verb"), apiGroup: text("group"), apiVersion: text("version"), resource: text("resource"),
+            subresource: text("subresource"), namespace: text("namespace"), name: text("name"))
+    }
+
+    // MARK: Component statuses
+
+    private static let components = ["controller-manager", "etcd-0", "scheduler"]
+
+    private func componentStatuses(
+        _ kind: KindDescriptor, _ version: KindVersion, _ context: RequestContext
+    ) throws(APIError) -> HTTPResponse {
+        let info = context.info
+        let all = Self.components.map { name -> JSONValue in
+            [
+                "kind": "ComponentStatus", "apiVersion": "v1", "metadata": ["name": .string(name)],
+                "conditions": [["type": "Healthy", "status": "True", "message": "ok"]],
+            ]
+        }
+        guard info.verb == "get" || info.verb == "list" else { throw .methodNotAllowed() }
+        var chosen = all
+        if info.verb == "get" {
+            chosen = all.filter { $0.value(at: ["metadata", "name"])?.string == info.name }
+            guard let one = chosen.first else { throw .notFound(kind.groupResource, info.name) }
+            if case .object = context.form.shape { return Responses.value(one, form: context.form) }
+        }
+        guard case .table(let tableVersion) = context.form.shape else {
+            let list: JSONValue = [
+                "kind": "ComponentStatusList", "apiVersion": "v1", "metadata": [:], "items": .array(chosen),
+            ]
+            return Responses.value(list, form: context.form)
+        }
+        let rows = chosen.map { object -> JSONValue in
+            let cells: JSONValue = kind.hooks.cells(object, now: context.now).map { .array($0) }
+                ?? [object.value(at: ["metadata", "name"]) ?? "", "Healthy", "ok", ""]
+            let partial: JSONValue = [
+                "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(tableVersion)"),
+                "metadata": object["metadata"] ?? [:],
+            ]
+            return ["cells": cells, "object": partial]
+        }
+        let columns = version.columns.map { column -> JSONValue in
+            [
+                "name": .string(column.name), "type": .string(column.type), "format": .string(column.format),
+                "description": .string(column.description), "priority": .integer(Int64(column.priority)),
+            ]
+        }
+        let table: JSONValue = [
+            "kind": "Table", "apiVersion": .string("meta.k8s.io/\(tableVersion)"), "metadata": [:],
+            "columnDefinitions": .array(columns), "rows": .array(rows),
+        ]
+        return Responses.value(table, form: context.form)
+    }
+}

@@ -1,0 +1,166 @@
+import APIModel
+import APITypes
+import Access
+import HTTPTransport
+import Store
+import Units
+import Values
+
+extension APIServer {
+    /// Serves a path that names no resource.
+    func respondToPath(_ request: HTTPRequest, _ info: RequestInfo, _ user: UserIdentity) async throws(APIError) -> HTTPResponse {
+        let path = request.path.count > 1 && request.path.hasSuffix("/") ? String(request.path.dropLast()) : request.path
+        guard request.method == "GET" || request.method == "HEAD" else { throw .methodNotAllowed() }
+        switch path {
+        case "/": return Responses.value(["paths": JSONValue(discovery.paths)], form: ResponseForm(isPretty: true))
+        case "/version": return Responses.value(version, form: ResponseForm(isPretty: true))
+        case "/metrics": return try await metricsResponse()
+        case "/api": return try aggregatable(request) { $0.core } legacy: { $0.legacyCore }
+        case "/apis": return try aggregatable(request) { $0.groups } legacy: { $0.legacyGroups }
+        case "/openapi/v2": return OpenAPIDocuments.shared.v2(request)
+        case "/openapi/v3": return OpenAPIDocuments.shared.v3Index(resources.descriptors)
+        case "/.well-known/openid-configuration": return try openIDConfiguration()
+        case "/openid/v1/jwks": return try keySet()
+        default: break
+        }
+        if path.hasPrefix("/healthz") || path.hasPrefix("/livez") || path.hasPrefix("/readyz") {
+            return try await healthResponse(path, request)
+        }
+        if path.hasPrefix("/openapi/v3/") { return OpenAPIDocuments.shared.v3(String(path.dropFirst(12)), request) }
+        if let document = discovery.resources(path) {
+            return Responses.value(document, form: try ResponseForm.negotiate(request))
+        }
+        throw .unknownPath
+    }
+
+    private var version: JSONValue {
+        let git = environment.configuration.gitVersion
+        let numbers = git.drop { !$0.isNumber }.split(separator: ".")
+        #if arch(arm64)
+            let platform = "linux/arm64"
+        #else
+            let platform = "linux/amd64"
+        #endif
+        return [
+            "major": .string(numbers.first.map(String.init) ?? "1"),
+            "minor": .string(numbers.count > 1 ? String(numbers[1]) : "36"),
+            "emulationMajor": "1", "emulationMinor": "36", "minCompatibilityMajor": "1", "minCompatibilityMinor": "35",
+            "gitVersion": .string(git), "gitCommit": .string(environment.configuration.gitCommit),
+            "gitTreeState": "clean", "buildDate": .string(environment.configuration.buildDate),
+            "goVersion": "swift6.3", "compiler": "swiftc", "platform": .string(platform),
+        ]
+    }
+
+    private func aggregatable(
+        _ request: HTTPRequest, _ aggregated: (DiscoveryDocuments) -> AggregatedDiscovery,
+        legacy: (DiscoveryDocuments) -> JSONValue
+    ) throws(APIError) -> HTTPResponse {
+        let documents = discovery
+        if let version = AggregatedDiscovery.version(asked: request) {
+            return aggregated(documents).response(version, request)
+        }
+        var response = Responses.value(legacy(documents), form: try ResponseForm.negotiate(request))
+        response.headers.append("Vary", "Accept")
+        return response
+    }
+
+    private func openIDConfiguration() throws(APIError) -> HTTPResponse {
+        guard let tokens else { throw .unknownPath }
+        return Responses.value([
+            "issuer": .string(tokens.issuer), "jwks_uri": .string("\(tokens.issuer)/openid/v1/jwks"),
+            "response_types_supported": ["id_token"], "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [.string(tokens.algorithm)],
+        ])
+    }
+
+    private func keySet() throws(APIError) -> HTTPResponse {
+        guard let tokens else { throw .unknownPath }
+        var response = Responses.value(tokens.keySet)
+        response.headers = ["Content-Type": "application/jwk-set+json", "Cache-Control": "public, max-age=3600"]
+        return response
+    }
+
+    private func metricsResponse() async throws(APIError) -> HTTPResponse {
+        var out = PrometheusText()
+        out.family("apiserver_storage_objects", "gauge", "Objects stored by resource.")
+        for engine in resources.engines.values {
+            out.sample("apiserver_storage_objects", [("resource", engine.resource.description)], "\(engine.cache.count)")
+        }
+        if let size = try? await environment.store.size() {
+            out.family("apiserver_storage_size_bytes", "gauge", "Size of the store.")
+            out.sample("apiserver_storage_size_bytes", [("storage_cluster_id", "apus")], "\(size.bytes)")
+        }
+        if let revision = try? await environment.store.currentRevision() {
+            out.family("etcd_debugging_mvcc_current_revision", "gauge", "The newest revision.")
+            out.sample("etcd_debugging_mvcc_current_revision", [], "\(revision)")
+        }
+        ProcessUsage.append(to: &out)
+        let text = environment.metrics.text() + out.text
+        return Responses.text(text, type: "text/plain; version=0.0.4; charset=utf-8")
+    }
+
+    // MARK: Health
+
+    private func healthResponse(_ path: String, _ request: HTTPRequest) async throws(APIError) -> HTTPResponse {
+        let parts = path.split(separator: "/").map(String.init)
+        guard let endpoint = parts.first, ["healthz", "livez", "readyz"].contains(endpoint) else { throw .unknownPath }
+        let checks = await healthChecks(endpoint)
+        if parts.count > 1 {
+            guard parts.count == 2, let check = checks.first(where: { $0.name == parts[1] }) else { throw .unknownPath }
+            guard let problem = check.problem else { return Responses.text("ok") }
+            return Responses.text("internal server error: \(problem)\n", status: 500)
+        }
+        let excluded = Set(request.query.all("exclude"))
+        let unknown = excluded.subtracting(checks.map(\.name))
+        var lines = ""
+        var isFailed = false
+        for check in checks {
+            if excluded.contains(check.name) {
+                lines += "[+]\(check.name) excluded: ok\n"
+            } else if check.problem == nil {
+                lines += "[+]\(check.name) ok\n"
+            } else {
+                isFailed = true
+                lines += "[-]\(check.name) failed: reason withheld\n"
+            }
+        }
+        if !unknown.isEmpty {
+            let names = unknown.sorted().map { "\"\($0)\"" }.joined(separator: ",")
+            lines += "warn: some health checks cannot be excluded: no matches for \(names)\n"
+        }
+        if isFailed { return Responses.text(lines + "\(endpoint) check failed\n", status: 500) }
+        guard request.query.contains("verbose") else { return Responses.text("ok") }
+        return Responses.text(lines + "\(endpoint) check passed\n")
+    }
+
+    private struct Check {
+        let name: String
+        let problem: String?
+    }
+
+    private func healthChecks(_ endpoint: String) async -> [Check] {
+        var checks = [Check(name: "ping", problem: nil), Check(name: "log", problem: nil)]
+        checks.append(Check(name: "etcd", problem: await storeProblem()))
+        if endpoint == "readyz" {
+            checks.append(Check(name: "etcd-readiness", problem: await storeProblem()))
+            let late = resources.engines.values.filter { !$0.cache.isReady }.count
+            checks.append(Check(name: "informer-sync", problem: late == 0 ? nil : "\(late) caches are not filled yet"))
+        }
+        let bootstrap = health.isStarted ? nil : "not finished"
+        checks.append(Check(name: "poststarthook/start-system-namespaces-controller", problem: bootstrap))
+        checks.append(Check(name: "poststarthook/scheduling/bootstrap-system-priority-classes", problem: bootstrap))
+        if endpoint == "readyz" {
+            checks.append(Check(name: "shutdown", problem: health.isStopping ? "process is shutting down" : nil))
+        }
+        return checks
+    }
+
+    private func storeProblem() async -> String? {
+        do throws(StoreError) {
+            _ = try await environment.store.currentRevision()
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import APIModel
+import Access
+import Channels
+import HTTPTransport
+import Units
+import Values
+
+extension APIServer {
+    private static let publicPaths: Set<String> = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
+
+    /// Answers one request: authenticate, authorize, limit, serve, count.
+    public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let began = environment.clock.monotonic
+        let info = RequestInfo(request)
+        let warnings = WarningList()
+        var response: HTTPResponse
+        do throws(APIError) {
+            response = try await serve(request, info, warnings)
+        } catch {
+            let form = (try? ResponseForm.negotiate(request)) ?? .json
+            response = Responses.error(error, form: ResponseForm(syntax: form.syntax, isPretty: form.isPretty))
+        }
+        warnings.write(to: &response.headers)
+        if case .upgrade = response.body { return response }
+        response.headers.append("Audit-Id", environment.random.uuid())
+        count(info, request, response.status, began)
+        return response
+    }
+
+    private func count(_ info: RequestInfo, _ request: HTTPRequest, _ status: Int, _ began: Duration) {
+        let verb = info.isResource ? Self.metricVerb(info.verb) : request.method
+        let seconds = (environment.clock.monotonic - began) / .seconds(1)
+        environment.metrics.answered(ServerMetrics.RequestKey(info, verb: verb), code: status, seconds: seconds)
+    }
+
+    private static func metricVerb(_ verb: String) -> String {
+        switch verb {
+        case "create": "POST"
+        case "update": "PUT"
+        case "deletecollection": "DELETECOLLECTION"
+        default: verb.uppercased()
+        }
+    }
+
+    private func serve(
+        _ request: HTTPRequest, _ info: RequestInfo, _ warnings: WarningList
+    ) async throws(APIError) -> HTTPResponse {
+        var user = try await authenticate(request, info)
+        user = try await impersonate(user, request)
+        let attributes = Self.attributes(info, request, user)
+        let decision = await authorizer.authorize(attributes)
+        guard decision.isAllowed else { throw attributes.forbidden(reason: decision.reason) }
+        guard !request.isBodyTooLarge, request.body.count <= environment.configuration.maxBodyBytes else {
+            throw .requestEntityTooLarge("limit is \(environment.configuration.maxBodyBytes)")
+        }
+        guard info.isResource else { return try await respondToPath(request, info, user) }
+        let context = RequestContext(
+            request: request, info: info, user: user, form: try ResponseForm.negotiate(request),
+            now: environment.clock.now.wholeSeconds, warnings: warnings)
+        if Self.isLongRunning(info) { return try await dispatch(context) }
+        return try await limited(context)
+    }
+
+    /// Serves a request that counts against the limits and has a deadline.
+    private func limited(_ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let isMutating = !["get", "list", "watch"].contains(context.info.verb)
+        let configuration = environment.configuration
+        let limit = isMutating ? configuration.maxMutatingInFlight : configuration.maxInFlight
+        let isExempt = context.user.groups.contains(UserIdentity.mastersGroup)
+        guard environment.metrics.enter(isMutating: isMutating, limit: isExempt ? Int.max : limit) else {
+            throw .tooManyRequests("Too many requests, please try again later.")
+        }
+        defer { environment.metrics.leave(isMutating: isMutating) }
+        guard isMutating else { return try await dispatch(context) }
+        return try await withinDeadline(context)
+    }
+
+    private func withinDeadline(_ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        var limit = environment.configuration.requestTimeout
+        if let text = context.request.query.first("timeout"), !text.isEmpty {
+            guard let asked = DurationText.parse(text) else {
+                throw .badRequest("invalid timeout specified in the request URL - time: invalid duration \"\(text)\"")
+            }
+            if asked > .zero { limit = min(limit, asked) }
+        }
+        let outcome: Result<HTTPResponse, APIError>
+        do {
+            outcome = try await withDeadline(limit, clock: environment.clock) {
+                do throws(APIError) { return .success(try await self.dispatch(context)) } catch { return .failure(error) }
+            }
+        } catch {
+            throw .timeout("request did not complete within the allotted timeout")
+        }
+        return try outcome.get()
+    }
+
+    private static func isLongRunning(_ info: RequestInfo) -> Bool {
+        if info.verb == "watch" { return true }
+        return ["log", "exec", "attach", "portforward", "proxy"].contains(info.subresource)
+    }
+
+    private func authenticate(_ request: HTTPRequest, _ info: RequestInfo) async throws(APIError) -> UserIdentity {
+        switch await authenticator.authenticate(request) {
+        case .user(let user, _): return user.authenticated()
+        case .failed(let reason):
+            environment.log.debug("unauthorized", metadata: ["reason": "\(reason)", "peer": "\(request.peer.remoteAddress)"])
+            throw .unauthorized()
+        case .none:
+            if let problem = request.peer.certificateProblem {
+                environment.log.debug("client certificate refused", metadata: ["reason": "\(problem)"])
+                throw .unauthorized()
+            }
+            guard Self.publicPaths.contains(info.path) || Self.isHealthPath(info.path) else { throw .unauthorized() }
+            return .anonymous
+        }
+    }
+
+    private static func isHealthPath(_ path: String) -> Bool {
+        ["/healthz/", "/livez/", "/readyz/"].contains { path.hasPrefix($0) }
+    }
+
+    /// Acts as somebody else, when the headers ask for it and the user may.
+    private func impersonate(_ user: UserIdentity, _ request: HTTPRequest) async throws(APIError) -> UserIdentity {
+        guard let name = request.headers["impersonate-user"], !name.isEmpty else {
+            guard !request.headers.contains("impersonate-group"), !request.headers.contains("impersonate-uid") else {
+                throw .badRequest("requested impersonation without impersonating a user")
+            }
+            return user
+        }
+        var groups = request.headers.all("impersonate-group")
+        try await mayImpersonate(user, name)
+        for group in groups {
+            try await check(RequestAttributes(user: user, verb: "impersonate", apiGroup: "", resource: "groups", name: group))
+        }
+        if groups.isEmpty, name.hasPrefix(UserIdentity.serviceAccountPrefix) {
+            let parts = name.dropFirst(UserIdentity.serviceAccountPrefix.count).split(separator: ":")
+            if parts.count == 2 {
+                groups = [UserIdentity.serviceAccountsGroup, "\(UserIdentity.serviceAccountsGroup):\(parts[0])"]
+            }
+        }
+        return UserIdentity(name: name, uid: request.headers["impersonate-uid"] ?? "", groups: groups).authenticated()
+    }
+
+    private func mayImpersonate(_ user: UserIdentity, _ name: String) async throws(APIError) {
+        let prefix = UserIdentity.serviceAccountPrefix
+        let parts = name.hasPrefix(prefix) ? name.dropFirst(prefix.count).split(separator: ":").map(String.init) : []
+        let isAccount = parts.count == 2
+        try await check(
+            RequestAttributes(
+                user: user, verb: "impersonate", apiGroup: "", resource: isAccount ? "serviceaccounts" : "users",
+                namespace: isAccount ? parts[0] : "", name: isAccount ? parts[1] : name))
+    }
+
+    private func check(_ attributes: RequestAttributes) async throws(APIError) {
+        let decision = await authorizer.authorize(attributes)
+        guard decision.isAllowed else { throw attributes.forbidden(reason: decision.reason) }
+    }
+
+    static func attributes(_ info: RequestInfo, _ request: HTTPRequest, _ user: UserIdentity) -> RequestAttributes {
+        guard info.isResource else {
+            return RequestAttributes(user: user, verb: info.verb, path: info.path)
+        }
+        var name = info.name
+        let fieldSelector = request.query.first("fieldSelector") ?? ""
+        if name.isEmpty, ["list", "watch", "deletecollection"].contains(info.verb) {
+            name = nameDemanded(by: fieldSelector)
+        }
+        return RequestAttributes(
+            user: user, verb: info.verb, apiGroup: info.group, apiVersion: info.version, resource: info.resource,
+            subresource: info.subresource, namespace: info.namespace, name: name, path: info.path,
+            fieldSelector: fieldSelector, labelSelector: request.query.first("labelSelector") ?? "")
+    }
+
+    /// The name a list is restricted to by `metadata.name=x`.
+    private static func nameDemanded(by selector: String) -> String {
+        guard !selector.isEmpty else { return "" }
+        for term in selector.split(separator: ",") {
+            let pair = term.split(separator: "=", omittingEmptySubsequences: true)
+            if pair.count == 2, pair[0] == "metadata.name", !term.contains("!=") { return String(pair[1]) }
+        }
+        return ""
+    }
+}

@@ -1,0 +1,156 @@
+import APIModel
+import Access
+import BuiltinKinds
+import Channels
+import HTTPTransport
+import Logging
+import Store
+import Synchronization
+import Units
+import Values
+
+/// The API server: an HTTP handler over a store. Works in process and behind `HTTPServer` alike.
+///
+/// Immutable but for `resources`, which a mutex guards as one snapshot, and for what its parts guard themselves.
+public final class APIServer: HTTPHandler {
+    let environment: ServerEnvironment
+    let authenticator: any Authenticator
+    let authorizer: any Authorizer
+    let admission: AdmissionChain
+    let tokens: ServiceAccountTokenIssuer?
+    let tokenAuthenticator: (any TokenAuthenticator)?
+    let kubelet: (any KubeletDialer)?
+    let serviceProxy: (any ServiceDialer)?
+    let deadlines = WatchDeadlines()
+    let health: ServerHealth
+    let services: ServiceAddresses
+    private let served: Mutex<ServedResources>
+    private let discoveryState = Mutex<DiscoveryDocuments?>(nil)
+
+    /// What the server asks to know and to allow, built once its caches exist.
+    public struct Security {
+        /// Finds out who asks.
+        public var authenticator: any Authenticator
+        /// Checks tokens for TokenReview; nil answers that no token is known.
+        public var tokenAuthenticator: (any TokenAuthenticator)?
+        /// Decides who may.
+        public var authorizer: any Authorizer
+        /// Changes and refuses writes.
+        public var admission: AdmissionChain
+
+        /// The parts given.
+        public init(
+            authenticator: any Authenticator, tokenAuthenticator: (any TokenAuthenticator)? = nil,
+            authorizer: any Authorizer, admission: AdmissionChain
+        ) {
+            self.authenticator = authenticator
+            self.tokenAuthenticator = tokenAuthenticator
+            self.authorizer = authorizer
+            self.admission = admission
+        }
+    }
+
+    /// A server that is not filled yet: call `start()`, and keep `run()` running.
+    ///
+    /// - Parameters:
+    ///   - descriptors: The kinds served.
+    ///   - security: Called once with the live view of the cluster that checks may consult.
+    ///   - tokens: Signs service-account tokens; nil refuses TokenRequests.
+    ///   - kubelet: How nodes are reached for logs, exec and proxies; nil answers 503.
+    public init(
+        store: any Store, descriptors: [KindDescriptor], clock: any ClusterClock, random: any RandomSource,
+        configuration: APIServerConfiguration, security: (any ClusterLookup) -> Security,
+        tokens: ServiceAccountTokenIssuer? = nil, kubelet: (any KubeletDialer)? = nil,
+        serviceProxy: (any ServiceDialer)? = nil, logger: Logger = Logger(label: "apus.apiserver")
+    ) {
+        environment = ServerEnvironment(
+            store: store, clock: clock, random: random, log: logger, metrics: ServerMetrics(), configuration: configuration)
+        services = ServiceAddresses(
+            network: configuration.serviceCIDR, ports: configuration.nodePorts, random: random)
+        let resources = ServedResources(
+            descriptors, environment: environment, steps: [.core("services"): ServiceStep(addresses: services)])
+        served = Mutex(resources)
+        let parts = security(CacheLookup(resources: resources))
+        authenticator = parts.authenticator
+        tokenAuthenticator = parts.tokenAuthenticator
+        authorizer = parts.authorizer
+        admission = parts.admission
+        self.tokens = tokens
+        self.kubelet = kubelet
+        self.serviceProxy = serviceProxy
+        health = ServerHealth()
+    }
+
+    /// The resources being served.
+    var resources: ServedResources { served.withLock { $0 } }
+
+    /// The live objects, for parts that assemble their own checks.
+    public var lookup: any ClusterLookup { CacheLookup(resources: resources) }
+
+    /// The discovery documents of the resources being served, made once.
+    var discovery: DiscoveryDocuments {
+        if let known = discoveryState.withLock({ $0 }) { return known }
+        let made = DiscoveryDocuments(resources.descriptors)
+        return discoveryState.withLock { state in
+            if let known = state { return known }
+            state = made
+            return made
+        }
+    }
+
+    // MARK: Life
+
+    /// How long the caches may take to fill.
+    private static let fillLimit = Duration.seconds(60)
+
+    /// Follows the store until cancelled: fills the caches, then keeps them, the watch deadlines and the bookmarks going.
+    public func run() async {
+        let resources = resources
+        await withDiscardingTaskGroup { group in
+            for engine in resources.engines.values { group.addTask { await engine.cache.run() } }
+            group.addTask { await self.tick() }
+        }
+        deadlines.endAll()
+    }
+
+    /// Waits until the caches are filled (`run()` fills them), then makes what every cluster has: namespaces, priority
+    /// classes, the `kubernetes` service. Afterwards the server is ready.
+    public func start() async throws {
+        let newest = try await environment.store.currentRevision()
+        for engine in resources.engines.values {
+            try await engine.cache.waitUntil(newest, within: Self.fillLimit)
+        }
+        repairServices()
+        try await BootstrapObjects(server: self).create()
+        health.started()
+    }
+
+    /// Tells load balancers to stop sending requests; requests go on being served.
+    public func prepareToStop() {
+        health.stopping()
+    }
+
+    /// Ends all watches, so that the HTTP server can finish.
+    public func endWatches() {
+        deadlines.endAll()
+    }
+
+    private func repairServices() {
+        guard let engine = resources.engines[.core("services")] else { return }
+        let problems = services.repair(engine.cache.snapshot().compactMap { try? JSONParser.parse($0.bytes) })
+        for problem in problems { environment.log.warning("service repaired", metadata: ["problem": "\(problem)"]) }
+    }
+
+    private func tick() async {
+        let clock = environment.clock
+        var nextBookmark = clock.monotonic + environment.configuration.bookmarkInterval
+        while !Task.isCancelled {
+            guard (try? await clock.sleep(for: .seconds(1))) != nil else { return }
+            let now = clock.monotonic
+            deadlines.expire(now: now)
+            guard now >= nextBookmark else { continue }
+            nextBookmark = now + environment.configuration.bookmarkInterval
+            for engine in resources.engines.values { engine.cache.requestBookmarks() }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Units
+
+/// The server's settings. Every limit has upstream's default.
+public struct APIServerConfiguration: Sendable {
+    /// Of what range services get their addresses.
+    public var serviceCIDR: CIDR
+    /// Of what range node ports are.
+    public var nodePorts: ClosedRange<Int>
+    /// The addresses the `kubernetes` service leads to; empty keeps its endpoints as they are.
+    public var advertiseAddress: String
+    /// The port the `kubernetes` service leads to.
+    public var advertisePort: Int
+    /// `gitVersion` of `/version`.
+    public var gitVersion: String
+    /// The commit this binary was built from.
+    public var gitCommit: String
+    /// When the binary was built, RFC 3339.
+    public var buildDate: String
+    /// The largest request body.
+    public var maxBodyBytes = 3 << 20
+    /// Reads served at the same time; more get 429.
+    public var maxInFlight = 400
+    /// Writes served at the same time; more get 429.
+    public var maxMutatingInFlight = 200
+    /// How long a request may take that is neither a watch nor a stream.
+    public var requestTimeout = Duration.seconds(60)
+    /// A watch without `timeoutSeconds` lasts between this and twice this.
+    public var minWatchSeconds = 1800
+    /// How often a watcher that understands bookmarks gets one.
+    public var bookmarkInterval = Duration.seconds(60)
+    /// The largest page of a list without `limit`; zero is no bound.
+    public var serviceAccountIssuer = "https://kubernetes.default.svc.cluster.local"
+    /// The longest token life granted; zero is no bound.
+    public var maxTokenSeconds: Int64 = 0
+    /// How many history events each cache keeps.
+    public var cacheHistory = 4096
+
+    /// Settings with upstream's defaults.
+    public init(
+        serviceCIDR: CIDR, nodePorts: ClosedRange<Int> = 30000...32767, advertiseAddress: String = "",
+        advertisePort: Int = 6443, gitVersion: String = "v1.36.2+apus", gitCommit: String = "", buildDate: String = ""
+    ) {
+        self.serviceCIDR = serviceCIDR
+        self.nodePorts = nodePorts
+        self.advertiseAddress = advertiseAddress
+        self.advertisePort = advertisePort
+        self.gitVersion = gitVersion
+        self.gitCommit = gitCommit
+        self.buildDate = buildDate
+    }
+}

@@ -1,0 +1,216 @@
+import APIModel
+import Access
+import HTTPTransport
+import Store
+import Values
+
+extension APIServer {
+    /// Serves a request for a resource.
+    func dispatch(_ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let info = context.info
+        let resources = resources
+        guard let view = resources.view(group: info.group, version: info.version, resource: info.resource) else {
+            guard let (kind, version) = resources.virtualKind(group: info.group, version: info.version, resource: info.resource)
+            else { throw .unknownPath }
+            return try await respondToVirtual(kind, version, context)
+        }
+        if let warning = view.version.deprecationWarning { context.warnings.add(warning) }
+        guard info.subresource.isEmpty else { return try await respondToSubresource(view, context) }
+        try checkScope(view, info)
+        guard view.descriptor.verbs.contains(info.verb) else { throw .methodNotAllowed() }
+        switch info.verb {
+        case "get": return try await get(view, context)
+        case "list": return try await list(view, context)
+        case "watch": return try watch(view, context)
+        case "create": return try await create(view, context)
+        case "update": return try await update(view, context)
+        case "patch": return try await patch(view, context)
+        case "delete": return try await delete(view, context)
+        case "deletecollection": return try await deleteCollection(view, context)
+        default: throw .methodNotAllowed()
+        }
+    }
+
+    private func checkScope(_ view: ResourceView, _ info: RequestInfo) throws(APIError) {
+        if view.descriptor.namespaced {
+            let isCollection = info.name.isEmpty
+            guard info.namespace.isEmpty else { return }
+            guard isCollection, ["list", "watch"].contains(info.verb) else {
+                if isCollection { throw .methodNotAllowed() }
+                throw .unknownPath
+            }
+        } else if !info.namespace.isEmpty, view.descriptor.plural != "namespaces" {
+            throw .unknownPath
+        }
+    }
+
+    /// The namespace of the objects a request is about; a namespace object itself is in none.
+    static func namespace(_ view: ResourceView, _ info: RequestInfo) -> String {
+        view.descriptor.namespaced ? info.namespace : ""
+    }
+
+    func writeContext(_ view: ResourceView, _ context: RequestContext) throws(APIError) -> WriteContext {
+        WriteContext(
+            user: context.user, now: context.now, namespace: Self.namespace(view, context.info), name: context.info.name,
+            subresource: context.info.subresource, isDryRun: try context.dryRun(), admission: admission,
+            warnings: context.warnings, version: view.version.name)
+    }
+
+    /// Writes one object in the form asked for.
+    func render(
+        _ stored: ResourceEngine.Stored, _ view: ResourceView, _ context: RequestContext, status: Int = 200
+    ) -> HTTPResponse {
+        render(view.served(stored), view, context, status: status)
+    }
+
+    func render(_ bytes: [UInt8], _ view: ResourceView, _ context: RequestContext, status: Int = 200) -> HTTPResponse {
+        switch context.form.shape {
+        case .object: return Responses.object(bytes, status: status, form: context.form)
+        case .table(let version):
+            guard let value = try? JSONParser.parse(bytes) else { return Responses.object(bytes, form: context.form) }
+            if value["kind"]?.string == "Status" { return Responses.object(bytes, status: status, form: context.form) }
+            let table = TableForm(view: view, version: version, context: context).single(value)
+            return Responses.value(table, status: status, form: context.form)
+        case .partial(let version):
+            guard let range = ObjectBytes.metadata(of: bytes) else { return Responses.object(bytes, form: context.form) }
+            var out = Array("{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/\(version)\",\"metadata\":".utf8)
+            out += bytes[range]
+            out.append(UInt8(ascii: "}"))
+            return Responses.object(out, status: status, form: context.form)
+        }
+    }
+
+    // MARK: Reading
+
+    private func get(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let info = context.info
+        let engine = view.engine
+        let namespace = Self.namespace(view, info)
+        if let text = context.request.query.first("resourceVersion"), !text.isEmpty {
+            let revision = try ListQuery.revision(text)
+            try await engine.catchUp(to: revision)
+            guard let object = engine.cache.get(engine.key(namespace: namespace, name: info.name)) else {
+                throw .notFound(view.descriptor.groupResource, info.name)
+            }
+            return render(view.served(object), view, context)
+        }
+        guard let stored = try await engine.stored(engine.key(namespace: namespace, name: info.name)) else {
+            throw .notFound(view.descriptor.groupResource, info.name)
+        }
+        return render(stored, view, context)
+    }
+
+    private func options(_ context: RequestContext) throws(APIError) -> ListOptions {
+        try ListOptions { context.request.query.first($0) }
+    }
+
+    private func list(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let namespace = Self.namespace(view, context.info)
+        let query = try ListQuery(try options(context), view: view, namespace: namespace)
+        let page = try await view.engine.page(query, namespace: namespace)
+        return try ListResponse.make(page, view: view, context: context)
+    }
+
+    private func watch(_ view: ResourceView, _ context: RequestContext) throws(APIError) -> HTTPResponse {
+        var options = try options(context)
+        if context.info.isWatchPath, !context.info.name.isEmpty {
+            let term = "metadata.name=\(context.info.name)"
+            options.fieldSelector = options.fieldSelector.isEmpty ? term : "\(options.fieldSelector),\(term)"
+        }
+        return try WatchResponse.make(
+            view, options, context: context, namespace: Self.namespace(view, context.info), deadlines: deadlines)
+    }
+
+    // MARK: Writing
+
+    private func create(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let write = try writeContext(view, context)
+        let object = try ObjectDecoding(view).object(context)
+        let stored = try await view.engine.create(object, view: view, write: write)
+        return render(stored, view, context, status: 201)
+    }
+
+    private func update(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let object = try ObjectDecoding(view).object(context)
+        var change = try Self.replacement(object, name: context.info.name)
+        change.creates = view.engine.traits.createsOnUpdate
+        let outcome = try await view.engine.update(change, view: view, write: try writeContext(view, context))
+        return render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
+    }
+
+    /// A change that puts the object given in place of the one that is there.
+    static func replacement(_ object: JSONValue, name: String) throws(APIError) -> ObjectChange {
+        let own = object.value(at: ["metadata", "name"])?.string ?? ""
+        guard own == name else {
+            if own.isEmpty {
+                throw .badRequest("name must be provided")
+            }
+            throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
+        }
+        return ObjectChange { _ in object }
+    }
+
+    private func patch(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let patch = try ObjectPatch(context)
+        let change = try patched(view, context, patch)
+        let outcome = try await view.engine.update(change, view: view, write: try writeContext(view, context))
+        return render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
+    }
+
+    /// A change that applies a patch to whatever is there.
+    func patched(_ view: ResourceView, _ context: RequestContext, _ patch: ObjectPatch) throws(APIError) -> ObjectChange {
+        let validation = try context.fieldValidation()
+        let decoding = ObjectDecoding(view)
+        let schema = view.version.schema
+        let warnings = context.warnings
+        var change = ObjectChange { old throws(APIError) in
+            var object = try patch.apply(to: old, schema: schema)
+            guard object.object != nil else {
+                throw .badRequest("the patched object is not an object")
+            }
+            try decoding.decode(&object, duplicates: patch.duplicates, validation, warnings)
+            return object
+        }
+        change.retriesConflicts = true
+        return change
+    }
+
+    // MARK: Deleting
+
+    private func delete(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let request = try DeletionRequest(context)
+        var write = try writeContext(view, context)
+        write.isDryRun = request.isDryRun
+        let outcome = try await view.engine.delete(request, view: view, write: write)
+        let isWaiting = !outcome.isGone && request.orphanDependents == false
+        let bytes = view.engine.answer(outcome, view: view, name: context.info.name)
+        return render(bytes, view, context, status: isWaiting ? 202 : 200)
+    }
+
+    private func deleteCollection(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let request = try DeletionRequest(context)
+        let namespace = Self.namespace(view, context.info)
+        let query = try ListQuery(try options(context), view: view, namespace: namespace)
+        let page = try await view.engine.page(query, namespace: namespace)
+        var objects: [CachedObject] = []
+        page.forEach { objects.append($0) }
+        for object in objects {
+            var write = try writeContext(view, context)
+            write.isDryRun = request.isDryRun
+            write.namespace = object.namespace
+            write.name = object.name
+            do throws(APIError) {
+                _ = try await view.engine.delete(request, view: view, write: write)
+            } catch {
+                guard error.isNotFound else { throw error }
+            }
+        }
+        let shown = ListPage(objects: .chosen(objects), revision: page.revision, continueToken: page.continueToken)
+        return try ListResponse.make(shown, view: view, context: context)
+    }
+}
+
+extension APIError {
+    /// A path no route leads to; answered as plain text, as upstream does.
+    static let unknownPath = APIError(code: 404, reason: APIReason.notFound, message: "404 page not found")
+}

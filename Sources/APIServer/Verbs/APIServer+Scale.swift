@@ -1,0 +1,94 @@
+import APIModel
+import APITypes
+import HTTPTransport
+import Schema
+import Units
+import Values
+
+/// `autoscaling/v1` Scale of a workload, read from and written to its replicas.
+enum ScaleView {
+    /// The scale of a workload with resourceVersion.
+    static func scale(of object: JSONValue) -> JSONValue {
+        let metadata = object["metadata"]
+        var kept: JSONValue = [:]
+        for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] { kept[field] = metadata?[field] }
+        let replicas = object.value(at: ["spec", "replicas"])?.int ?? 1
+        var status: JSONValue = ["replicas": object.value(at: ["status", "replicas"]) ?? 0]
+        let selector = selectorText(object)
+        if !selector.isEmpty { status["selector"] = .string(selector) }
+        return [
+            "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": kept,
+            "spec": replicas == 0 ? [:] : ["replicas": .integer(replicas)], "status": status,
+        ]
+    }
+
+    private static func selectorText(_ object: JSONValue) -> String {
+        guard let selector = object.value(at: ["spec", "selector"]) else { return "" }
+        if object["kind"]?.string == "ReplicationController" {
+            let pairs = (selector.object ?? [:]).map { "\($0.key)=\($0.value.string ?? "")" }
+            return pairs.joined(separator: ",")
+        }
+        return (try? LabelSelector(json: selector))?.description ?? ""
+    }
+
+    /// The workload with the replicas of a scale.
+    static func apply(_ scale: JSONValue, to object: JSONValue, resource: GroupResource) throws(APIError) -> JSONValue {
+        let name = object.value(at: ["metadata", "name"])?.string ?? ""
+        let own = scale.value(at: ["metadata", "name"])?.string ?? ""
+        guard own.isEmpty || own == name else {
+            throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
+        }
+        let replicas = scale.value(at: ["spec", "replicas"])?.int ?? 0
+        guard replicas >= 0 else {
+            let issue = FieldIssue.invalid(
+                FieldPath("spec.replicas"), .integer(replicas), "must be greater than or equal to 0")
+            throw .invalid(GroupKind(group: "autoscaling", kind: "Scale"), name, [issue])
+        }
+        var object = object
+        object.set(.integer(replicas), at: ["spec", "replicas"])
+        object.set(scale.value(at: ["metadata", "resourceVersion"]) ?? "", at: ["metadata", "resourceVersion"])
+        if let uid = scale.value(at: ["metadata", "uid"])?.string, !uid.isEmpty {
+            object.set(.string(uid), at: ["metadata", "uid"])
+        }
+        return object
+    }
+}
+
+extension APIServer {
+    /// Get, replace or patch the scale of a workload.
+    func scale(
+        _ view: ResourceView, _ subresource: SubresourceDescriptor, _ context: RequestContext
+    ) async throws(APIError) -> HTTPResponse {
+        let write = try writeContext(view, context)
+        let resource = view.descriptor.groupResource
+        let schema = BuiltinSchema.node("io.k8s.api.autoscaling.v1.Scale")
+        let decoding = ObjectDecoding(expected: subresource.kind, schema: schema)
+        let change: ObjectChange
+        switch context.info.verb {
+        case "get":
+            let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
+            return try scaleResponse(stored, view, context)
+        case "update":
+            let scale = try decoding.object(context)
+            change = ObjectChange { old throws(APIError) in try ScaleView.apply(scale, to: old, resource: resource) }
+        default:
+            let patch = try ObjectPatch(context)
+            let validation = try context.fieldValidation()
+            change = ObjectChange(retriesConflicts: true) { old throws(APIError) in
+                var scale = try patch.apply(to: ScaleView.scale(of: old), schema: schema)
+                try decoding.decode(&scale, duplicates: patch.duplicates, validation, context.warnings)
+                return try ScaleView.apply(scale, to: old, resource: resource)
+            }
+        }
+        let outcome = try await view.engine.update(change, view: view, write: write)
+        return try scaleResponse(outcome.stored, view, context)
+    }
+
+    private func scaleResponse(
+        _ stored: ResourceEngine.Stored, _ view: ResourceView, _ context: RequestContext
+    ) throws(APIError) -> HTTPResponse {
+        var object = try view.engine.tree(stored)
+        object.set(.string(stored.revision.description), at: ["metadata", "resourceVersion"])
+        return Responses.value(ScaleView.scale(of: object), form: context.form)
+    }
+}

@@ -1,0 +1,124 @@
+import APIModel
+import APITypes
+import Access
+import HTTPTransport
+import Schema
+import Values
+
+extension APIServer {
+    /// Serves a request for a subresource of a stored kind.
+    func respondToSubresource(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let info = context.info
+        guard let subresource = view.descriptor.subresource(info.subresource) else { throw .unknownPath }
+        if view.descriptor.namespaced, info.namespace.isEmpty { throw .unknownPath }
+        let verb = subresource.name == "proxy" || subresource.verbs.contains(info.verb) ? info.verb : ""
+        switch subresource.name {
+        case "log": return try await podLog(view, context)
+        case "exec", "attach", "portforward": return try await podStream(view, context)
+        case "proxy": return try await proxy(view, context)
+        default: break
+        }
+        guard !verb.isEmpty else { throw .methodNotAllowed() }
+        switch (info.resource, subresource.name) {
+        case (_, "status"): return try await part(view, context, .status) { $1 }
+        case (_, "scale"): return try await scale(view, subresource, context)
+        case ("namespaces", "finalize"): return try await finalize(view, context)
+        case ("pods", "binding"): return try await bind(view, subresource, context)
+        case ("pods", "eviction"): return try await evict(view, subresource, context)
+        case ("pods", "ephemeralcontainers"):
+            return try await part(view, context, .other) { old, new in Self.withEphemeralContainers(old, new) }
+        case ("pods", "resize"): return try await part(view, context, .other) { old, new in Self.resized(old, new) }
+        case ("certificatesigningrequests", "approval"):
+            return try await part(view, context, .other) { old, new in Self.approved(old, new) }
+        case ("serviceaccounts", "token"): return try await requestToken(view, subresource, context)
+        default: throw .unknownPath
+        }
+    }
+
+    /// Get, replace or patch one part of an object; `merge` picks that part from the new object.
+    private func part(
+        _ view: ResourceView, _ context: RequestContext, _ part: ObjectChange.Part,
+        merge: @escaping @Sendable (_ old: JSONValue, _ new: JSONValue) -> JSONValue
+    ) async throws(APIError) -> HTTPResponse {
+        let write = try writeContext(view, context)
+        var change: ObjectChange
+        switch context.info.verb {
+        case "get":
+            let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
+            return render(stored, view, context)
+        case "update":
+            let object = try ObjectDecoding(view).object(context)
+            change = try Self.replacement(object, name: write.name)
+        default: change = try patched(view, context, try ObjectPatch(context))
+        }
+        let apply = change.apply
+        change.part = part
+        change.apply = { old throws(APIError) in merge(old, try apply(old)) }
+        let outcome = try await view.engine.update(change, view: view, write: write)
+        return render(outcome.stored, view, context)
+    }
+
+    /// The old object with the new one's metadata that says which state the client saw.
+    private static func keeping(_ old: JSONValue, _ new: JSONValue) -> JSONValue {
+        var object = old
+        object.set(new.value(at: ["metadata", "resourceVersion"]) ?? "", at: ["metadata", "resourceVersion"])
+        if let uid = new.value(at: ["metadata", "uid"]) { object.set(uid, at: ["metadata", "uid"]) }
+        return object
+    }
+
+    private static func withEphemeralContainers(_ old: JSONValue, _ new: JSONValue) -> JSONValue {
+        var object = keeping(old, new)
+        guard let containers = new.value(at: ["spec", "ephemeralContainers"]) else { return object }
+        object.set(containers, at: ["spec", "ephemeralContainers"])
+        return object
+    }
+
+    private static func resized(_ old: JSONValue, _ new: JSONValue) -> JSONValue {
+        var object = keeping(old, new)
+        for list in ["containers", "initContainers"] {
+            guard var containers = old.value(at: ["spec", list])?.array else { continue }
+            for index in containers.indices {
+                let match = new.value(at: ["spec", list])?.array?.first { $0["name"] == containers[index]["name"] }
+                guard let match else { continue }
+                containers[index]["resources"] = match["resources"]
+                containers[index]["resizePolicy"] = match["resizePolicy"] ?? containers[index]["resizePolicy"]
+            }
+            object.set(.array(containers), at: ["spec", list])
+        }
+        if object != keeping(old, new), let generation = old.value(at: ["metadata", "generation"])?.int {
+            object.set(.integer(generation + 1), at: ["metadata", "generation"])
+        }
+        return object
+    }
+
+    private static func approved(_ old: JSONValue, _ new: JSONValue) -> JSONValue {
+        var object = keeping(old, new)
+        if let conditions = new.value(at: ["status", "conditions"]) { object.set(conditions, at: ["status", "conditions"]) }
+        return object
+    }
+
+    private func finalize(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        try await part(view, context, .other) { old, new in
+            var object = Self.keeping(old, new)
+            if let finalizers = new.value(at: ["spec", "finalizers"])?.array, !finalizers.isEmpty {
+                object.set(.array(finalizers), at: ["spec", "finalizers"])
+            } else {
+                object.remove(at: ["spec", "finalizers"])
+            }
+            return object
+        }
+    }
+
+    /// A request body of a subresource's own kind.
+    func body(_ subresource: SubresourceDescriptor, _ context: RequestContext) throws(APIError) -> JSONValue {
+        let schema = subresource.typeName.isEmpty ? SchemaNode.anything : BuiltinSchema.node(subresource.typeName)
+        return try ObjectDecoding(expected: subresource.kind, schema: schema).object(context)
+    }
+
+    /// `Status` Success with the code, as subresources that leave no object answer.
+    static func success(_ code: Int, _ context: RequestContext) -> HTTPResponse {
+        var status = APIError.success()
+        status["code"] = .integer(Int64(code))
+        return Responses.value(status, status: code, form: context.form)
+    }
+}

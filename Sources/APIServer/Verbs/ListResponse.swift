@@ -1,0 +1,97 @@
+import APIModel
+import HTTPTransport
+import Store
+import Values
+
+/// Writes lists. Objects are copied from their stored bytes into blocks; nothing is decoded.
+enum ListResponse {
+    /// Lists are sent in blocks of about so many bytes.
+    private static let blockBytes = 256 << 10
+    private static let comma = UInt8(ascii: ",")
+
+    /// The response for a page in the form asked for.
+    static func make(_ page: ListPage, view: ResourceView, context: RequestContext) throws(APIError) -> HTTPResponse {
+        switch context.form.shape {
+        case .table(let version):
+            let table = TableForm(view: view, version: version, context: context)
+            return Responses.value(table.list(page), form: context.form)
+        case .partial(let version):
+            let head = opening("PartialObjectMetadataList", "meta.k8s.io/\(version)", page)
+            let prefix = Array("{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/\(version)\",\"metadata\":".utf8)
+            return plain(page, head, context) { object, out in
+                guard let range = ObjectBytes.metadata(of: object.bytes) else { return false }
+                out += prefix
+                let metadata = Array(object.bytes[range])
+                ObjectBytes.append(metadata, splice: 1, revision: object.revision, to: &out)
+                out.append(UInt8(ascii: "}"))
+                return true
+            }
+        case .object:
+            let head = opening(view.descriptor.listKind, view.gvk.apiVersion, page)
+            if view.conversion == nil {
+                return plain(page, head, context) { object, out in
+                    guard object.splice > 0 else { return false }
+                    ObjectBytes.append(object.bytes, splice: object.splice, revision: object.revision, to: &out)
+                    return true
+                }
+            }
+            return plain(page, head, context) { object, out in
+                guard object.splice > 0 else { return false }
+                out += view.served(object)
+                return true
+            }
+        }
+    }
+
+    private static func opening(_ kind: String, _ apiVersion: String, _ page: ListPage) -> [UInt8] {
+        var head = Array("{\"kind\":\"\(kind)\",\"apiVersion\":\"\(apiVersion)\",\"metadata\":".utf8)
+        page.metadata.encode(into: &head)
+        head += Array(",\"items\":[".utf8)
+        return head
+    }
+
+    /// Appends one object; false leaves it out because it cannot be read.
+    private typealias Append = @Sendable (CachedObject, inout [UInt8]) -> Bool
+
+    private static func plain(
+        _ page: ListPage, _ head: [UInt8], _ context: RequestContext, _ append: @escaping Append
+    ) -> HTTPResponse {
+        let isDirect = context.form.syntax == .json && !context.form.isPretty
+        if isDirect, case .snapshot(let snapshot, let selection) = page.objects, snapshot.count > 64 {
+            let body: HTTPResponse.Body = .stream { stream in
+                try await write(snapshot, selection, head, append, to: stream)
+            }
+            return HTTPResponse(status: 200, headers: Responses.headers(context.form), body: body)
+        }
+        var out = head
+        var isFirst = true
+        page.forEach { object in add(object, append, &isFirst, &out) }
+        out += Array("]}\n".utf8)
+        return Responses.object(out, form: context.form)
+    }
+
+    private static func add(_ object: CachedObject, _ append: Append, _ isFirst: inout Bool, _ out: inout [UInt8]) {
+        let mark = out.count
+        if !isFirst { out.append(comma) }
+        if append(object, &out) { isFirst = false } else { out.removeLast(out.count - mark) }
+    }
+
+    private static func write(
+        _ snapshot: CacheSnapshot, _ selection: FieldSelection, _ head: [UInt8], _ append: Append,
+        to stream: any ResponseStream
+    ) async throws {
+        var block: [UInt8] = []
+        block.reserveCapacity(blockBytes + (16 << 10))
+        block += head
+        var isFirst = true
+        for object in snapshot where selection.matches(object) {
+            add(object, append, &isFirst, &block)
+            guard block.count >= blockBytes else { continue }
+            try await stream.write(block)
+            block = []
+            block.reserveCapacity(blockBytes + (16 << 10))
+        }
+        block += Array("]}\n".utf8)
+        try await stream.write(block)
+    }
+}

@@ -1,0 +1,114 @@
+import APIModel
+import Access
+import Schema
+import Store
+import Units
+import Values
+
+extension ResourceEngine {
+    /// How often a generated name is drawn before the collision is reported.
+    private static let nameAttempts = 8
+    private static let generatedNameLimit = 63
+    private static let suffixLength = 5
+
+    /// Stores a new object. `object` is decoded and defaulted, in the version of `view`.
+    func create(_ object: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
+        var template = object
+        try fillSystemFields(&template, write)
+        let isGenerated = template.value(at: ["metadata", "name"])?.string?.isEmpty ?? true
+            && template.value(at: ["metadata", "generateName"])?.string?.isEmpty == false
+        guard isGenerated else { return try await createOnce(template, view: view, write: write) }
+        let base = template.value(at: ["metadata", "generateName"])?.string ?? ""
+        for attempt in 1... {
+            var object = template
+            let name = String(base.prefix(Self.generatedNameLimit - Self.suffixLength)) + environment.random.suffix(Self.suffixLength)
+            object.set(.string(name), at: ["metadata", "name"])
+            do throws(APIError) {
+                return try await createOnce(object, view: view, write: write)
+            } catch {
+                guard error.isAlreadyExists else { throw error }
+                if attempt >= Self.nameAttempts { throw .generateNameConflict(resource, name) }
+            }
+        }
+        throw .generateNameConflict(resource, base)
+    }
+
+    private func fillSystemFields(_ object: inout JSONValue, _ write: WriteContext) throws(APIError) {
+        var metadata = object["metadata"] ?? [:]
+        object["metadata"] = nil
+        if let version = metadata["resourceVersion"]?.string, !version.isEmpty, version != "0" {
+            throw APIError(code: 500, reason: "", message: "resourceVersion should not be set on objects to be created")
+        }
+        try checkNamespace(&metadata, write.namespace)
+        for field in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"] {
+            metadata[field] = nil
+        }
+        metadata["uid"] = .string(environment.random.uuid())
+        metadata["creationTimestamp"] = .string(write.now.rfc3339)
+        object["metadata"] = metadata
+    }
+
+    /// Puts the request's namespace into the object, or refuses another one.
+    func checkNamespace(_ metadata: inout JSONValue, _ namespace: String) throws(APIError) {
+        let own = metadata["namespace"]?.string ?? ""
+        let wanted = descriptor.namespaced ? namespace : ""
+        if own.isEmpty {
+            metadata["namespace"] = wanted.isEmpty ? nil : .string(wanted)
+            return
+        }
+        guard own == wanted else {
+            throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+        }
+    }
+
+    private func createOnce(_ input: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
+        let name = input.value(at: ["metadata", "name"])?.string ?? ""
+        var admitted = AdmissionRequest(
+            operation: .create, kind: view.gvk, resource: view.gvr, namespace: write.namespace, name: name,
+            user: write.user, isDryRun: write.isDryRun, options: write.options, object: input)
+        try await write.admission.mutate(&admitted)
+        var object = admitted.object ?? input
+        admitted.object = nil
+        if let conversion = view.conversion { object = conversion.toStorage(object) }
+        let context = hookContext(write)
+        if !traits.keepsStatusOnCreate, descriptor.subresource("status") != nil { object["status"] = nil }
+        descriptor.hooks.prepareForCreate(&object, context)
+        let issues = descriptor.hooks.validate(object, context)
+        try refuse(issues.isEmpty ? ObjectMetadata.issues(object, namespaced: descriptor.namespaced) : issues, name)
+        descriptor.hooks.warnings(object, old: nil).forEach(write.warnings.add)
+        let claim = try await step?.prepare(&object, old: nil, isDryRun: write.isDryRun)
+        do throws(APIError) {
+            admitted.object = object
+            try await write.admission.validate(admitted)
+            admitted.object = nil
+            let stored = try await insert(object, write)
+            await claim?.finish()
+            return stored
+        } catch {
+            await claim?.undo()
+            throw error
+        }
+    }
+
+    private func insert(_ object: JSONValue, _ write: WriteContext) async throws(APIError) -> Stored {
+        let name = object.value(at: ["metadata", "name"])?.string ?? ""
+        let key = key(namespace: object.value(at: ["metadata", "namespace"])?.string ?? "", name: name)
+        let bytes = object.encoded()
+        if write.isDryRun {
+            if try await stored(key) != nil { throw .alreadyExists(resource, name) }
+            return Stored(key: key, bytes: bytes, revision: .zero)
+        }
+        do throws(StoreError) {
+            let revision = try await environment.store.put(key, bytes, if: .absent)
+            return Stored(key: key, bytes: bytes, revision: revision)
+        } catch {
+            if case .conflict = error.code { throw .alreadyExists(resource, name) }
+            throw StoreFailure.apiError(error)
+        }
+    }
+
+    /// Throws 422 when there are issues.
+    func refuse(_ issues: [FieldIssue], _ name: String) throws(APIError) {
+        guard issues.isEmpty else { throw .invalid(descriptor.groupKind, name, issues) }
+    }
+}

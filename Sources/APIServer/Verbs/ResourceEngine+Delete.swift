@@ -1,0 +1,102 @@
+import APIModel
+import Access
+import Store
+import Values
+
+/// What became of a deletion.
+struct DeletionOutcome: Sendable {
+    var stored: ResourceEngine.Stored
+    var uid: String
+    /// False while grace or finalizers keep the object.
+    var isGone: Bool
+}
+
+extension ResourceEngine {
+    private static let deletionRetries = 16
+
+    /// Deletes an object, or begins to.
+    func delete(_ request: DeletionRequest, view: ResourceView, write: WriteContext) async throws(APIError) -> DeletionOutcome {
+        for _ in 0..<Self.deletionRetries {
+            let current = try await existing(namespace: write.namespace, name: write.name)
+            do throws(APIError) {
+                return try await deleteOnce(request, current, view: view, write: write)
+            } catch {
+                guard error.isConflict, error.isLostRace else { throw error }
+            }
+        }
+        throw .modified(resource, write.name)
+    }
+
+    private func deleteOnce(
+        _ request: DeletionRequest, _ current: Stored, view: ResourceView, write: WriteContext
+    ) async throws(APIError) -> DeletionOutcome {
+        guard let old = try? JSONParser.parse(current.bytes) else {
+            // What cannot be decoded can still be deleted, when someone asks for it by name.
+            return try await drop(current, [:], write)
+        }
+        try checkPreconditions(request, old, current, write.name)
+        var admitted = AdmissionRequest(
+            operation: .delete, kind: view.gvk, resource: view.gvr, namespace: write.namespace, name: write.name,
+            user: write.user, isDryRun: write.isDryRun, options: request.json, object: nil,
+            oldObject: view.conversion?.fromStorage(old) ?? old)
+        try await write.admission.mutate(&admitted)
+        try await write.admission.validate(admitted)
+        switch DeletionPlan.make(old, request, descriptor, traits, now: write.now) {
+        case .remove: return try await drop(current, old, write)
+        case .pending: return DeletionOutcome(stored: current, uid: Self.uid(old), isGone: false)
+        case .mark(let object):
+            let stored = try await mark(object, current, write)
+            return DeletionOutcome(stored: stored, uid: Self.uid(old), isGone: false)
+        }
+    }
+
+    private static func uid(_ object: JSONValue) -> String { object.value(at: ["metadata", "uid"])?.string ?? "" }
+
+    private func checkPreconditions(
+        _ request: DeletionRequest, _ old: JSONValue, _ current: Stored, _ name: String
+    ) throws(APIError) {
+        let kind = GroupResource(group: resource.group, resource: descriptor.kind)
+        if let uid = request.uid, uid != Self.uid(old) {
+            throw .conflict(
+                kind, name,
+                "the UID in the precondition (\(uid)) does not match the UID in record (\(Self.uid(old))). "
+                    + "The object might have been deleted and then recreated")
+        }
+        if let version = request.resourceVersion, version != current.revision.description {
+            throw .conflict(
+                kind, name,
+                "the ResourceVersion in the precondition (\(version)) does not match the ResourceVersion in record "
+                    + "(\(current.revision)). The object might have been modified")
+        }
+    }
+
+    private func drop(_ current: Stored, _ old: JSONValue, _ write: WriteContext) async throws(APIError) -> DeletionOutcome {
+        if write.isDryRun { return DeletionOutcome(stored: current, uid: Self.uid(old), isGone: true) }
+        do throws(StoreError) {
+            let removal = try await environment.store.delete(current.key, if: .revision(current.revision))
+            await step?.removed(old)
+            let stored = Stored(key: current.key, bytes: current.bytes, revision: removal.revision)
+            return DeletionOutcome(stored: stored, uid: Self.uid(old), isGone: true)
+        } catch {
+            throw conflictOrFailure(error, write.name)
+        }
+    }
+
+    private func mark(_ object: JSONValue, _ current: Stored, _ write: WriteContext) async throws(APIError) -> Stored {
+        let bytes = object.encoded()
+        if write.isDryRun { return Stored(key: current.key, bytes: bytes, revision: current.revision) }
+        do throws(StoreError) {
+            let revision = try await environment.store.put(current.key, bytes, if: .revision(current.revision))
+            return Stored(key: current.key, bytes: bytes, revision: revision)
+        } catch {
+            throw conflictOrFailure(error, write.name)
+        }
+    }
+
+    /// The answer to a DELETE: the object while it remains (or when the kind shows what it deleted), else a Status.
+    func answer(_ outcome: DeletionOutcome, view: ResourceView, name: String) -> [UInt8] {
+        if !outcome.isGone || traits.returnsDeleted { return view.served(outcome.stored) }
+        let details = APIError.Details(name: name, group: resource.group, kind: resource.resource, uid: outcome.uid)
+        return APIError.success(details).encoded()
+    }
+}

@@ -1,0 +1,209 @@
+import APIModel
+import Access
+import Schema
+import Store
+import Units
+import Values
+
+/// What an update does to an object.
+struct ObjectChange: Sendable {
+    /// Which part may change.
+    enum Part: Sendable { case object, status, other }
+
+    var part = Part.object
+    /// Whether a lost race is tried again with the newest object; else it is a conflict.
+    var retriesConflicts = false
+    /// Whether the object is created when it does not exist.
+    var creates = false
+    /// The new object, given the old one with its resourceVersion, both in the served version.
+    var apply: @Sendable (JSONValue) throws(APIError) -> JSONValue
+}
+
+/// What became of an update.
+struct UpdateOutcome: Sendable {
+    var stored: ResourceEngine.Stored
+    var isCreated = false
+}
+
+extension ResourceEngine {
+    private static let conflictRetries = 8
+
+    /// Changes an object.
+    func update(_ change: ObjectChange, view: ResourceView, write: WriteContext) async throws(APIError) -> UpdateOutcome {
+        let key = key(namespace: write.namespace, name: write.name)
+        for attempt in 0... {
+            guard let current = try await stored(key) else {
+                guard change.creates else { throw .notFound(resource, write.name) }
+                return try await createInstead(change, view: view, write: write)
+            }
+            do throws(APIError) {
+                return UpdateOutcome(stored: try await updateOnce(change, current, view: view, write: write))
+            } catch {
+                guard change.retriesConflicts, error.isConflict, error.isLostRace, attempt < Self.conflictRetries else { throw error }
+            }
+        }
+        throw .modified(resource, write.name)
+    }
+
+    private func createInstead(
+        _ change: ObjectChange, view: ResourceView, write: WriteContext
+    ) async throws(APIError) -> UpdateOutcome {
+        var object = try change.apply([:])
+        if let uid = object.value(at: ["metadata", "uid"])?.string, !uid.isEmpty {
+            throw .conflict(resource, write.name, "Precondition failed: UID in precondition: \(uid), UID in object meta: ")
+        }
+        if let version = object.value(at: ["metadata", "resourceVersion"])?.string, !version.isEmpty, version != "0" {
+            throw .notFound(resource, write.name)
+        }
+        object.remove(at: ["metadata", "resourceVersion"])
+        return UpdateOutcome(stored: try await create(object, view: view, write: write), isCreated: true)
+    }
+
+    private func updateOnce(
+        _ change: ObjectChange, _ current: Stored, view: ResourceView, write: WriteContext
+    ) async throws(APIError) -> Stored {
+        let old = try tree(current)
+        let oldServed = view.conversion?.fromStorage(old) ?? old
+        var shown = oldServed
+        shown.set(.string(current.revision.description), at: ["metadata", "resourceVersion"])
+        var object = try change.apply(shown)
+        try checkIdentity(&object, old, current, write)
+        var admitted = AdmissionRequest(
+            operation: .update, kind: view.gvk, resource: view.gvr, subresource: write.subresource,
+            namespace: write.namespace, name: write.name, user: write.user, isDryRun: write.isDryRun,
+            options: write.options, object: object, oldObject: oldServed)
+        try await write.admission.mutate(&admitted)
+        object = admitted.object ?? object
+        admitted.object = nil
+        if let conversion = view.conversion { object = conversion.toStorage(object) }
+        try prepare(&object, old, change, write)
+        if change.part == .object { descriptor.hooks.warnings(object, old: old).forEach(write.warnings.add) }
+        let claim = change.part == .object ? try await step?.prepare(&object, old: old, isDryRun: write.isDryRun) : nil
+        do throws(APIError) {
+            admitted.object = object
+            try await write.admission.validate(admitted)
+            let stored = try await replace(object, old, current, write)
+            await claim?.finish()
+            return stored
+        } catch {
+            await claim?.undo()
+            throw error
+        }
+    }
+
+    /// Name, uid, namespace and resourceVersion have to be those of the object that is there.
+    private func checkIdentity(
+        _ object: inout JSONValue, _ old: JSONValue, _ current: Stored, _ write: WriteContext
+    ) throws(APIError) {
+        var metadata = object["metadata"] ?? [:]
+        object["metadata"] = nil
+        let before = old["metadata"] ?? [:]
+        if let uid = metadata["uid"]?.string, !uid.isEmpty, uid != before["uid"]?.string {
+            let words = "Precondition failed: UID in precondition: \(uid), UID in object meta: \(before["uid"]?.string ?? "")"
+            throw .conflict(resource, write.name, words)
+        }
+        let version = metadata["resourceVersion"]?.string ?? ""
+        if version.isEmpty || version == "0" {
+            guard traits.updatesUnconditionally else {
+                let field = FieldPath("metadata.resourceVersion")
+                let issue = FieldIssue.invalid(field, .integer(0), "must be specified for an update")
+                throw .invalid(descriptor.groupKind, write.name, [issue])
+            }
+        } else if version != current.revision.description {
+            throw .modified(resource, write.name)
+        }
+        try checkNamespace(&metadata, write.namespace)
+        for field in ["resourceVersion", "selfLink", "managedFields"] { metadata[field] = nil }
+        metadata["uid"] = before["uid"]
+        metadata["creationTimestamp"] = before["creationTimestamp"]
+        metadata["generation"] = before["generation"]
+        metadata["deletionTimestamp"] = before["deletionTimestamp"]
+        if metadata["deletionGracePeriodSeconds"]?.int == nil {
+            metadata["deletionGracePeriodSeconds"] = before["deletionGracePeriodSeconds"]
+        }
+        object["metadata"] = metadata
+    }
+
+    private func prepare(
+        _ object: inout JSONValue, _ old: JSONValue, _ change: ObjectChange, _ write: WriteContext
+    ) throws(APIError) {
+        let context = hookContext(write)
+        var issues: [FieldIssue]
+        switch change.part {
+        case .object:
+            if descriptor.subresource("status") != nil { object["status"] = old["status"] }
+            descriptor.hooks.prepareForUpdate(&object, old: old, context)
+            issues = metadataIssues(object, old)
+            issues += descriptor.hooks.validateUpdate(object, old: old, context)
+        case .status:
+            keepAllButStatus(&object, old)
+            descriptor.hooks.prepareForStatusUpdate(&object, old: old, context)
+            issues = metadataIssues(object, old)
+            issues += descriptor.hooks.validateStatusUpdate(object, old: old, context)
+        case .other:
+            issues = metadataIssues(object, old)
+        }
+        try refuse(issues, write.name)
+    }
+
+    private func metadataIssues(_ object: JSONValue, _ old: JSONValue) -> [FieldIssue] {
+        ObjectMetadata.issues(object, namespaced: descriptor.namespaced) + ObjectMetadata.updateIssues(object, old: old)
+    }
+
+    private func keepAllButStatus(_ object: inout JSONValue, _ old: JSONValue) {
+        var kept = old
+        kept["status"] = object["status"]
+        if let metadata = object["metadata"] { kept["metadata"] = metadata }
+        object = kept
+    }
+
+    private func replace(
+        _ object: JSONValue, _ old: JSONValue, _ current: Stored, _ write: WriteContext
+    ) async throws(APIError) -> Stored {
+        let bytes = object.encoded()
+        if isFinished(object, old) { return try await remove(current, object, bytes, write) }
+        if bytes == current.bytes { return current }
+        if write.isDryRun { return Stored(key: current.key, bytes: bytes, revision: current.revision) }
+        do throws(StoreError) {
+            let revision = try await environment.store.put(current.key, bytes, if: .revision(current.revision))
+            return Stored(key: current.key, bytes: bytes, revision: revision)
+        } catch {
+            throw conflictOrFailure(error, write.name)
+        }
+    }
+
+    /// What a lost compare-and-set means to the client.
+    func conflictOrFailure(_ error: StoreError, _ name: String) -> APIError {
+        guard case .conflict(let current) = error.code else { return StoreFailure.apiError(error) }
+        return current == nil ? .notFound(resource, name) : .modified(resource, name)
+    }
+
+    /// A change that takes the last finalizer from an object being deleted completes the deletion.
+    private func isFinished(_ object: JSONValue, _ old: JSONValue) -> Bool {
+        let metadata = object["metadata"]
+        guard metadata?["deletionTimestamp"]?.string != nil, ObjectMetadata.finalizers(metadata).isEmpty else { return false }
+        guard (metadata?["deletionGracePeriodSeconds"]?.int ?? 0) == 0,
+            (old.value(at: ["metadata", "deletionGracePeriodSeconds"])?.int ?? 0) == 0
+        else { return false }
+        guard resource == .core("namespaces") else { return true }
+        return (object.value(at: ["spec", "finalizers"])?.array ?? []).isEmpty
+    }
+
+    private func remove(
+        _ current: Stored, _ object: JSONValue, _ bytes: [UInt8], _ write: WriteContext
+    ) async throws(APIError) -> Stored {
+        if write.isDryRun { return Stored(key: current.key, bytes: bytes, revision: current.revision) }
+        do throws(StoreError) {
+            let removal = try await environment.store.delete(current.key, if: .revision(current.revision))
+            await step?.removed(object)
+            return Stored(key: current.key, bytes: bytes, revision: removal.revision)
+        } catch {
+            throw conflictOrFailure(error, write.name)
+        }
+    }
+}
+
+extension APIError {
+    /// A conflict with a concurrent write, as opposed to a precondition of the client's.
+    var isLostRace: Bool { message.hasSuffix("please apply your changes to the latest version and try again") }
+}

@@ -1,0 +1,300 @@
+import APIModel
+import HTTPTransport
+import Schema
+import Store
+import Units
+import Values
+
+/// Serves a watch: an endless response of one JSON line per event.
+struct WatchResponse: Sendable {
+    /// The encodings whose frames all watchers share.
+    private enum Encoding {
+        static let object = FrameEncoding(0)
+        static let partial = FrameEncoding(1)
+        static let partialBeta = FrameEncoding(2)
+    }
+
+    /// Where the watch begins.
+    enum Start: Sendable {
+        /// With the objects that exist; then, if asked for, a bookmark that marks their end.
+        case initial(markEnd: Bool, notOlderThan: Revision?)
+        case from(Revision)
+    }
+
+    let view: ResourceView
+    let context: RequestContext
+    let namespace: String
+    let selection: FieldSelection
+    let start: Start
+    let wantsBookmarks: Bool
+    let deadline: WatchDeadlines
+    let seconds: Int
+
+    /// Checks the options and answers with the stream.
+    static func make(
+        _ view: ResourceView, _ options: ListOptions, context: RequestContext, namespace: String,
+        deadlines: WatchDeadlines
+    ) throws(APIError) -> HTTPResponse {
+        try check(options)
+        let selection = try FieldSelection(
+            label: options.labelSelector, field: options.fieldSelector, accepted: view.fieldLabels)
+        let minimum = view.engine.environment.configuration.minWatchSeconds
+        let drawn = minimum + Int(view.engine.environment.random.next() % UInt64(max(1, minimum)))
+        let asked = options.timeoutSeconds ?? 0
+        let watch = WatchResponse(
+            view: view, context: context, namespace: namespace, selection: selection, start: try start(options),
+            wantsBookmarks: options.allowWatchBookmarks, deadline: deadlines, seconds: asked > 0 ? asked : drawn)
+        var headers = Responses.headers(ResponseForm(syntax: .json))
+        if context.form.syntax == .yaml { throw .notAcceptable(accepted: ["application/json;stream=watch"]) }
+        context.warnings.write(to: &headers)
+        return HTTPResponse(status: 200, headers: headers, body: .stream { try await watch.run($0) })
+    }
+
+    private static func start(_ options: ListOptions) throws(APIError) -> Start {
+        let revision = options.resourceVersion.isEmpty ? nil : try ListQuery.revision(options.resourceVersion)
+        if options.sendInitialEvents == true {
+            return .initial(markEnd: options.allowWatchBookmarks, notOlderThan: revision?.rawValue == 0 ? nil : revision)
+        }
+        guard let revision, revision.rawValue > 0 else {
+            if options.sendInitialEvents == false { return .from(.zero) }
+            return .initial(markEnd: false, notOlderThan: nil)
+        }
+        return .from(revision)
+    }
+
+    private static func check(_ options: ListOptions) throws(APIError) {
+        var issues: [FieldIssue] = []
+        let match = options.resourceVersionMatch
+        let field = FieldPath("resourceVersionMatch")
+        if options.sendInitialEvents != nil {
+            if match.isEmpty {
+                issues.append(.forbidden(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+            } else if match != "NotOlderThan" {
+                issues.append(.notSupported(field, .string(match), ["NotOlderThan"]))
+            }
+        } else if !match.isEmpty {
+            issues.append(.forbidden(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"))
+        }
+        guard issues.isEmpty else { throw .invalid(GroupKind(group: "meta.k8s.io", kind: "ListOptions"), "", issues) }
+    }
+
+    // MARK: The stream
+
+    private func run(_ stream: any ResponseStream) async throws {
+        let metrics = view.engine.environment.metrics
+        let token = metrics.longRunningBegan(context.info)
+        defer { metrics.longRunningEnded(token) }
+        // The client learns at once that it is watching.
+        stream.flush()
+        do throws(StoreError) {
+            let (snapshot, watch) = try await open()
+            let ticket = deadline.add(watch, seconds: seconds, clock: view.engine.environment.clock)
+            defer { deadline.remove(ticket) }
+            try await deliver(snapshot, watch, stream)
+        } catch {
+            try await end(error, stream)
+        }
+    }
+
+    private func open() async throws(StoreError) -> (CacheSnapshot?, CacheWatch) {
+        let engine = view.engine
+        let filter = self.filter
+        switch start {
+        case .initial(_, let revision):
+            let newest = try await engine.environment.store.currentRevision()
+            try await engine.cache.waitUntil(
+                max(revision ?? newest, newest), within: ResourceEngine.catchUpLimit, clock: engine.environment.clock)
+            let both = try engine.cache.snapshotAndWatch(
+                namespace: namespace.isEmpty ? nil : namespace, scope: scope, wantsBookmarks: wantsBookmarks, filter: filter)
+            return (both.snapshot, both.watch)
+        case .from(let revision):
+            if engine.cache.revision < revision {
+                try await engine.cache.waitUntil(
+                    revision, within: ResourceEngine.catchUpLimit, clock: engine.environment.clock)
+            }
+            let from = revision.rawValue == 0 ? engine.cache.revision : revision
+            return (nil, try await engine.cache.resume(
+                from: from, scope: scope, wantsBookmarks: wantsBookmarks, filter: filter))
+        }
+    }
+
+    private var scope: WatchScope {
+        if let name = selection.required("metadata.name") {
+            let space = namespace.isEmpty ? selection.required("metadata.namespace") ?? "" : namespace
+            if !view.descriptor.namespaced || !space.isEmpty { return .object(namespace: space, name: name) }
+            return .name(name)
+        }
+        if let field = selection.indexedField { return .field(field.label, field.value) }
+        return namespace.isEmpty ? .all : .namespace(namespace)
+    }
+
+    private var filter: (@Sendable (CachedObject) -> Bool)? {
+        if selection.isEverything { return nil }
+        let (selection, namespace) = (selection, namespace)
+        return { object in
+            (namespace.isEmpty || object.namespace == namespace) && selection.matches(object)
+        }
+    }
+
+    private func deliver(
+        _ snapshot: CacheSnapshot?, _ watch: CacheWatch, _ stream: any ResponseStream
+    ) async throws(StoreError) {
+        var writer = FrameWriter(self)
+        do {
+            if let snapshot {
+                for object in snapshot where selection.matches(object) {
+                    let event = CacheEvent(.added, object: object, revision: object.revision)
+                    try await writer.append(event, to: stream)
+                }
+                if case .initial(markEnd: true, _) = start { writer.appendBookmark(snapshot.revision, isEnd: true) }
+                try await writer.send(to: stream)
+            }
+        } catch {
+            watch.cancel()
+            return
+        }
+        while let batch = try await watch.next() {
+            do {
+                for event in batch { try await writer.append(event, to: stream, isOnly: batch.count == 1) }
+                try await writer.send(to: stream)
+            } catch {
+                watch.cancel()
+                return
+            }
+        }
+    }
+
+    /// Tells the client why the watch ends, when that is more than its time being over.
+    private func end(_ error: StoreError, _ stream: any ResponseStream) async throws {
+        let status: APIError
+        switch error.code {
+        case .compacted(let oldest):
+            var asked = Revision.zero
+            if case .from(let revision) = start { asked = revision }
+            status = .expired("too old resource version: \(asked) (\(oldest))")
+        case .futureRevision, .unavailable:
+            guard case .from(let revision) = start else { return }
+            status = .tooLargeResourceVersion(asked: revision.rawValue, current: view.engine.cache.revision.rawValue)
+        default: return
+        }
+        let line: JSONValue = ["type": "ERROR", "object": status.status()]
+        try await stream.write(line.encoded() + [UInt8(ascii: "\n")])
+    }
+
+    // MARK: Frames
+
+    /// Collects frames and writes them, the shared ones without copying.
+    private struct FrameWriter {
+        private let watch: WatchResponse
+        private var pending: [UInt8] = []
+        private var sentColumns = false
+        private static let blockBytes = 64 << 10
+
+        init(_ watch: WatchResponse) {
+            self.watch = watch
+        }
+
+        mutating func append(_ event: CacheEvent, to stream: any ResponseStream, isOnly: Bool = false) async throws {
+            if event.type == .bookmark {
+                appendBookmark(event.revision, isEnd: false)
+                return
+            }
+            guard let frame = frame(event) else { return }
+            watch.view.engine.environment.metrics.watchEvent(watch.view.gvk, bytes: frame.count)
+            if isOnly, pending.isEmpty {
+                try await stream.write(frame)
+                return
+            }
+            pending += frame
+            if pending.count >= Self.blockBytes { try await send(to: stream) }
+        }
+
+        mutating func send(to stream: any ResponseStream) async throws {
+            guard !pending.isEmpty else { return }
+            let block = pending
+            pending = []
+            try await stream.write(block)
+        }
+
+        private mutating func frame(_ event: CacheEvent) -> [UInt8]? {
+            guard let object = event.object else { return nil }
+            let view = watch.view
+            switch watch.context.form.shape {
+            case .object:
+                guard object.splice > 0 else { return nil }
+                guard view.conversion == nil else {
+                    return WatchResponse.line(event.type, view.served(object))
+                }
+                return event.frame(Encoding.object) { event in
+                    WatchResponse.objectLine(event.type, object)
+                }
+            case .partial(let version):
+                return event.frame(version == "v1" ? Encoding.partial : Encoding.partialBeta) { event in
+                    WatchResponse.partialLine(event.type, object, version)
+                }
+            case .table(let version):
+                let form = TableForm(view: view, version: version, context: watch.context)
+                guard let table = form.event(object, withColumns: !sentColumns) else { return nil }
+                sentColumns = true
+                return WatchResponse.line(event.type, table.encoded())
+            }
+        }
+
+        mutating func appendBookmark(_ revision: Revision, isEnd: Bool) {
+            var metadata: JSONValue = ["creationTimestamp": .null, "resourceVersion": .string(revision.description)]
+            if isEnd { metadata["annotations"] = ["k8s.io/initial-events-end": "true"] }
+            let object: JSONValue
+            switch watch.context.form.shape {
+            case .table(let version):
+                let form = TableForm(view: watch.view, version: version, context: watch.context)
+                let row: JSONValue = ["cells": [], "object": ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata]]
+                object = form.table(isEnd ? [row] : [], metadata: ["resourceVersion": .string(revision.description)], withColumns: false)
+            case .partial(let version):
+                object = ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata]
+            case .object:
+                let gvk = watch.view.gvk
+                object = ["kind": .string(gvk.kind), "apiVersion": .string(gvk.apiVersion), "metadata": metadata]
+            }
+            pending += WatchResponse.line(.bookmark, object.encoded())
+        }
+    }
+
+    private static func opening(_ type: CacheEventType) -> StaticString {
+        switch type {
+        case .added: "{\"type\":\"ADDED\",\"object\":"
+        case .modified: "{\"type\":\"MODIFIED\",\"object\":"
+        case .deleted: "{\"type\":\"DELETED\",\"object\":"
+        case .bookmark: "{\"type\":\"BOOKMARK\",\"object\":"
+        }
+    }
+
+    private static func begin(_ type: CacheEventType, room: Int) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(room + 96)
+        opening(type).withUTF8Buffer { out.append(contentsOf: $0) }
+        return out
+    }
+
+    private static func objectLine(_ type: CacheEventType, _ object: CachedObject) -> [UInt8] {
+        var out = begin(type, room: object.bytes.count)
+        ObjectBytes.append(object.bytes, splice: object.splice, revision: object.revision, to: &out)
+        out += [UInt8(ascii: "}"), UInt8(ascii: "\n")]
+        return out
+    }
+
+    private static func partialLine(_ type: CacheEventType, _ object: CachedObject, _ version: String) -> [UInt8] {
+        guard let range = ObjectBytes.metadata(of: object.bytes) else { return [] }
+        var out = begin(type, room: range.count + 96)
+        out += Array("{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/\(version)\",\"metadata\":".utf8)
+        ObjectBytes.append(Array(object.bytes[range]), splice: 1, revision: object.revision, to: &out)
+        out += Array("}}\n".utf8)
+        return out
+    }
+
+    private static func line(_ type: CacheEventType, _ object: [UInt8]) -> [UInt8] {
+        var out = begin(type, room: object.count)
+        out += object
+        out += [UInt8(ascii: "}"), UInt8(ascii: "\n")]
+        return out
+    }
+}

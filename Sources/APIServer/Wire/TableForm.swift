@@ -1,0 +1,112 @@
+import APIModel
+import Store
+import Units
+import Values
+
+/// Turns objects into rows of a `meta.k8s.io` Table.
+struct TableForm: Sendable {
+    /// How much of the object a row carries.
+    enum IncludeObject: String, Sendable {
+        case none = "None"
+        case metadata = "Metadata"
+        case object = "Object"
+    }
+
+    let view: ResourceView
+    let version: String
+    let now: Timestamp
+    let include: IncludeObject
+
+    init(view: ResourceView, version: String, context: RequestContext) {
+        self.view = view
+        self.version = version
+        now = context.now
+        include = context.request.query.first("includeObject").flatMap(IncludeObject.init) ?? .metadata
+    }
+
+    /// The whole table of a list.
+    func list(_ page: ListPage) -> JSONValue {
+        var rows: [JSONValue] = []
+        page.forEach { object in
+            if let row = row(of: object) { rows.append(row) }
+        }
+        return table(rows, metadata: page.metadata, withColumns: true)
+    }
+
+    /// A table of one object that is at hand as a tree.
+    func single(_ object: JSONValue) -> JSONValue {
+        let metadata: JSONValue = ["resourceVersion": object.value(at: ["metadata", "resourceVersion"]) ?? ""]
+        return table([row(of: object)], metadata: metadata, withColumns: true)
+    }
+
+    /// A table of one object for a watch event.
+    func event(_ object: CachedObject, withColumns: Bool) -> JSONValue? {
+        guard let row = row(of: object) else { return nil }
+        let metadata: JSONValue = ["resourceVersion": .string(object.revision.description)]
+        return table([row], metadata: metadata, withColumns: withColumns)
+    }
+
+    func table(_ rows: [JSONValue], metadata: JSONValue, withColumns: Bool) -> JSONValue {
+        [
+            "kind": "Table", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata,
+            "columnDefinitions": withColumns ? .array(columns) : .null, "rows": .array(rows),
+        ]
+    }
+
+    private var columns: [JSONValue] {
+        let defined = view.version.columns.isEmpty ? TableForm.genericColumns : view.version.columns
+        return defined.map { column in
+            [
+                "name": .string(column.name), "type": .string(column.type), "format": .string(column.format),
+                "description": .string(column.description), "priority": .integer(Int64(column.priority)),
+            ]
+        }
+    }
+
+    private static let genericColumns = [
+        ColumnDefinition(name: "Name", type: "string", format: "name", description: "The name of the object."),
+        ColumnDefinition(name: "Created At", type: "date", description: "When the object was created."),
+    ]
+
+    private func row(of object: CachedObject) -> JSONValue? {
+        if let value = view.tree(object) { return row(of: value) }
+        // An object that cannot be decoded still has a row, so that people see it.
+        let cells = [JSONValue.string(object.name)] + columns.dropFirst().map { _ in JSONValue.string("<unknown>") }
+        let metadata: JSONValue = ["name": .string(object.name), "namespace": .string(object.namespace)]
+        return ["cells": .array(cells), "object": partial(metadata)]
+    }
+
+    private func row(of value: JSONValue) -> JSONValue {
+        let metadata = value["metadata"] ?? [:]
+        var row: JSONValue = ["cells": .array(cells(of: value, metadata))]
+        switch include {
+        case .none: row["object"] = .null
+        case .metadata: row["object"] = partial(metadata)
+        case .object: row["object"] = value
+        }
+        return row
+    }
+
+    private func partial(_ metadata: JSONValue) -> JSONValue {
+        ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata]
+    }
+
+    private func cells(of value: JSONValue, _ metadata: JSONValue) -> [JSONValue] {
+        if let cells = view.descriptor.hooks.cells(value, now: now) { return cells }
+        let generic: [JSONValue] = [metadata["name"] ?? "", metadata["creationTimestamp"] ?? .null]
+        let defined = view.version.columns
+        guard !defined.isEmpty else { return generic }
+        return defined.map { column in
+            switch column.name {
+            case "Name": metadata["name"] ?? ""
+            case "Age": age(metadata)
+            default: .string("<unknown>")
+            }
+        }
+    }
+
+    private func age(_ metadata: JSONValue) -> JSONValue {
+        guard let text = metadata["creationTimestamp"]?.string, let created = Timestamp(text) else { return "<unknown>" }
+        return .string(humanDuration(now - created))
+    }
+}

@@ -1,0 +1,137 @@
+import APIModel
+import Channels
+import Values
+
+/// One write on its way to the store, as admission sees it.
+public struct AdmissionRequest: Sendable {
+    /// What is done to the object.
+    public enum Operation: String, Sendable, Hashable {
+        /// A new object.
+        case create = "CREATE"
+        /// A change of an object.
+        case update = "UPDATE"
+        /// A removal.
+        case delete = "DELETE"
+        /// A connection: exec, attach, portforward, proxy.
+        case connect = "CONNECT"
+    }
+
+    /// What is done.
+    public let operation: Operation
+    /// The kind of `object`.
+    public let kind: GroupVersionKind
+    /// The resource written to.
+    public let resource: GroupVersionResource
+    /// The subresource, or empty.
+    public let subresource: String
+    /// The namespace, empty for cluster-scoped objects.
+    public let namespace: String
+    /// The object's name; empty for a create whose name is not known yet.
+    public let name: String
+    /// Who asks.
+    public let user: UserIdentity
+    /// Nothing will be stored.
+    public let isDryRun: Bool
+    /// The options of the request, e.g. DeleteOptions.
+    public let options: JSONValue?
+    /// The new object; nil on delete.
+    public var object: JSONValue?
+    /// The object as it is stored; nil on create.
+    public let oldObject: JSONValue?
+    /// What the client is warned of.
+    public var warnings: [String] = []
+
+    /// A request to admit.
+    public init(
+        operation: Operation, kind: GroupVersionKind, resource: GroupVersionResource, subresource: String = "",
+        namespace: String, name: String, user: UserIdentity, isDryRun: Bool = false, options: JSONValue? = nil,
+        object: JSONValue?, oldObject: JSONValue? = nil
+    ) {
+        self.operation = operation
+        self.kind = kind
+        self.resource = resource
+        self.subresource = subresource
+        self.namespace = namespace
+        self.name = name
+        self.user = user
+        self.isDryRun = isDryRun
+        self.options = options
+        self.object = object
+        self.oldObject = oldObject
+    }
+
+    /// Whether the request writes the given core resource itself.
+    public func writes(core resource: String, subresource: String = "") -> Bool {
+        self.resource.group.isEmpty && self.resource.resource == resource && self.subresource == subresource
+    }
+
+    /// The 403 with which a plugin refuses the request.
+    public func forbidden(_ reason: String) -> APIError {
+        let metadata = object?["metadata"]
+        let shown = name.isEmpty ? metadata?["name"]?.string ?? metadata?["generateName"]?.string ?? "Unknown" : name
+        return .forbidden(GroupResource(group: resource.group, resource: resource.resource), shown, reason)
+    }
+}
+
+/// A plugin that may change or refuse writes. May be called concurrently.
+public protocol Admission: Sendable {
+    /// The plugin's name, e.g. `NamespaceLifecycle`.
+    var name: String { get }
+    /// Whether the plugin has anything to do with the request.
+    func handles(_ request: AdmissionRequest) -> Bool
+    /// Changes the object, or refuses the request.
+    func mutate(_ request: inout AdmissionRequest) async throws(APIError)
+    /// Looks at the final object and may refuse it.
+    func validate(_ request: AdmissionRequest) async throws(APIError)
+}
+
+extension Admission {
+    /// Changes nothing.
+    public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {}
+    /// Refuses nothing.
+    public func validate(_ request: AdmissionRequest) async throws(APIError) {}
+}
+
+/// Plugins asked in order.
+public struct AdmissionChain: Sendable {
+    private let plugins: [any Admission]
+
+    /// A chain of the plugins given.
+    public init(_ plugins: [any Admission]) {
+        self.plugins = plugins
+    }
+
+    /// The plugins' names.
+    public var names: [String] { plugins.map(\.name) }
+
+    /// Runs the mutating phase.
+    public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {
+        for plugin in plugins where plugin.handles(request) { try await plugin.mutate(&request) }
+    }
+
+    /// Runs the validating phase.
+    public func validate(_ request: AdmissionRequest) async throws(APIError) {
+        for plugin in plugins where plugin.handles(request) { try await plugin.validate(request) }
+    }
+
+    /// The plugins every server runs, in upstream's order.
+    public static func builtIn(lookup: any ClusterLookup, random: any RandomSource) -> AdmissionChain {
+        AdmissionChain([
+            NamespaceLifecycle(lookup: lookup),
+            ServiceAccountAdmission(lookup: lookup, random: random),
+            NodeRestriction(lookup: lookup),
+            TaintNodesByCondition(),
+            PriorityAdmission(lookup: lookup),
+            DefaultTolerationSeconds(),
+        ])
+    }
+}
+
+extension APIError {
+    /// Adds a cause to the details.
+    public mutating func addCause(reason: String, message: String, field: String) {
+        var details = self.details ?? Details()
+        details.causes.append(Cause(reason: reason, message: message, field: field))
+        self.details = details
+    }
+}

@@ -1,0 +1,104 @@
+import HTTPTransport
+
+/// What an authenticator made of a request's credentials.
+public enum AuthenticationDecision: Sendable, Equatable {
+    /// The user is known. `audiences` are the ones the credential was checked for, empty when it carries none.
+    case user(UserIdentity, audiences: [String])
+    /// The request has no credential this authenticator understands.
+    case none
+    /// The request has a credential that is wrong.
+    case failed(reason: String)
+}
+
+/// Finds out who sends a request. May be called concurrently.
+public protocol Authenticator: Sendable {
+    /// The decision on one request.
+    func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision
+}
+
+/// An authenticator of bearer tokens, which TokenReview asks too.
+public protocol TokenAuthenticator: Sendable {
+    /// The decision on one token for the audiences asked for (empty: the API server's own).
+    func authenticate(token: String, audiences: [String]) async -> AuthenticationDecision
+}
+
+/// Asks authenticators in order; the first that knows the user wins. A wrong credential is reported only when no other
+/// authenticator recognises the request.
+public struct AuthenticatorChain: Authenticator {
+    private let authenticators: [any Authenticator]
+
+    /// A chain asked in the order given.
+    public init(_ authenticators: [any Authenticator]) {
+        self.authenticators = authenticators
+    }
+
+    public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
+        var failure: AuthenticationDecision?
+        for authenticator in authenticators {
+            switch await authenticator.authenticate(request) {
+            case .user(let user, let audiences): return .user(user.authenticated(), audiences: audiences)
+            case .failed(let reason): failure = failure ?? .failed(reason: reason)
+            case .none: continue
+            }
+        }
+        return failure ?? .none
+    }
+}
+
+/// Believes the identity of a caller inside this process; a peer over the network never has one.
+public struct InProcessAuthenticator: Authenticator {
+    /// The authenticator of in-process peers.
+    public init() {}
+
+    public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
+        guard let user = request.peer.inProcessUser else { return .none }
+        return .user(UserIdentity(name: user.name, groups: user.groups), audiences: [])
+    }
+}
+
+/// Reads the user from the client certificate that TLS has verified: common name and organizations.
+public struct ClientCertificateAuthenticator: Authenticator {
+    /// The authenticator of verified client certificates.
+    public init() {}
+
+    public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
+        guard let certificate = request.peer.clientCertificate, !certificate.commonName.isEmpty else { return .none }
+        let user = UserIdentity(name: certificate.commonName, uid: certificate.uid ?? "", groups: certificate.organizations)
+        return .user(user, audiences: [])
+    }
+}
+
+/// Takes `Authorization: Bearer …`, or the token a browser puts into the WebSocket protocol list, to token authenticators.
+public struct BearerTokenAuthenticator: Authenticator {
+    private let tokens: [any TokenAuthenticator]
+    private static let webSocketPrefix = "base64url.bearer.authorization.k8s.io."
+
+    /// Asks the token authenticators in order.
+    public init(_ tokens: [any TokenAuthenticator]) {
+        self.tokens = tokens
+    }
+
+    public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
+        guard let token = Self.token(of: request) else { return .none }
+        var failure = AuthenticationDecision.failed(reason: "invalid bearer token")
+        for authenticator in tokens {
+            switch await authenticator.authenticate(token: token, audiences: []) {
+            case .user(let user, let audiences): return .user(user, audiences: audiences)
+            case .failed(let reason): failure = .failed(reason: reason)
+            case .none: continue
+            }
+        }
+        return failure
+    }
+
+    /// The bearer token a request carries.
+    public static func token(of request: HTTPRequest) -> String? {
+        if let header = request.headers["authorization"] {
+            let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+            guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+            let token = parts[1].drop { $0 == " " }
+            return token.isEmpty ? nil : String(token)
+        }
+        return nil
+    }
+}
