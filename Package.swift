@@ -126,17 +126,24 @@ let suites: [Target] = [
     .testTarget(name: "SimulationTests", dependencies: parts, swiftSettings: settings),
 ]
 
-/// `APUS_TESTS=Schema,Store` builds only those suites: the inner loop links seconds, not minutes.
+/// `APUS_TESTS=Schema,Store` builds only those suites and what they need: the inner loop takes seconds, not minutes.
 let chosen: [Target] = {
-    guard let names = ProcessInfo.processInfo.environment["APUS_TESTS"], !names.isEmpty else { return suites }
+    let all = layers + programs + suites
+    guard let names = ProcessInfo.processInfo.environment["APUS_TESTS"], !names.isEmpty else { return all }
     let wanted = Set(names.split(separator: ",").map { "\($0)Tests" })
-    return suites.filter { wanted.contains($0.name) }
+    guard suites.contains(where: { wanted.contains($0.name) }) else { return layers + programs }
+    var needed = wanted
+    // Rows stand in order, so one pass from the top finds all that is needed.
+    for target in all.reversed() where needed.contains(target.name) {
+        for case .byNameItem(let name, _) in target.dependencies { needed.insert(name) }
+    }
+    return all.filter { needed.contains($0.name) }
 }()
 
 let package = Package(
     name: "apus",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "apus", targets: ["apus"])],
+    products: chosen.contains { $0.name == "apus" } ? [.executable(name: "apus", targets: ["apus"])] : [],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
@@ -152,5 +159,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
-    targets: layers + programs + chosen
+    targets: chosen
 )
