@@ -87,7 +87,7 @@ public struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible
 
     private static func parseV6(_ text: String) -> [UInt8]? {
         let halves = text.split2("::")
-        if halves.count > 2 { return nil }
+        if halves.count > 2 || halves.count == 2 && halves[0].contains(".") { return nil }
         guard let head = groups(halves[0]) else { return nil }
         guard halves.count == 2 else { return head.count == 16 ? head : nil }
         guard let tail = groups(halves[1]), head.count + tail.count <= 14 else { return nil }

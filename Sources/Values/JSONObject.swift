@@ -88,7 +88,9 @@ public struct JSONObject: Sendable {
     public subscript(_ key: String) -> JSONValue? {
         get {
             let place = locate(key)
-            return place.found ? members[place.index].value : nil
+            // Not `found ? value : nil`: there the literal would become a JSON null.
+            guard place.found else { return nil }
+            return members[place.index].value
         }
         set {
             let place = locate(key)
@@ -125,7 +127,8 @@ public struct JSONObject: Sendable {
     @discardableResult
     public mutating func removeValue(forKey key: String) -> JSONValue? {
         let place = locate(key)
-        return place.found ? members.remove(at: place.index).value : nil
+        guard place.found else { return nil }
+        return members.remove(at: place.index).value
     }
 
     /// Changes the value of an existing member in place; returns nil when there is none.

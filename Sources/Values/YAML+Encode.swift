@@ -6,7 +6,7 @@ extension YAML {
         case .object(let object) where !object.isEmpty: write(object, indent: 0, to: &out)
         case .array(let list) where !list.isEmpty: write(list, indent: 0, to: &out)
         default:
-            out += scalar(value, indent: 0)
+            out += scalar(value, indent: 2)
             out += "\n"
         }
         return out
