@@ -1,0 +1,70 @@
+import APIClient
+import APITypes
+import Channels
+import ControllerRuntime
+import Logging
+
+/// Every controller of the control plane, ready to run.
+public struct ControllerSet: Sendable {
+    /// The controllers, each to be run until cancelled; the events they record are written by one more.
+    public let controllers: [any Controller]
+    /// The work queues by their upstream names, for metrics.
+    public let queues: [WorkQueue<String>]
+
+    /// Makes the controllers. `recorder` makes the event recorder of a component. The informers are run by the caller.
+    public static func all(
+        client: APIClient,
+        informers: SharedInformers,
+        recorder: @escaping @Sendable (String) -> EventRecorder,
+        clock: any ClusterClock = SystemClock(),
+        random: any RandomSource = SystemRandom(),
+        configuration: ControllerConfiguration = ControllerConfiguration(),
+        logger: Logger = Logger(label: "controllers")
+    ) -> ControllerSet {
+        let context = ControllerContext(
+            client: client, informers: informers, recorder: recorder, clock: clock, random: random,
+            configuration: configuration, logger: logger)
+        let keyed: [(String, any KeyedController)] = [
+            ("deployment-controller", DeploymentController(context)),
+            ("replicaset-controller", ReplicaController<ReplicaSet>(context)),
+            ("replicationcontroller-controller", ReplicaController<ReplicationController>(context)),
+            ("endpointslice-controller", EndpointSliceController(context)),
+            ("endpoints-controller", EndpointsController(context)),
+            ("endpointslice-mirroring-controller", EndpointMirrorController(context)),
+            ("namespace-controller", NamespaceController(context)),
+            ("serviceaccount-controller", ServiceAccountController(context)),
+            ("root-ca-certificate-publisher-controller", RootCAPublisher(context)),
+            ("node-ipam-controller", NodeIPAMController(context)),
+            ("ttl-after-finished-controller", TTLAfterFinishedController(context)),
+        ].filter { !configuration.disabled.contains($0.0) }
+        let loops = keyed.map { KeyedControllerLoop(name: $0.0, controller: $0.1, logger: logger) }
+        let others: [any Controller & Subscriber] = [
+            GarbageCollector(context), PodGCController(context), NodeLifecycleController(context), TaintEvictionController(context),
+        ].filter { !configuration.disabled.contains($0.name) }
+        let all: [any Controller & Subscriber] = loops + others
+        for controller in all { controller.start() }
+        context.connect()
+        return ControllerSet(
+            controllers: all + [EventWriters(recorders: context.recorders)],
+            queues: keyed.map(\.1.queue))
+    }
+
+    /// Runs everything until cancelled.
+    public func run() async {
+        await withDiscardingTaskGroup { group in
+            for controller in controllers { group.addTask { await controller.run() } }
+        }
+    }
+}
+
+/// Writes the events the controllers record.
+private struct EventWriters: Controller {
+    let name = "event-writers"
+    let recorders: [EventRecorder]
+
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            for recorder in recorders { group.addTask { await recorder.run() } }
+        }
+    }
+}
