@@ -29,6 +29,15 @@ struct ScratchStack<Element>: ~Copyable {
         capacity *= 2
     }
 
+    /// Where the topmost `number` elements stand, until the next push.
+    func top(_ number: Int) -> UnsafeMutablePointer<Element> { base + (count - number) }
+
+    /// Drops the topmost `number` elements.
+    mutating func drop(_ number: Int) {
+        count -= number
+        (base + count).deinitialize(count: number)
+    }
+
     /// Moves the topmost `number` elements to uninitialized memory.
     mutating func moveTop(_ number: Int, to target: UnsafeMutablePointer<Element>?) {
         count -= number

@@ -12,7 +12,11 @@ struct TreeReader: ~Copyable {
     private let end: UnsafePointer<UInt8>
     private let stringStops: UnsafePointer<UInt8>
     private var depthLeft: Int
+    /// False when the last string was not just its bytes: it had escapes or was repaired.
+    private var textIsPlain = true
     private var members = ScratchStack<JSONObject.Member>()
+    /// The sort prefix of the key of each member on the stack above.
+    private var prefixes = ScratchStack<UInt64>()
     private var elements = ScratchStack<JSONValue>()
     /// Set when some object had a key twice.
     private(set) var sawDuplicates = false
@@ -111,7 +115,7 @@ struct TreeReader: ~Copyable {
         }
         let base = members.count
         var inOrder = true
-        var previous: UnsafeBufferPointer<UInt8>? = nil
+        var lastPrefix: UInt64 = 0
         while true {
             guard cursor < end else { throw endOfInput() }
             guard cursor.pointee == UInt8(ascii: "\"") else {
@@ -119,24 +123,21 @@ struct TreeReader: ~Copyable {
             }
             cursor += 1
             let keyStart = cursor
+            textIsPlain = true
             let key = try text(interned: true)
-            let raw = UnsafeBufferPointer(start: keyStart, count: cursor - keyStart - 1)
-            if inOrder {
-                // Escapes change the order of the bytes: such rare objects are sorted by their decoded keys.
-                if raw.count != key.utf8.count {
-                    inOrder = false
-                } else if let previous, compareBuffers(previous, raw) >= 0 {
-                    inOrder = false
-                }
-                previous = raw
-            }
+            let prefix = sortPrefix(of: key, at: keyStart, count: cursor - keyStart - 1)
             skipSpace()
             guard cursor < end else { throw endOfInput() }
             guard cursor.pointee == UInt8(ascii: ":") else { throw unexpected("after object key") }
             cursor += 1
             skipSpace()
-            let member = JSONObject.Member(key: key, value: try value())
-            members.push(member)
+            let value = try value()
+            if prefix <= lastPrefix, inOrder, members.count > base {
+                inOrder = prefix == lastPrefix && members.top(1).pointee.key.compareBytes(with: key) < 0
+            }
+            lastPrefix = prefix
+            prefixes.push(prefix)
+            members.push(JSONObject.Member(key: key, value: value))
             skipSpace()
             guard cursor < end else { throw endOfInput() }
             if cursor.pointee == UInt8(ascii: ",") {
@@ -151,14 +152,53 @@ struct TreeReader: ~Copyable {
         }
     }
 
+    /// As `String.sortPrefix`, from the text itself where the key has no escapes.
+    @inline(__always)
+    private func sortPrefix(of key: String, at begin: UnsafePointer<UInt8>, count: Int) -> UInt64 {
+        guard textIsPlain, end - begin >= 8 else { return key.sortPrefix }
+        let word = UInt64(bigEndian: UnsafeRawPointer(begin).loadUnaligned(as: UInt64.self))
+        return count >= 8 ? word : count == 0 ? 0 : word & (UInt64.max << UInt64(64 - 8 * count))
+    }
+
+    /// Objects up to this size are sorted where they are; larger ones by an index.
+    private static let insertionSortLimit = 48
+
     private mutating func finishObject(from base: Int, inOrder: Bool) -> JSONObject {
         let count = members.count - base
+        let isSorted = inOrder || count <= Self.insertionSortLimit && sortTop(count)
+        prefixes.drop(count)
         let taken = ContiguousArray<JSONObject.Member>(unsafeUninitializedCapacity: count) { buffer, initialized in
             members.moveTop(count, to: buffer.baseAddress)
             initialized = count
         }
-        if inOrder { return JSONObject(sorted: taken) }
+        if isSorted { return JSONObject(sorted: taken) }
         return JSONObject(sorted: JSONObject.canonical(taken, hadDuplicates: &sawDuplicates))
+    }
+
+    /// Insertion sort of the topmost members. Stops and returns false when it meets a key twice.
+    private mutating func sortTop(_ count: Int) -> Bool {
+        let keys = prefixes.top(count)
+        let target = members.top(count)
+        for index in 1..<count {
+            let prefix = keys[index]
+            var place = index
+            while place > 0 {
+                if keys[place - 1] < prefix { break }
+                if keys[place - 1] == prefix {
+                    let order = target[place - 1].key.compareBytes(with: target[index].key)
+                    if order == 0 { return false }
+                    if order < 0 { break }
+                }
+                place -= 1
+            }
+            guard place < index else { continue }
+            let member = (target + index).move()
+            (target + place + 1).moveInitialize(from: target + place, count: index - place)
+            (target + place).initialize(to: member)
+            (keys + place + 1).update(from: keys + place, count: index - place)
+            keys[place] = prefix
+        }
+        return true
     }
 
     // MARK: strings
@@ -183,6 +223,7 @@ struct TreeReader: ~Copyable {
         from begin: UnsafePointer<UInt8>, at stop: UnsafePointer<UInt8>
     ) throws(JSONParseError) -> String {
         cursor = stop
+        textIsPlain = false
         var hasEscapes = false
         while cursor < end {
             let byte = cursor.pointee
