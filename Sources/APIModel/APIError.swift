@@ -69,6 +69,13 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 
+    /// Adds a cause.
+    public mutating func addCause(reason: String, message: String, field: String = "") {
+        var details = details ?? Details()
+        details.causes.append(Cause(reason: reason, message: message, field: field))
+        self.details = details
+    }
+
     /// How long a client should wait before it tries again, when the server said so.
     public var retryAfterSeconds: Int? {
         guard let seconds = details?.retryAfterSeconds, seconds > 0 else { return nil }

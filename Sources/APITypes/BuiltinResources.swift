@@ -16,40 +16,33 @@ public enum BuiltinResources {
 
     /// One descriptor per kind that is on by default, in upstream's order. A kind served in several versions has them
     /// all, the preferred one first.
-    public static let all: [KindDescriptor] = {
-        var order: [GroupResource] = []
-        var found: [GroupResource: KindDescriptor] = [:]
-        for entry in document.entries where entry.isEnabled {
-            let key = GroupResource(group: entry.group, resource: entry.resource)
-            if var known = found[key] {
-                known.versions.append(entry.version())
-                known.versions.sort { document.rank(key.group, $0.name) < document.rank(key.group, $1.name) }
-                found[key] = known
-            } else {
-                order.append(key)
-                found[key] = entry.descriptor()
-            }
-        }
-        return order.compactMap { key in
-            guard var kind = found[key] else { return nil }
-            // Upstream stores some kinds in a version it no longer serves; those are stored in the one we serve.
-            if kind.version(kind.storageVersion) == nil { kind.storageVersion = kind.versions[0].name }
-            return kind
-        }
-    }()
+    public static var all: [KindDescriptor] { loaded.kinds }
 
     /// The groups that have a version on by default, in upstream's order.
-    public static var groups: [Group] { document.groups }
+    public static var groups: [Group] { loaded.groups }
 
     /// The columns of a `Scale` in a table.
-    public static var scaleColumns: [ColumnDefinition] { document.scaleColumns }
+    public static var scaleColumns: [ColumnDefinition] { loaded.scaleColumns }
 
     /// A kind by its group and resource.
     public static func descriptor(_ resource: GroupResource) -> KindDescriptor? {
         all.first { $0.group == resource.group && $0.plural == resource.resource }
     }
 
-    private static let document = ResourceDocument(text: BuiltinSchema.table().resourcesText)
+    private static let loaded = Loaded(ResourceDocument(text: BuiltinSchema.table().resourcesText))
+
+    /// What remains of the document.
+    private struct Loaded: Sendable {
+        let kinds: [KindDescriptor]
+        let groups: [Group]
+        let scaleColumns: [ColumnDefinition]
+
+        init(_ document: ResourceDocument) {
+            kinds = document.kinds()
+            groups = document.groups
+            scaleColumns = document.scaleColumns
+        }
+    }
 }
 
 /// The resources section of the schema blob.
@@ -78,6 +71,28 @@ private struct ResourceDocument: Sendable {
         }
         let special = document["specialColumns"]?["scale-subresource (autoscaling/v1 Scale)"]
         if case .object(let table)? = special { scaleColumns = ResourceEntry.columns(table) } else { scaleColumns = [] }
+    }
+
+    func kinds() -> [KindDescriptor] {
+        var order: [GroupResource] = []
+        var found: [GroupResource: KindDescriptor] = [:]
+        for entry in entries where entry.isEnabled {
+            let key = GroupResource(group: entry.group, resource: entry.resource)
+            if var known = found[key] {
+                known.versions.append(entry.version())
+                known.versions.sort { rank(key.group, $0.name) < rank(key.group, $1.name) }
+                found[key] = known
+            } else {
+                order.append(key)
+                found[key] = entry.descriptor()
+            }
+        }
+        return order.compactMap { key in
+            guard var kind = found[key] else { return nil }
+            // Upstream stores some kinds in a version it no longer serves; those are stored in the one we serve.
+            if kind.version(kind.storageVersion) == nil { kind.storageVersion = kind.versions[0].name }
+            return kind
+        }
     }
 
     func rank(_ group: String, _ version: String) -> Int {

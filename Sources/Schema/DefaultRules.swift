@@ -63,11 +63,20 @@ public final class DefaultRules: Sendable {
     /// The rules, by field.
     public let rules: [Rule]
 
+    private let hasConditions: Bool
+
     /// Collects rules.
-    public init(rules: [Rule]) { self.rules = rules }
+    public init(rules: [Rule]) {
+        self.rules = rules
+        self.hasConditions = rules.contains { $0.condition != nil }
+    }
 
     /// Adds what is missing.
     public func apply(to object: inout JSONObject) {
+        guard hasConditions else {
+            for rule in rules { rule.apply(to: &object, holds: true) }
+            return
+        }
         // A condition looks at the object as the client sent it, so all are decided before the first default is set.
         let holds = rules.map { rule in rule.condition.map { $0.holds(in: object) } ?? true }
         for (rule, holds) in zip(rules, holds) { rule.apply(to: &object, holds: holds) }
@@ -103,10 +112,7 @@ extension DefaultRules.Rule {
             guard creates, holds else { return }
             object[field] = .object([:])
         }
-        guard var inner = object[field] else { return }
-        object[field] = .null
-        below.applyBelow(&inner)
-        object[field] = inner
+        object.update(field) { below.applyBelow(&$0) }
     }
 
     private func isPresent(_ value: JSONValue?) -> Bool {

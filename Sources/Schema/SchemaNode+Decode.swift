@@ -103,7 +103,8 @@ struct GoDecoder {
 
     private mutating func decodeField(_ field: SchemaField, _ value: inout JSONValue) -> Outcome {
         if case .null = value {
-            if field.isPointer || field.node.shape == .list || field.node.shape == .map {
+            // Go's nil: a pointer, or a slice (bytes are one) or a map.
+            if field.isPointer || [.list, .map, .bytes].contains(field.node.shape) {
                 return field.traits.contains(.omitEmpty) ? .omitted : .kept
             }
         }

@@ -4,45 +4,41 @@ import Values
 /// All the types of a schema blob. Opening it reads the index only; a type is decoded when someone looks inside it.
 public final class SchemaTable: Sendable {
     private let blob: SchemaBlob
-    private let nodes: [SchemaNode]
-    private let rules: AtomicLazyReference<DefaultRulesPool>
+    private let nodes: NodeSlots
+    private let rules = AtomicLazyReference<DefaultRulesPool>()
 
-    /// Opens a blob in the layout that `Tools/generate/blob.py` writes. Nil when it is not one.
+    /// Opens a blob in the layout that `Tools/generate/blob.py` writes. Nil when it is not one. The memory must stay
+    /// unchanged for as long as the program runs.
     public init?(blob bytes: UnsafeRawBufferPointer) {
         guard let blob = SchemaBlob(bytes) else { return nil }
         self.blob = blob
-        self.rules = AtomicLazyReference()
-        let box = TableReference()
-        var nodes: [SchemaNode] = []
-        nodes.reserveCapacity(blob.typeCount)
-        for index in 0..<blob.typeCount {
-            let (name, shape) = blob.header(ofType: index)
-            nodes.append(
-                SchemaNode(shape: shape, name: name) {
-                    box.table?.decode(type: index) ?? SchemaBody()
-                })
-        }
-        self.nodes = nodes
-        box.attach(self)
+        self.nodes = NodeSlots(count: blob.typeCount)
     }
 
     /// How many types there are.
-    public var count: Int { nodes.count }
+    public var count: Int { blob.typeCount }
 
     /// The names of all types, sorted.
-    public var names: [String] { nodes.map(\.name) }
+    public var names: [String] { (0..<count).map { blob.header(ofType: $0).name } }
 
     /// A type by its OpenAPI name, such as `io.k8s.api.core.v1.Pod`.
     public func node(_ name: String) -> SchemaNode? {
         var low = 0
-        var high = nodes.count
+        var high = count
         while low < high {
             let middle = (low + high) / 2
-            let candidate = nodes[middle].name
-            if candidate == name { return nodes[middle] }
+            let candidate = blob.header(ofType: middle).name
+            if candidate == name { return node(at: middle) }
             if candidate < name { low = middle + 1 } else { high = middle }
         }
         return nil
+    }
+
+    private func node(at index: Int) -> SchemaNode {
+        nodes.node(at: index) {
+            let (name, shape) = blob.header(ofType: index)
+            return SchemaNode(shape: shape, name: name) { self.decode(type: index) }
+        }
     }
 
     /// The JSON text that describes the resources served: their names, verbs, columns and selectable fields.
@@ -50,7 +46,7 @@ public final class SchemaTable: Sendable {
 
     private func decode(type index: Int) -> SchemaBody {
         var reader = blob.reader(ofType: index)
-        return reader.body { self.nodes[$0] } rules: { self.defaultRules($0) }
+        return reader.body { self.node(at: $0) } rules: { self.defaultRules($0) }
     }
 
     private func defaultRules(_ index: Int) -> DefaultRules? {
@@ -59,11 +55,29 @@ public final class SchemaTable: Sendable {
     }
 }
 
-/// Lets nodes find the table they were made for. Written once, before the table's initialiser returns.
-private final class TableReference: Sendable {
-    private let reference = AtomicLazyReference<SchemaTable>()
-    var table: SchemaTable? { reference.load() }
-    func attach(_ table: SchemaTable) { _ = reference.storeIfNil(table) }
+/// One node per type, made on first use.
+///
+/// `@unchecked Sendable`: the slots are atomic, and their memory lives as long as the owner.
+private final class NodeSlots: @unchecked Sendable {
+    private let slots: UnsafeMutablePointer<AtomicLazyReference<SchemaNode>>
+    private let count: Int
+
+    init(count: Int) {
+        self.count = count
+        slots = .allocate(capacity: count)
+        for index in 0..<count { (slots + index).initialize(to: AtomicLazyReference()) }
+    }
+
+    deinit {
+        slots.deinitialize(count: count)
+        slots.deallocate()
+    }
+
+    func node(at index: Int, make: () -> SchemaNode) -> SchemaNode {
+        guard index < count else { return .anything }
+        if let node = slots[index].load() { return node }
+        return slots[index].storeIfNil(make())
+    }
 }
 
 private final class DefaultRulesPool: Sendable {
