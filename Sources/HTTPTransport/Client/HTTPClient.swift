@@ -63,7 +63,10 @@ public final class HTTPClient: APITransport {
 
     /// Closes every connection; requests in flight fail.
     public func shutDown() async {
-        sweep.withLock { $0 }?.cancel()
+        sweep.withLock { task -> RepeatedTask? in
+            defer { task = nil }
+            return task
+        }?.cancel()
         let (connections, waiters) = state.withLock { $0.pool.close() }
         for waiter in waiters { waiter.resume(throwing: TransportError(.closed, "the client is closed")) }
         for connection in connections { connection.connection.close() }
