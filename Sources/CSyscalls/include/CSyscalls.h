@@ -1,3 +1,5 @@
 #pragma once
 #include "pipe.h"
+#include "signals.h"
 #include "thread.h"
+#include "linux.h"
