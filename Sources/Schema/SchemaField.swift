@@ -1,7 +1,7 @@
 import Values
 
-/// One field of a struct.
-public struct SchemaField: Sendable {
+/// One field of a struct. A class so that looking at it costs one reference count.
+public final class SchemaField: Sendable {
     /// How Go declares the field; decides what decoding and encoding keep.
     public struct Traits: OptionSet, Sendable, Hashable {
         /// The bits, as in the schema blob.

@@ -35,7 +35,7 @@ extension SchemaNode {
 /// One pass over a value, driven by its type.
 struct GoDecoder {
     private enum Step {
-        case field(String)
+        case field(SchemaField)
         case index(Int)
         case key(String)
     }
@@ -89,7 +89,7 @@ struct GoDecoder {
         for field in body.alwaysEncoded where !object.contains(field.name) {
             var zero = field.zero
             if case .object = zero {
-                path.append(.field(field.name))
+                path.append(.field(field))
                 decode(field.node, &zero)
                 path.removeLast()
             }
@@ -108,7 +108,7 @@ struct GoDecoder {
                 return field.traits.contains(.omitEmpty) ? .omitted : .kept
             }
         }
-        path.append(.field(field.name))
+        path.append(.field(field))
         decode(field.node, &value)
         path.removeLast()
         guard !field.isPointer, !field.traits.isDisjoint(with: [.omitEmpty, .omitZero]) else { return .kept }
@@ -284,7 +284,7 @@ struct GoDecoder {
             return fail("json: cannot unmarshal \(found) into Go value of type \(type)")
         }
         let names = path.compactMap { step in
-            if case .field(let name) = step { name } else { nil }
+            if case .field(let field) = step { field.name } else { nil }
         }
         let owner = structName.split(separator: ".").last.map(String.init) ?? ""
         let field = names.joined(separator: ".")
@@ -299,7 +299,8 @@ struct GoDecoder {
         var text = ""
         for step in path {
             switch step {
-            case .field(let name), .key(let name): text += text.isEmpty ? name : ".\(name)"
+            case .field(let field): text += text.isEmpty ? field.name : ".\(field.name)"
+            case .key(let name): text += text.isEmpty ? name : ".\(name)"
             case .index(let index): text += "[\(index)]"
             }
         }

@@ -122,6 +122,8 @@ public enum SchemaListType: Sendable, Hashable {
 public final class SchemaBody: Sendable {
     /// The fields of a struct, sorted by name.
     public let fields: [SchemaField]
+    /// The names of the fields, in the same order.
+    private let names: [String]
     /// The fields that Go's encoder prints even when nothing was given.
     let alwaysEncoded: [SchemaField]
     /// The type of a list's or map's elements; for the schema-or-… forms, of the schema.
@@ -167,6 +169,7 @@ public final class SchemaBody: Sendable {
         hasSchemaDefaults: Bool = false, unions: JSONValue? = nil
     ) {
         self.fields = fields
+        self.names = fields.map(\.name)
         self.alwaysEncoded = fields.filter(\.isAlwaysEncoded)
         self.element = element
         self.hasSchemaDefaults = hasSchemaDefaults
@@ -189,12 +192,11 @@ public final class SchemaBody: Sendable {
     /// One of the fields, by binary search.
     func field(_ name: String) -> SchemaField? {
         var low = 0
-        var high = fields.count
+        var high = names.count
         while low < high {
             let middle = (low + high) / 2
-            let candidate = fields[middle]
-            if candidate.name == name { return candidate }
-            if candidate.name < name { low = middle + 1 } else { high = middle }
+            if names[middle] == name { return fields[middle] }
+            if names[middle] < name { low = middle + 1 } else { high = middle }
         }
         return nil
     }
