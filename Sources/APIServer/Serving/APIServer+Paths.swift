@@ -17,8 +17,8 @@ extension APIServer {
         case "/metrics": return try await metricsResponse()
         case "/api": return try aggregatable(request) { $0.core } legacy: { $0.legacyCore }
         case "/apis": return try aggregatable(request) { $0.groups } legacy: { $0.legacyGroups }
-        case "/openapi/v2": return OpenAPIDocuments.shared.v2(request)
-        case "/openapi/v3": return OpenAPIDocuments.shared.v3Index(resources.descriptors)
+        case "/openapi/v2": return openAPI.v2(request)
+        case "/openapi/v3": return openAPI.v3Index()
         case "/.well-known/openid-configuration": return try openIDConfiguration()
         case "/openid/v1/jwks": return try keySet()
         default: break
@@ -26,7 +26,7 @@ extension APIServer {
         if path.hasPrefix("/healthz") || path.hasPrefix("/livez") || path.hasPrefix("/readyz") {
             return try await healthResponse(path, request)
         }
-        if path.hasPrefix("/openapi/v3/") { return OpenAPIDocuments.shared.v3(String(path.dropFirst(12)), request) }
+        if path.hasPrefix("/openapi/v3/") { return try openAPI.v3(String(path.dropFirst(12)), request) }
         if let document = discovery.resources(path) {
             return Responses.value(document, form: try ResponseForm.negotiate(request))
         }

@@ -16,6 +16,8 @@ extension APIServer {
         var response: HTTPResponse
         do throws(APIError) {
             response = try await serve(request, info, warnings)
+        } catch where error == .unknownPath {
+            response = Responses.text("404 page not found\n", status: 404)
         } catch {
             let form = (try? ResponseForm.negotiate(request)) ?? .json
             response = Responses.error(error, form: ResponseForm(syntax: form.syntax, isPretty: form.isPretty))

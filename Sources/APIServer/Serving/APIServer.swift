@@ -24,6 +24,7 @@ public final class APIServer: HTTPHandler {
     let deadlines = WatchDeadlines()
     let health: ServerHealth
     let services: ServiceAddresses
+    let openAPI: OpenAPIDocuments
     private let served: Mutex<ServedResources>
     private let discoveryState = Mutex<DiscoveryDocuments?>(nil)
 
@@ -79,6 +80,7 @@ public final class APIServer: HTTPHandler {
         self.kubelet = kubelet
         self.serviceProxy = serviceProxy
         health = ServerHealth()
+        openAPI = OpenAPIDocuments(descriptors, version: configuration.gitVersion)
     }
 
     /// The resources being served.

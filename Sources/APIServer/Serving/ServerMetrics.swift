@@ -18,7 +18,13 @@ final class ServerMetrics: Sendable {
         var count: UInt64 = 0
         var sum = 0.0
         var codes: [Int: UInt64] = [:]
-        var dryRuns: UInt64 = 0
+
+        mutating func add(_ code: Int, _ seconds: Double) {
+            count += 1
+            sum += seconds
+            codes[code, default: 0] += 1
+            if let bucket = ServerMetrics.bounds.firstIndex(where: { seconds <= $0 }) { buckets[bucket] += 1 }
+        }
     }
 
     private struct State {
@@ -57,12 +63,7 @@ final class ServerMetrics: Sendable {
     /// Notes an answered request.
     func answered(_ key: RequestKey, code: Int, seconds: Double) {
         state.withLock { state in
-            var timing = state.requests[key] ?? Timing()
-            timing.count += 1
-            timing.sum += seconds
-            timing.codes[code, default: 0] += 1
-            if let bucket = Self.bounds.firstIndex(where: { seconds <= $0 }) { timing.buckets[bucket] += 1 }
-            state.requests[key] = timing
+            state.requests[key, default: Timing()].add(code, seconds)
         }
     }
 
@@ -80,10 +81,8 @@ final class ServerMetrics: Sendable {
     /// An event was sent to a watcher.
     func watchEvent(_ kind: GroupVersionKind, bytes: Int) {
         state.withLock { state in
-            var known = state.watchEvents[kind] ?? (0, 0)
-            known.count += 1
-            known.bytes += UInt64(bytes)
-            state.watchEvents[kind] = known
+            state.watchEvents[kind, default: (0, 0)].count += 1
+            state.watchEvents[kind, default: (0, 0)].bytes += UInt64(bytes)
         }
     }
 

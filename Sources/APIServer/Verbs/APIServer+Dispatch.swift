@@ -108,7 +108,18 @@ extension APIServer {
         let namespace = Self.namespace(view, context.info)
         let query = try ListQuery(try options(context), view: view, namespace: namespace)
         let page = try await view.engine.page(query, namespace: namespace)
-        return try ListResponse.make(page, view: view, context: context)
+        guard case .table = context.form.shape, page.isLong else {
+            return try ListResponse.make(page, view: view, context: context)
+        }
+        // Cells need every object decoded: too much for a thread that serves connections.
+        let outcome: Result<HTTPResponse, APIError> = await offEventLoop {
+            do throws(APIError) {
+                return .success(try ListResponse.make(page, view: view, context: context))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try outcome.get()
     }
 
     private func watch(_ view: ResourceView, _ context: RequestContext) throws(APIError) -> HTTPResponse {
@@ -147,7 +158,9 @@ extension APIServer {
             }
             throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
         }
-        return ObjectChange { _ in object }
+        // Without a version the client wants its object stored whatever is there.
+        let version = object.value(at: ["metadata", "resourceVersion"])?.string ?? ""
+        return ObjectChange(retriesConflicts: version.isEmpty) { _ in object }
     }
 
     private func patch(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
@@ -171,7 +184,7 @@ extension APIServer {
             try decoding.decode(&object, duplicates: patch.duplicates, validation, warnings)
             return object
         }
-        change.retriesConflicts = true
+        change.retriesConflicts = !patch.namesVersion
         return change
     }
 

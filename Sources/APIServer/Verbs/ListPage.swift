@@ -24,6 +24,14 @@ struct ListPage: Sendable {
         }
     }
 
+    /// Whether rendering it object by object takes long.
+    var isLong: Bool {
+        switch objects {
+        case .chosen(let list): list.count > 128
+        case .snapshot(let snapshot, _): snapshot.count > 128
+        }
+    }
+
     /// The list's metadata.
     var metadata: JSONValue {
         var metadata: JSONValue = ["resourceVersion": .string(revision.description)]

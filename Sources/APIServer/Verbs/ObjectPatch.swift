@@ -65,6 +65,12 @@ struct ObjectPatch: Sendable {
         }
     }
 
+    /// Whether the patch says which state of the object it is meant for.
+    var namesVersion: Bool {
+        guard let version = patch.value(at: ["metadata", "resourceVersion"])?.string else { return false }
+        return !version.isEmpty
+    }
+
     /// The patch itself, for server-side apply.
     var content: JSONValue { patch }
 

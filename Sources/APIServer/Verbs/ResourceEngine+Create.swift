@@ -73,7 +73,7 @@ extension ResourceEngine {
         let context = hookContext(write)
         if !traits.keepsStatusOnCreate, descriptor.subresource("status") != nil { object["status"] = nil }
         descriptor.hooks.prepareForCreate(&object, context)
-        let issues = descriptor.hooks.validate(object, context)
+        let issues = withStructure(object, descriptor.hooks.validate(object, context))
         try refuse(issues.isEmpty ? ObjectMetadata.issues(object, namespaced: descriptor.namespaced) : issues, name)
         descriptor.hooks.warnings(object, old: nil).forEach(write.warnings.add)
         let claim = try await step?.prepare(&object, old: nil, isDryRun: write.isDryRun)
@@ -105,6 +105,18 @@ extension ResourceEngine {
             if case .conflict = error.code { throw .alreadyExists(resource, name) }
             throw StoreFailure.apiError(error)
         }
+    }
+
+    /// Adds what the schema finds wrong where the hooks found nothing.
+    func withStructure(_ object: JSONValue, _ issues: [FieldIssue]) -> [FieldIssue] {
+        guard let schema = descriptor.storageSchema else { return issues }
+        let known = Set(issues.map(\.path))
+        let found = schema.validate(object, path: .root).filter { issue in
+            // Metadata has its own checks; the status is the controllers'.
+            let path = issue.path.description
+            return !known.contains(issue.path) && !path.hasPrefix("metadata") && !path.hasPrefix("status")
+        }
+        return issues + found
     }
 
     /// Throws 422 when there are issues.

@@ -134,7 +134,7 @@ extension ResourceEngine {
             if descriptor.subresource("status") != nil { object["status"] = old["status"] }
             descriptor.hooks.prepareForUpdate(&object, old: old, context)
             issues = metadataIssues(object, old)
-            issues += descriptor.hooks.validateUpdate(object, old: old, context)
+            issues += withStructure(object, descriptor.hooks.validateUpdate(object, old: old, context))
         case .status:
             keepAllButStatus(&object, old)
             descriptor.hooks.prepareForStatusUpdate(&object, old: old, context)

@@ -115,10 +115,12 @@ public struct AdmissionChain: Sendable {
     }
 
     /// The plugins every server runs, in upstream's order.
-    public static func builtIn(lookup: any ClusterLookup, random: any RandomSource) -> AdmissionChain {
+    public static func builtIn(
+        lookup: any ClusterLookup, random: any RandomSource, clock: any ClusterClock = SystemClock()
+    ) -> AdmissionChain {
         AdmissionChain([
             NamespaceLifecycle(lookup: lookup),
-            ServiceAccountAdmission(lookup: lookup, random: random),
+            ServiceAccountAdmission(lookup: lookup, random: random, clock: clock),
             NodeRestriction(lookup: lookup),
             TaintNodesByCondition(),
             PriorityAdmission(lookup: lookup),

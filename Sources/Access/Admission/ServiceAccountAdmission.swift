@@ -6,15 +6,19 @@ import Values
 public struct ServiceAccountAdmission: Admission {
     private let lookup: any ClusterLookup
     private let random: any RandomSource
+    private let clock: any ClusterClock
 
     /// Where the token appears in every container.
     public static let mountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
+    private static let defaultAttempts = 10
+    private static let retryInterval = Duration.milliseconds(100)
     private static let volumePrefix = "kube-api-access-"
     private static let mirrorAnnotation = "kubernetes.io/config.mirror"
     private static let accounts = GroupResource.core("serviceaccounts")
 
     /// A plugin that looks accounts up in `lookup`.
-    public init(lookup: any ClusterLookup, random: any RandomSource) {
+    public init(lookup: any ClusterLookup, random: any RandomSource, clock: any ClusterClock = SystemClock()) {
+        self.clock = clock
         self.lookup = lookup
         self.random = random
     }
@@ -68,7 +72,12 @@ public struct ServiceAccountAdmission: Admission {
         let name = pod.value(at: ["spec", "serviceAccountName"])?.string ?? "default"
         let namespace = request.namespace
         if let known = lookup.object(Self.accounts, namespace: namespace, name: name) { return known }
-        if let stored = await lookup.currentObject(Self.accounts, namespace: namespace, name: name) { return stored }
+        // A controller makes the default account of a new namespace; give it a moment.
+        let attempts = name == "default" ? Self.defaultAttempts : 1
+        for attempt in 0..<attempts {
+            if attempt > 0 { try? await clock.sleep(for: Self.retryInterval) }
+            if let stored = await lookup.currentObject(Self.accounts, namespace: namespace, name: name) { return stored }
+        }
         throw request.forbidden("error looking up service account \(namespace)/\(name): serviceaccount \"\(name)\" not found")
     }
 

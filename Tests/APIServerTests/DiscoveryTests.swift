@@ -1,0 +1,75 @@
+import HTTPTransport
+import Testing
+import Values
+
+@testable import APIServer
+
+@Suite struct DiscoveryTests {
+    @Test func `the legacy documents`() async throws {
+        try await withCluster { cluster in
+            #expect(try await cluster.get("/api")["versions"] == ["v1"])
+            let groups = try await cluster.get("/apis")
+            let names = groups["groups"]?.array?.compactMap { $0["name"]?.string } ?? []
+            #expect(names.contains("apps"))
+            #expect(!names.contains(""))
+            #expect(try await cluster.get("/apis/apps")["preferredVersion", "version"] == "v1")
+            let core = try await cluster.get("/api/v1")
+            #expect(core["kind"] == "APIResourceList")
+            let pods = core["resources"]?.array?.first { $0["name"] == "pods" }
+            #expect(pods?["shortNames"] == ["po"])
+            #expect(pods?["categories"] == ["all"])
+            #expect(core["resources"]?.array?.contains { $0["name"] == "pods/log" } == true)
+            let scale = try await cluster.get("/apis/apps/v1")["resources"]?.array?.first { $0["name"] == "deployments/scale" }
+            #expect(scale?["group"] == "autoscaling")
+            #expect(scale?["kind"] == "Scale")
+        }
+    }
+
+    @Test func `the aggregated document and its tag`() async throws {
+        try await withCluster { cluster in
+            let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+            let all = try await cluster.get("/apis", accept: accept)
+            #expect(all["kind"] == "APIGroupDiscoveryList")
+            #expect(all.headers["content-type"] == "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList")
+            let tag = all.headers["etag"] ?? ""
+            #expect(tag.count > 10)
+            let same = try await cluster.send("GET", "/apis", accept: accept, headers: ["If-None-Match": tag])
+            #expect(same.status == 304)
+            let core = try await cluster.get("/api", accept: accept)
+            let resources = core["items", "0", "versions", "0", "resources"]?.array ?? []
+            #expect(resources.contains { $0["resource"] == "pods" && $0["scope"] == "Namespaced" })
+        }
+    }
+
+    @Test func `version, paths, health and metrics`() async throws {
+        try await withCluster { cluster in
+            let version = try await cluster.get("/version", user: nil)
+            #expect(version["minor"] == "36")
+            #expect(version["gitVersion"]?.string?.hasPrefix("v1.36.2+apus") == true)
+            #expect(try await cluster.get("/")["paths"]?.array?.contains("/apis/apps/v1") == true)
+            #expect(try await cluster.get("/healthz", user: nil).text == "ok")
+            let verbose = try await cluster.get("/readyz?verbose", user: nil)
+            #expect(verbose.text.contains("[+]etcd ok\n"))
+            #expect(verbose.text.hasSuffix("readyz check passed\n"))
+            #expect(try await cluster.get("/livez/ping", user: nil).text == "ok")
+            #expect(try await cluster.get("/readyz?exclude=etcd&verbose", user: nil).text.contains("[+]etcd excluded: ok"))
+            cluster.server.prepareToStop()
+            #expect(try await cluster.get("/readyz", user: nil).status == 500)
+            _ = try await cluster.get("/api/v1/namespaces/default/pods/nope")
+            let metrics = try await cluster.get("/metrics").text
+            #expect(metrics.contains("apiserver_request_total{component=\"apiserver\",group=\"\",resource=\"pods\",scope=\"resource\",subresource=\"\",verb=\"GET\",version=\"v1\",code=\"404\",dry_run=\"\"} 1"))
+            #expect(metrics.contains("process_resident_memory_bytes "))
+            #expect(!metrics.contains("nope"))
+        }
+    }
+
+    @Test func `component statuses`() async throws {
+        try await withCluster { cluster in
+            let list = try await cluster.get("/api/v1/componentstatuses")
+            #expect(list["items"]?.array?.count == 3)
+            let table = try await cluster.get(
+                "/api/v1/componentstatuses", accept: "application/json;as=Table;v=v1;g=meta.k8s.io")
+            #expect(table["rows", "0", "cells", "1"] == "Healthy")
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Channels
+import HTTPTransport
+import Store
+import Testing
+import Values
+
+@testable import APIServer
+
+@Suite struct WatchTests {
+    private static let maps = "/api/v1/namespaces/default/configmaps"
+
+    @Test func `a watch tells what happens in order`() async throws {
+        try await withCluster { cluster in
+            let list = try await cluster.get(Self.maps)
+            let revision = list["metadata", "resourceVersion"]?.string ?? ""
+            var watch = try await cluster.watch(Self.maps + "?watch=1&resourceVersion=\(revision)")
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
+            _ = try await cluster.patch(Self.maps + "/a", ["data": ["k": "v"]])
+            _ = try await cluster.delete(Self.maps + "/a")
+            let added = try await watch.next()
+            #expect(added?["type"] == "ADDED")
+            #expect(added?.value(at: ["object", "kind"]) == "ConfigMap")
+            #expect(try await watch.line() == "MODIFIED a")
+            let deleted = try await watch.next()
+            #expect(deleted?["type"] == "DELETED")
+            let first = Int(added?.value(at: ["object", "metadata", "resourceVersion"])?.string ?? "") ?? 0
+            let last = Int(deleted?.value(at: ["object", "metadata", "resourceVersion"])?.string ?? "") ?? 0
+            #expect(last > first)
+            #expect(deleted?.value(at: ["object", "data", "k"]) == "v")
+        }
+    }
+
+    @Test func `a watch goes on where another ended`() async throws {
+        try await withCluster { cluster in
+            let made = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "b"]])
+            let revision = made["metadata", "resourceVersion"]?.string ?? ""
+            var watch = try await cluster.watch(Self.maps + "?watch=true&resourceVersion=\(revision)")
+            #expect(try await watch.line() == "ADDED b")
+        }
+    }
+
+    @Test func `without a revision a watch begins with what exists`() async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
+            var watch = try await cluster.watch(Self.maps + "?watch=true")
+            #expect(try await watch.line() == "ADDED a")
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "b"]])
+            #expect(try await watch.line() == "ADDED b")
+        }
+    }
+
+    @Test func `a watch-list marks the end of what existed`() async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
+            var watch = try await cluster.watch(
+                Self.maps + "?watch=1&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan")
+            #expect(try await watch.line() == "ADDED a")
+            let bookmark = try await watch.next()
+            #expect(bookmark?["type"] == "BOOKMARK")
+            #expect(
+                bookmark?.value(at: ["object", "metadata", "annotations", "k8s.io/initial-events-end"]) == "true")
+            let refused = try await cluster.get(Self.maps + "?watch=1&sendInitialEvents=true")
+            #expect(refused.status == 422)
+        }
+    }
+
+    @Test func `selectors turn changes into additions and deletions`() async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "a", "labels": ["on": "no"]]])
+            var watch = try await cluster.watch(Self.maps + "?watch=1&labelSelector=on%3Dyes")
+            _ = try await cluster.patch(Self.maps + "/a", ["metadata": ["labels": ["on": "yes"]]])
+            #expect(try await watch.line() == "ADDED a")
+            _ = try await cluster.patch(Self.maps + "/a", ["metadata": ["labels": ["on": "no"]]])
+            #expect(try await watch.line() == "DELETED a")
+        }
+    }
+
+    @Test func `one named object can be watched`() async throws {
+        try await withCluster { cluster in
+            var watch = try await cluster.watch(Self.maps + "?watch=1&fieldSelector=metadata.name%3Db")
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "b"]])
+            #expect(try await watch.line() == "ADDED b")
+        }
+    }
+
+    @Test func `too old a revision ends in 410`() async throws {
+        try await withCluster { configuration in configuration.cacheHistory = 2 } _: { cluster in
+            for index in 0..<8 { _ = try await cluster.post(Self.maps, ["metadata": ["name": "m\(index)"]]) }
+            let newest = try await cluster.store.currentRevision()
+            try await cluster.store.compact(to: newest)
+            var watch = try await cluster.watch(Self.maps + "?watch=1&resourceVersion=2")
+            let event = try await watch.next()
+            #expect(event?["type"] == "ERROR")
+            #expect(event?.value(at: ["object", "code"]) == 410)
+            #expect(event?.value(at: ["object", "reason"]) == "Expired")
+            #expect(try await watch.next() == nil)
+        }
+    }
+
+    @Test func `timeoutSeconds ends a watch quietly and bookmarks come on time`() async throws {
+        let clock = ManualClock()
+        try await withCluster(clock: clock) { cluster in
+            var watch = try await cluster.watch(Self.maps + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=90")
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
+            #expect(try await watch.line() == "ADDED a")
+            async let first: Void = Self.advance(clock, 61)
+            let event = try await watch.next()
+            await first
+            #expect(event?["type"] == "BOOKMARK")
+            #expect(event?.value(at: ["object", "metadata", "resourceVersion"])?.string != nil)
+            async let second: Void = Self.advance(clock, 31)
+            #expect(try await watch.next() == nil)
+            await second
+        }
+    }
+
+    private static func advance(_ clock: ManualClock, _ seconds: Int) async {
+        for _ in 0..<seconds {
+            await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(1))
+        }
+    }
+
+    @Test func `tables are watched with columns in the first event only`() async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
+            let request = cluster.request(
+                "GET", Self.maps + "?watch=1", [], nil, "application/json;as=Table;v=v1;g=meta.k8s.io")
+            let response = try await cluster.transport().send(request)
+            var watch = WatchReader(response.body)
+            let first = try await watch.next()
+            #expect(first?.value(at: ["object", "kind"]) == "Table")
+            #expect(first?.value(at: ["object", "columnDefinitions", "0", "name"]) == "Name")
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "b"]])
+            let second = try await watch.next()
+            #expect(second?.value(at: ["object", "rows", "0", "cells", "0"]) == "b")
+            #expect(second?.value(at: ["object", "columnDefinitions"])?.isNull == true)
+        }
+    }
+}
