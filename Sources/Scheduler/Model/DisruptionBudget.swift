@@ -1,0 +1,34 @@
+import APITypes
+import Units
+
+/// How many pods of a selector may still be taken away.
+public struct DisruptionBudget: Sendable, Hashable {
+    public let namespace: String
+    public let selector: LabelSelector
+    public let allowed: Int
+    /// Pods whose eviction was granted already.
+    public let disrupted: Set<String>
+
+    /// A budget.
+    public init(namespace: String, selector: LabelSelector, allowed: Int, disrupted: Set<String> = []) {
+        self.namespace = namespace
+        self.selector = selector
+        self.allowed = allowed
+        self.disrupted = disrupted
+    }
+
+    init(_ budget: PodDisruptionBudget) {
+        self.init(
+            namespace: budget.namespace,
+            selector: TermSelector.read(budget.spec.selector, adding: []),
+            allowed: budget.status.disruptionsAllowed,
+            disrupted: Set(budget.status.disruptedPods.keys)
+        )
+    }
+
+    /// Whether the budget is about the pod.
+    func covers(_ pod: SchedulingPod) -> Bool {
+        pod.namespace == namespace && !pod.labels.isEmpty && !selector.isEverything && selector.matches(pod.labels)
+            && !disrupted.contains(pod.name)
+    }
+}

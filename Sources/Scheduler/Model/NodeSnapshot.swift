@@ -1,0 +1,149 @@
+import APITypes
+
+/// What a node is, apart from the pods on it. Immutable.
+public final class NodeFacts: Sendable {
+    public let name: String
+    public let uid: String
+    public let labels: [String: String]
+    public let taints: [NodeTaint]
+    /// Taints that keep pods away, apart from those that only discourage.
+    let hardTaints: [NodeTaint]
+    let softTaints: [NodeTaint]
+    public let isUnschedulable: Bool
+    public let allocatable: Resources
+    public let allowedPods: Int
+    /// Image name (each of its names) to size in bytes.
+    public let images: [String: Int64]
+    /// Region and zone, for interleaving.
+    public let zone: String
+
+    /// Reads a node.
+    public convenience init(_ node: Node) {
+        let status = node.status
+        let spec = node.spec
+        let offered = status.allocatable.isEmpty ? status.capacity : status.allocatable
+        var images: [String: Int64] = [:]
+        for image in status.images {
+            for name in image.names { images[SchedulingPod.normalized(name)] = Int64(image.sizeBytes) }
+        }
+        self.init(
+            name: node.name,
+            uid: node.uid,
+            labels: node.labels,
+            taints: spec.taints.map(NodeTaint.init),
+            isUnschedulable: spec.unschedulable,
+            allocatable: Resources(offered),
+            allowedPods: Int(offered["pods"]?.value ?? 0),
+            images: images
+        )
+    }
+
+    /// A node as tests and benchmarks make it.
+    public init(
+        name: String,
+        uid: String = "",
+        labels: [String: String] = [:],
+        taints: [NodeTaint] = [],
+        isUnschedulable: Bool = false,
+        allocatable: Resources,
+        allowedPods: Int = 110,
+        images: [String: Int64] = [:]
+    ) {
+        self.name = name
+        self.uid = uid
+        self.labels = labels
+        self.taints = taints
+        hardTaints = taints.filter { $0.effect == .noSchedule || $0.effect == .noExecute }
+        softTaints = taints.filter { $0.effect == .preferNoSchedule }
+        self.isUnschedulable = isUnschedulable
+        self.allocatable = allocatable
+        self.allowedPods = allowedPods
+        self.images = images
+        let region = labels["topology.kubernetes.io/region"] ?? ""
+        let zone = labels["topology.kubernetes.io/zone"] ?? ""
+        self.zone = region.isEmpty && zone.isEmpty ? "" : region + ":" + zone
+    }
+}
+
+/// A node with the pods on it, as one scheduling cycle sees it. Immutable: a change makes a new one.
+public final class NodeSnapshot: Sendable {
+    public let facts: NodeFacts
+    public let pods: [SchedulingPod]
+    public let requested: Resources
+    /// The sums scoring uses, with defaults for containers that ask for nothing.
+    public let scoredMilliCPU: Int64
+    public let scoredMemory: Int64
+    public let usedPorts: [HostPort]
+    // Side by side with the sums, for the two plugins that read them for every node.
+    let allocatableMilliCPU: Int64
+    let allocatableMemory: Int64
+
+    /// The name of the node.
+    public var name: String { facts.name }
+
+    /// An empty node.
+    public convenience init(_ facts: NodeFacts) {
+        self.init(facts, pods: [], requested: Resources(), milliCPU: 0, memory: 0, ports: [])
+    }
+
+    private init(
+        _ facts: NodeFacts,
+        pods: [SchedulingPod],
+        requested: Resources,
+        milliCPU: Int64,
+        memory: Int64,
+        ports: [HostPort]
+    ) {
+        self.facts = facts
+        self.pods = pods
+        self.requested = requested
+        scoredMilliCPU = milliCPU
+        scoredMemory = memory
+        usedPorts = ports
+        allocatableMilliCPU = facts.allocatable.milliCPU
+        allocatableMemory = facts.allocatable.memory
+    }
+
+    /// The node with one pod more.
+    public func adding(_ pod: SchedulingPod) -> NodeSnapshot {
+        var sum = requested
+        sum.add(pod.requests)
+        return NodeSnapshot(
+            facts,
+            pods: pods + [pod],
+            requested: sum,
+            milliCPU: scoredMilliCPU + pod.scoredMilliCPU,
+            memory: scoredMemory + pod.scoredMemory,
+            ports: pod.hostPorts.isEmpty ? usedPorts : usedPorts + pod.hostPorts
+        )
+    }
+
+    /// The node without a pod; the same when the pod is not on it.
+    public func removing(uid: String) -> NodeSnapshot {
+        guard let index = pods.firstIndex(where: { $0.uid == uid }) else { return self }
+        var rest = pods
+        let pod = rest.remove(at: index)
+        var sum = requested
+        sum.subtract(pod.requests)
+        return NodeSnapshot(
+            facts,
+            pods: rest,
+            requested: sum,
+            milliCPU: scoredMilliCPU - pod.scoredMilliCPU,
+            memory: scoredMemory - pod.scoredMemory,
+            ports: pod.hostPorts.isEmpty ? usedPorts : rest.flatMap(\.hostPorts)
+        )
+    }
+
+    /// The same pods on a node that has changed.
+    public func with(_ facts: NodeFacts) -> NodeSnapshot {
+        NodeSnapshot(
+            facts,
+            pods: pods,
+            requested: requested,
+            milliCPU: scoredMilliCPU,
+            memory: scoredMemory,
+            ports: usedPorts
+        )
+    }
+}

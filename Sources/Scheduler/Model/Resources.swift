@@ -1,0 +1,118 @@
+import APITypes
+import Units
+
+/// Amounts of what a node offers or a pod asks for, in the units the scheduler computes with.
+public struct Resources: Sendable, Hashable {
+    /// Thousandths of a core.
+    public var milliCPU: Int64
+    /// Bytes.
+    public var memory: Int64
+    /// Bytes.
+    public var ephemeralStorage: Int64
+    /// Extended resources, huge pages and attachable volumes, by name.
+    public var scalars: [String: Int64]
+
+    /// So much of each.
+    public init(milliCPU: Int64 = 0, memory: Int64 = 0, ephemeralStorage: Int64 = 0, scalars: [String: Int64] = [:]) {
+        self.milliCPU = milliCPU
+        self.memory = memory
+        self.ephemeralStorage = ephemeralStorage
+        self.scalars = scalars
+    }
+
+    /// The amounts of a resource list; `pods` is not among them.
+    public init(_ list: [String: Quantity]) {
+        self.init()
+        for (name, quantity) in list {
+            switch name {
+            case "cpu": milliCPU = quantity.milliValue
+            case "memory": memory = quantity.value
+            case "ephemeral-storage": ephemeralStorage = quantity.value
+            case "pods": break
+            default: scalars[name] = quantity.value
+            }
+        }
+    }
+
+    /// Nothing is asked for.
+    public var isZero: Bool { milliCPU == 0 && memory == 0 && ephemeralStorage == 0 && scalars.isEmpty }
+
+    mutating func add(_ other: Resources) {
+        milliCPU += other.milliCPU
+        memory += other.memory
+        ephemeralStorage += other.ephemeralStorage
+        for (name, amount) in other.scalars { scalars[name, default: 0] += amount }
+    }
+
+    mutating func subtract(_ other: Resources) {
+        milliCPU -= other.milliCPU
+        memory -= other.memory
+        ephemeralStorage -= other.ephemeralStorage
+        for (name, amount) in other.scalars { scalars[name, default: 0] -= amount }
+    }
+
+    /// At least as much of everything as `other`.
+    mutating func raise(to other: Resources) {
+        milliCPU = max(milliCPU, other.milliCPU)
+        memory = max(memory, other.memory)
+        ephemeralStorage = max(ephemeralStorage, other.ephemeralStorage)
+        for (name, amount) in other.scalars { scalars[name] = max(scalars[name] ?? 0, amount) }
+    }
+}
+
+/// What a pod asks for in all, and what scoring counts for it when it asks for nothing.
+struct PodRequests {
+    /// What a container that names no request is scored with.
+    static let defaultMilliCPU: Int64 = 100
+    static let defaultMemory: Int64 = 200 << 20
+
+    var requests = Resources()
+    var nonZeroMilliCPU: Int64 = 0
+    var nonZeroMemory: Int64 = 0
+
+    /// The sum of the containers, raised to what the init containers need while they run, plus overhead; pod-level
+    /// requests replace the sum.
+    init(_ spec: PodSpec) {
+        requests = Self.total(spec, missing: Resources())
+        let counted = Self.total(spec, missing: Resources(milliCPU: Self.defaultMilliCPU, memory: Self.defaultMemory))
+        nonZeroMilliCPU = counted.milliCPU
+        nonZeroMemory = counted.memory
+    }
+
+    private static func total(_ spec: PodSpec, missing: Resources) -> Resources {
+        var total = Resources()
+        for container in spec.containers { total.add(requests(of: container, missing: missing)) }
+        var sidecars = Resources()
+        var starting = Resources()
+        for container in spec.initContainers {
+            let own = requests(of: container, missing: missing)
+            if container.restartPolicy == "Always" {
+                total.add(own)
+                sidecars.add(own)
+                starting.raise(to: sidecars)
+            } else {
+                var needed = own
+                needed.add(sidecars)
+                starting.raise(to: needed)
+            }
+        }
+        total.raise(to: starting)
+        if let pod = spec.resources?.requests, !pod.isEmpty {
+            let level = Resources(pod)
+            if pod["cpu"] != nil { total.milliCPU = level.milliCPU }
+            if pod["memory"] != nil { total.memory = level.memory }
+            for (name, amount) in level.scalars where name.hasPrefix("hugepages-") { total.scalars[name] = amount }
+        }
+        let overhead = spec.overhead
+        if !overhead.isEmpty { total.add(Resources(overhead)) }
+        return total
+    }
+
+    private static func requests(of container: Container, missing: Resources) -> Resources {
+        let list = container.resources.requests
+        var amounts = Resources(list)
+        if list["cpu"] == nil { amounts.milliCPU = missing.milliCPU }
+        if list["memory"] == nil { amounts.memory = missing.memory }
+        return amounts
+    }
+}

@@ -1,0 +1,150 @@
+import APIModel
+import APITypes
+import Units
+
+/// A port a pod wants on the host.
+public struct HostPort: Sendable, Hashable {
+    /// The address; `0.0.0.0` is all.
+    public let ip: String
+    /// TCP, UDP or SCTP.
+    public let proto: String
+    /// The number.
+    public let port: Int
+
+    /// A port with its defaults filled in.
+    public init(ip: String = "", proto: String = "", port: Int) {
+        self.ip = ip.isEmpty ? "0.0.0.0" : ip
+        self.proto = proto.isEmpty ? "TCP" : proto
+        self.port = port
+    }
+
+    /// Whether both cannot be had at once.
+    func conflicts(with other: HostPort) -> Bool {
+        port == other.port && proto == other.proto && (ip == other.ip || ip == "0.0.0.0" || other.ip == "0.0.0.0")
+    }
+}
+
+/// What scheduling needs to know of a pod, decoded once. Immutable.
+public final class SchedulingPod: Sendable {
+    public let namespace: String
+    public let name: String
+    public let uid: String
+    public let labels: [String: String]
+    public let schedulerName: String
+    /// Where it runs; empty while it is pending.
+    public let nodeName: String
+    public let nominatedNodeName: String
+    public let priority: Int
+    /// It may not preempt others.
+    public let neverPreempts: Bool
+    public let created: Timestamp?
+    public let started: Timestamp?
+    public let isTerminating: Bool
+    /// It has run to its end and needs nothing any more.
+    public let isFinished: Bool
+    public let generation: Int
+    public let requests: Resources
+    /// What scoring counts: the requests, or a default where a container names none.
+    public let scoredMilliCPU: Int64
+    public let scoredMemory: Int64
+    public let hostPorts: [HostPort]
+    public let tolerations: [PodToleration]
+    public let nodeSelector: [String: String]
+    public let requiredNodeTerms: [NodeTerm]?
+    public let preferredNodeTerms: [WeightedNodeTerm]
+    /// Image names with their tags, once for each container.
+    public let images: [String]
+    public let containerCount: Int
+    public let schedulingGates: [String]
+    public let spreadConstraints: [SpreadConstraint]
+    public let affinity: PodAffinityTerms
+    /// The conditions as they stand, to tell whether a new one says anything new.
+    public let scheduledCondition: PodCondition?
+
+    /// `namespace/name`.
+    public var key: String { namespace + "/" + name }
+
+    /// Reads a pod.
+    public init(_ pod: Pod) {
+        let meta = pod.metadata
+        let spec = pod.spec
+        let status = pod.status
+        namespace = meta.namespace
+        name = meta.name
+        uid = meta.uid
+        labels = meta.labels
+        schedulerName = spec.schedulerName
+        nodeName = spec.nodeName
+        nominatedNodeName = status.nominatedNodeName
+        priority = spec.priority ?? 0
+        neverPreempts = spec.preemptionPolicy == "Never"
+        created = meta.creationTimestamp
+        started = status.startTime
+        isTerminating = meta.deletionTimestamp != nil
+        isFinished = status.phase == "Succeeded" || status.phase == "Failed"
+        generation = meta.generation
+        let amounts = PodRequests(spec)
+        requests = amounts.requests
+        scoredMilliCPU = amounts.nonZeroMilliCPU
+        scoredMemory = amounts.nonZeroMemory
+        let containers = spec.containers
+        let starting = spec.initContainers
+        hostPorts = (containers + starting.filter { $0.restartPolicy == "Always" }).flatMap { container in
+            container.ports.filter { $0.hostPort > 0 }.map { HostPort(ip: $0.hostIP, proto: $0.protocol, port: $0.hostPort) }
+        }
+        tolerations = spec.tolerations.map(PodToleration.init)
+        nodeSelector = spec.nodeSelector
+        let affinity = spec.affinity
+        let node = affinity?.nodeAffinity
+        requiredNodeTerms = node?.requiredDuringSchedulingIgnoredDuringExecution.map { $0.nodeSelectorTerms.map(NodeTerm.init) }
+        preferredNodeTerms = (node?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map {
+            WeightedNodeTerm(weight: Int64($0.weight), term: NodeTerm($0.preference))
+        }
+        images = (starting + containers).map { Self.normalized($0.image) }
+        containerCount = containers.count + starting.count
+        schedulingGates = spec.schedulingGates.map(\.name)
+        spreadConstraints = spec.topologySpreadConstraints.map { SpreadConstraint($0, labels: meta.labels) }
+        self.affinity = PodAffinityTerms(affinity, namespace: meta.namespace, labels: meta.labels)
+        scheduledCondition = status.conditions.first { $0.type == "PodScheduled" }
+    }
+
+    /// A copy that stands on a node: how an assumed pod is counted.
+    public init(_ pod: SchedulingPod, on node: String) {
+        namespace = pod.namespace
+        name = pod.name
+        uid = pod.uid
+        labels = pod.labels
+        schedulerName = pod.schedulerName
+        nodeName = node
+        nominatedNodeName = pod.nominatedNodeName
+        priority = pod.priority
+        neverPreempts = pod.neverPreempts
+        created = pod.created
+        started = pod.started
+        isTerminating = pod.isTerminating
+        isFinished = pod.isFinished
+        generation = pod.generation
+        requests = pod.requests
+        scoredMilliCPU = pod.scoredMilliCPU
+        scoredMemory = pod.scoredMemory
+        hostPorts = pod.hostPorts
+        tolerations = pod.tolerations
+        nodeSelector = pod.nodeSelector
+        requiredNodeTerms = pod.requiredNodeTerms
+        preferredNodeTerms = pod.preferredNodeTerms
+        images = pod.images
+        containerCount = pod.containerCount
+        schedulingGates = pod.schedulingGates
+        spreadConstraints = pod.spreadConstraints
+        affinity = pod.affinity
+        scheduledCondition = pod.scheduledCondition
+    }
+
+    /// The name with a tag: what the node reports.
+    static func normalized(_ image: String) -> String {
+        let colon = image.utf8.lastIndex(of: UInt8(ascii: ":"))
+        let slash = image.utf8.lastIndex(of: UInt8(ascii: "/"))
+        if let colon, slash.map({ colon > $0 }) ?? true { return image }
+        return image + ":latest"
+    }
+}
