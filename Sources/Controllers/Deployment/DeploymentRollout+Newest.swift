@@ -77,7 +77,7 @@ extension DeploymentRollout {
     func newSize(_ index: Int) -> Int {
         guard deployment.isRolling else { return desired }
         let most = desired + deployment.maxSurgeAlone
-        let current = total(sets.indices)
+        let current = present(sets.indices)
         let size = sets[index].desired
         return current >= most ? size : size + min(most - current, desired - size)
     }

@@ -102,7 +102,7 @@ extension DeploymentRollout {
         let active = old.filter { sets[$0].desired > 0 }
         guard !active.isEmpty else { return false }
         let floor = desired - deployment.maxUnavailable
-        let pending = sets[newest].desired - Int(sets[newest].status.availableReplicas)
+        let pending = sets[newest].desired - available([newest])
         let most = total(sets.indices) - floor - pending
         guard most > 0 else { return false }
         let cleaned = dropUnhealthy(active, most: most)
@@ -114,9 +114,7 @@ extension DeploymentRollout {
         var dropped = 0
         for index in indices where dropped < most {
             let size = sets[index].desired
-            let unhealthy = size - Int(sets[index].status.availableReplicas)
-            guard size > 0, unhealthy != 0 else { continue }
-            let count = min(most - dropped, unhealthy)
+            let count = min(most - dropped, size - available([index]))
             guard count > 0 else { continue }
             scale(index, to: size - count)
             dropped += count

@@ -37,7 +37,15 @@ struct DeploymentRollout {
     var newSet: ReplicaSet? { newest.map { sets[$0] } }
     var desired: Int { deployment.desired }
     func total(_ indices: some Sequence<Int>) -> Int { indices.reduce(0) { $0 + sets[$1].desired } }
-    func available(_ indices: some Sequence<Int>) -> Int { indices.reduce(0) { $0 + Int(sets[$1].status.availableReplicas) } }
+    /// Beyond upstream: a status written before the last scaling counts for no more than the size asked for, or two
+    /// quick passes would each take away the same spare pods.
+    func available(_ indices: some Sequence<Int>) -> Int {
+        indices.reduce(0) { $0 + min(sets[$1].status.availableReplicas, sets[$1].desired) }
+    }
+    /// Beyond upstream: pods that a shrunken set still has to stop take up room.
+    func present(_ indices: some Sequence<Int>) -> Int {
+        indices.reduce(0) { $0 + max(sets[$1].status.replicas, sets[$1].desired) }
+    }
 
     mutating func decide(oldPodsRunning: (ReplicaSet?) -> Bool) {
         if selectsEverything {
