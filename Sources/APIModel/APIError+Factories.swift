@@ -10,8 +10,11 @@ extension APIError {
     /// No such resource: what a request to an unknown path below `/api` or `/apis` is answered.
     public static func resourceNotFound() -> APIError {
         APIError(
-            code: 404, reason: APIReason.notFound, message: "the server could not find the requested resource",
-            details: Details())
+            code: 404,
+            reason: APIReason.notFound,
+            message: "the server could not find the requested resource",
+            details: Details()
+        )
     }
 
     /// An object of this name exists.
@@ -21,7 +24,9 @@ extension APIError {
 
     /// No free name was found for a `generateName`.
     public static func generateNameConflict(
-        _ resource: GroupResource, _ name: String, retryAfterSeconds: Int = 1
+        _ resource: GroupResource,
+        _ name: String,
+        retryAfterSeconds: Int = 1
     ) -> APIError {
         let words = "already exists, the server was not able to generate a unique name for the object"
         var error = about(resource, name, 409, APIReason.alreadyExists, "\(resource) \(GoQuote.quote(name)) \(words)")
@@ -79,9 +84,11 @@ extension APIError {
     public static func tooLargeResourceVersion(asked: UInt64, current: UInt64, retryAfterSeconds: Int = 1) -> APIError {
         let cause = Cause(reason: "ResourceVersionTooLarge", message: "Too large resource version")
         return APIError(
-            code: 504, reason: APIReason.timeout,
+            code: 504,
+            reason: APIReason.timeout,
             message: "Timeout: Too large resource version: \(asked), current: \(current)",
-            details: Details(causes: [cause], retryAfterSeconds: retryAfterSeconds))
+            details: Details(causes: [cause], retryAfterSeconds: retryAfterSeconds)
+        )
     }
 
     /// Validation refused the object.
@@ -107,8 +114,11 @@ extension APIError {
     /// Too many requests.
     public static func tooManyRequests(_ message: String, retryAfterSeconds: Int = 1) -> APIError {
         APIError(
-            code: 429, reason: APIReason.tooManyRequests, message: message,
-            details: Details(retryAfterSeconds: retryAfterSeconds))
+            code: 429,
+            reason: APIReason.tooManyRequests,
+            message: message,
+            details: Details(retryAfterSeconds: retryAfterSeconds)
+        )
     }
 
     /// The server cannot answer now.
@@ -125,29 +135,38 @@ extension APIError {
     /// What upstream answers to a method that no route of a known path has.
     public static func methodNotAllowed() -> APIError {
         APIError(
-            code: 405, reason: APIReason.methodNotAllowed,
-            message: "the server does not allow this method on the requested resource", details: Details())
+            code: 405,
+            reason: APIReason.methodNotAllowed,
+            message: "the server does not allow this method on the requested resource",
+            details: Details()
+        )
     }
 
     /// No response format is acceptable to both sides.
     public static func notAcceptable(accepted: [String]) -> APIError {
         let list = accepted.joined(separator: ", ")
         return APIError(
-            code: 406, reason: APIReason.notAcceptable,
-            message: "only the following media types are accepted: \(list)")
+            code: 406,
+            reason: APIReason.notAcceptable,
+            message: "only the following media types are accepted: \(list)"
+        )
     }
 
     /// The body's media type is not understood.
     public static func unsupportedMediaType(accepted: [String]) -> APIError {
         let list = accepted.joined(separator: ", ")
         return APIError(
-            code: 415, reason: APIReason.unsupportedMediaType,
-            message: "the body of the request was in an unknown format - accepted media types include: \(list)")
+            code: 415,
+            reason: APIReason.unsupportedMediaType,
+            message: "the body of the request was in an unknown format - accepted media types include: \(list)"
+        )
     }
 
     /// The server could not finish in time; the client should try again.
     public static func serverTimeout(
-        _ resource: GroupResource, _ operation: String, retryAfterSeconds: Int = 0
+        _ resource: GroupResource,
+        _ operation: String,
+        retryAfterSeconds: Int = 0
     ) -> APIError {
         let words = "could not be completed at this time, please try again."
         let message = "The \(operation) operation against \(resource) \(words)"
@@ -159,25 +178,38 @@ extension APIError {
     /// The request's own time ran out.
     public static func timeout(_ message: String, retryAfterSeconds: Int = 0) -> APIError {
         APIError(
-            code: 504, reason: APIReason.timeout, message: "Timeout: \(message)",
-            details: Details(retryAfterSeconds: retryAfterSeconds))
+            code: 504,
+            reason: APIReason.timeout,
+            message: "Timeout: \(message)",
+            details: Details(retryAfterSeconds: retryAfterSeconds)
+        )
     }
 
     /// The server failed.
     public static func internalError(_ message: String) -> APIError {
         APIError(
-            code: 500, reason: APIReason.internalError, message: "Internal error occurred: \(message)",
-            details: Details(causes: [Cause(message: message)]))
+            code: 500,
+            reason: APIReason.internalError,
+            message: "Internal error occurred: \(message)",
+            details: Details(causes: [Cause(message: message)])
+        )
     }
 
     /// The body is too large.
     public static func requestEntityTooLarge(_ message: String) -> APIError {
         APIError(
-            code: 413, reason: APIReason.requestEntityTooLarge, message: "Request entity too large: \(message)")
+            code: 413,
+            reason: APIReason.requestEntityTooLarge,
+            message: "Request entity too large: \(message)"
+        )
     }
 
     private static func about(
-        _ resource: GroupResource, _ name: String, _ code: Int, _ reason: String, _ message: String
+        _ resource: GroupResource,
+        _ name: String,
+        _ code: Int,
+        _ reason: String,
+        _ message: String
     ) -> APIError {
         let details = Details(name: name, group: resource.group, kind: resource.resource)
         return APIError(code: code, reason: reason, message: message, details: details)

@@ -20,8 +20,11 @@ extension APIError {
         var details: Details?
         if case .object(let value)? = object["details"] { details = Details(decoding: value) }
         self.init(
-            code: object.int("code"), reason: object.string("reason"), message: object.string("message"),
-            details: details)
+            code: object.int("code"),
+            reason: object.string("reason"),
+            message: object.string("message"),
+            details: details
+        )
     }
 
     /// The `metav1.Status` that answers a request which leaves no object behind.
@@ -41,12 +44,21 @@ extension APIError.Details {
             for case .object(let cause) in list {
                 causes.append(
                     APIError.Cause(
-                        reason: cause.string("reason"), message: cause.string("message"), field: cause.string("field")))
+                        reason: cause.string("reason"),
+                        message: cause.string("message"),
+                        field: cause.string("field")
+                    )
+                )
             }
         }
         self.init(
-            name: object.string("name"), group: object.string("group"), kind: object.string("kind"),
-            uid: object.string("uid"), causes: causes, retryAfterSeconds: object.int("retryAfterSeconds"))
+            name: object.string("name"),
+            group: object.string("group"),
+            kind: object.string("kind"),
+            uid: object.string("uid"),
+            causes: causes,
+            retryAfterSeconds: object.int("retryAfterSeconds")
+        )
     }
 
     fileprivate func encoded() -> JSONObject {
@@ -64,7 +76,8 @@ extension APIError.Details {
                     item.setString("message", cause.message)
                     item.setString("field", cause.field)
                     return .object(item)
-                })
+                }
+            )
         }
         return object
     }

@@ -37,7 +37,11 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
 
         /// Describes what a refusal is about.
         public init(
-            name: String = "", group: String = "", kind: String = "", uid: String = "", causes: [Cause] = [],
+            name: String = "",
+            group: String = "",
+            kind: String = "",
+            uid: String = "",
+            causes: [Cause] = [],
             retryAfterSeconds: Int = 0
         ) {
             self.name = name

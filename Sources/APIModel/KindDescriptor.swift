@@ -38,11 +38,22 @@ public struct KindDescriptor: Sendable {
 
     /// Describes a kind.
     public init(
-        group: String, kind: String, listKind: String? = nil, plural: String, singular: String? = nil,
-        shortNames: [String] = [], categories: [String] = [], namespaced: Bool, verbs: [String],
-        versions: [KindVersion], storageVersion: String, storageVersionHash: String = "",
-        subresources: [SubresourceDescriptor] = [], selectableFields: [SelectableField] = [],
-        hooks: any KindHooks = NoHooks(), stored: Bool = true
+        group: String,
+        kind: String,
+        listKind: String? = nil,
+        plural: String,
+        singular: String? = nil,
+        shortNames: [String] = [],
+        categories: [String] = [],
+        namespaced: Bool,
+        verbs: [String],
+        versions: [KindVersion],
+        storageVersion: String,
+        storageVersionHash: String = "",
+        subresources: [SubresourceDescriptor] = [],
+        selectableFields: [SelectableField] = [],
+        hooks: any KindHooks = NoHooks(),
+        stored: Bool = true
     ) {
         self.group = group
         self.kind = kind
@@ -98,7 +109,10 @@ public struct KindVersion: Sendable {
 
     /// Describes a version.
     public init(
-        name: String, served: Bool = true, schema: SchemaNode, columns: [ColumnDefinition] = [],
+        name: String,
+        served: Bool = true,
+        schema: SchemaNode,
+        columns: [ColumnDefinition] = [],
         deprecationWarning: String? = nil
     ) {
         self.name = name
@@ -166,7 +180,11 @@ public struct ColumnDefinition: Sendable, Hashable {
 
     /// Describes a column.
     public init(
-        name: String, type: String, format: String = "", description: String = "", priority: Int = 0,
+        name: String,
+        type: String,
+        format: String = "",
+        description: String = "",
+        priority: Int = 0,
         jsonPath: String = ""
     ) {
         self.name = name

@@ -80,8 +80,13 @@ public struct HookContext: Sendable {
 
     /// Makes a context.
     public init(
-        now: Timestamp, random: any RandomSource, user: String = "", groups: [String] = [], dryRun: Bool = false,
-        namespace: String = "", subresource: String = ""
+        now: Timestamp,
+        random: any RandomSource,
+        user: String = "",
+        groups: [String] = [],
+        dryRun: Bool = false,
+        namespace: String = "",
+        subresource: String = ""
     ) {
         self.now = now
         self.random = random

@@ -23,9 +23,15 @@ public struct ListOptions: Hashable, Sendable {
 
     /// Makes options; without arguments, everything.
     public init(
-        labelSelector: String = "", fieldSelector: String = "", resourceVersion: String = "",
-        resourceVersionMatch: String = "", limit: Int = 0, continue token: String = "", timeoutSeconds: Int? = nil,
-        allowWatchBookmarks: Bool = false, sendInitialEvents: Bool? = nil
+        labelSelector: String = "",
+        fieldSelector: String = "",
+        resourceVersion: String = "",
+        resourceVersionMatch: String = "",
+        limit: Int = 0,
+        continue token: String = "",
+        timeoutSeconds: Int? = nil,
+        allowWatchBookmarks: Bool = false,
+        sendInitialEvents: Bool? = nil
     ) {
         self.labelSelector = labelSelector
         self.fieldSelector = fieldSelector
@@ -41,13 +47,16 @@ public struct ListOptions: Hashable, Sendable {
     /// Reads options from a query, given a lookup of its (decoded) items. Throws a 400 for a malformed number or flag.
     public init(query: (String) -> String?) throws(APIError) {
         self.init(
-            labelSelector: query("labelSelector") ?? "", fieldSelector: query("fieldSelector") ?? "",
+            labelSelector: query("labelSelector") ?? "",
+            fieldSelector: query("fieldSelector") ?? "",
             resourceVersion: query("resourceVersion") ?? "",
             resourceVersionMatch: query("resourceVersionMatch") ?? "",
-            limit: try Self.number(query("limit")) ?? 0, continue: query("continue") ?? "",
+            limit: try Self.number(query("limit")) ?? 0,
+            continue: query("continue") ?? "",
             timeoutSeconds: try Self.number(query("timeoutSeconds")),
             allowWatchBookmarks: Self.flag(query("allowWatchBookmarks")) ?? false,
-            sendInitialEvents: Self.flag(query("sendInitialEvents")))
+            sendInitialEvents: Self.flag(query("sendInitialEvents"))
+        )
     }
 
     /// The query items, in a fixed order, without those that say nothing. Not percent-encoded.

@@ -63,7 +63,10 @@ private struct ResourceDocument: Sendable {
             }
             guard !versions.isEmpty else { return nil }
             return BuiltinResources.Group(
-                name: group.string("group"), preferredVersion: group.string("preferredVersion"), versions: versions)
+                name: group.string("group"),
+                preferredVersion: group.string("preferredVersion"),
+                versions: versions
+            )
         }
         entries = document.values("resources").compactMap { item in
             guard case .object(let object) = item else { return nil }
@@ -112,10 +115,15 @@ private struct ResourceEntry: Sendable {
 
     func version() -> KindVersion {
         KindVersion(
-            name: object.string("version"), schema: BuiltinSchema.node(object.string("type")),
+            name: object.string("version"),
+            schema: BuiltinSchema.node(object.string("type")),
             columns: Self.columns(object),
             deprecationWarning: DeprecatedVersions.warning(
-                group: group, version: object.string("version"), kind: object.string("kind")))
+                group: group,
+                version: object.string("version"),
+                kind: object.string("kind")
+            )
+        )
     }
 
     func descriptor() -> KindDescriptor {
@@ -123,12 +131,21 @@ private struct ResourceEntry: Sendable {
         let stored = object["storageVersion"] != nil
         let storage = object.string("storageVersion").split(separator: "/").last.map(String.init)
         return KindDescriptor(
-            group: group, kind: object.string("kind"), plural: resource, singular: object.string("singular"),
-            shortNames: object.strings("shortNames"), categories: object.strings("categories"),
-            namespaced: object.bool("namespaced"), verbs: verbs, versions: [version()],
+            group: group,
+            kind: object.string("kind"),
+            plural: resource,
+            singular: object.string("singular"),
+            shortNames: object.strings("shortNames"),
+            categories: object.strings("categories"),
+            namespaced: object.bool("namespaced"),
+            verbs: verbs,
+            versions: [version()],
             storageVersion: storage ?? object.string("version"),
-            storageVersionHash: object.string("storageVersionHash"), subresources: subresources(),
-            selectableFields: selectableFields(), stored: stored)
+            storageVersionHash: object.string("storageVersionHash"),
+            subresources: subresources(),
+            selectableFields: selectableFields(),
+            stored: stored
+        )
     }
 
     private func subresources() -> [SubresourceDescriptor] {
@@ -136,9 +153,16 @@ private struct ResourceEntry: Sendable {
             guard case .object(let sub) = item else { return nil }
             let version = sub.optionalString("version") ?? object.string("version")
             let kind = GroupVersionKind(
-                group: sub.optionalString("group") ?? group, version: version, kind: sub.string("kind"))
+                group: sub.optionalString("group") ?? group,
+                version: version,
+                kind: sub.string("kind")
+            )
             return SubresourceDescriptor(
-                name: sub.string("name"), kind: kind, verbs: sub.strings("verbs"), typeName: sub.string("type"))
+                name: sub.string("name"),
+                kind: kind,
+                verbs: sub.strings("verbs"),
+                typeName: sub.string("type")
+            )
         }
     }
 
@@ -156,8 +180,11 @@ private struct ResourceEntry: Sendable {
         object.values("columns").compactMap { item in
             guard case .object(let column) = item else { return nil }
             return ColumnDefinition(
-                name: column.string("name"), type: column.string("type"), format: column.string("format"),
-                priority: column.int("priority"))
+                name: column.string("name"),
+                type: column.string("type"),
+                format: column.string("format"),
+                priority: column.int("priority")
+            )
         }
     }
 }

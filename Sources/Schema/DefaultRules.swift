@@ -48,7 +48,11 @@ public final class DefaultRules: Sendable {
 
         /// Describes a rule.
         public init(
-            field: String, value: JSONValue?, replacesZero: Bool, creates: Bool, condition: Condition?,
+            field: String,
+            value: JSONValue?,
+            replacesZero: Bool,
+            creates: Bool,
+            condition: Condition?,
             below: DefaultRules?
         ) {
             self.field = field

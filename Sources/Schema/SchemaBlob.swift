@@ -129,8 +129,13 @@ struct SchemaBlobReader {
             if pool.indices.contains(index) { below = pool[index] }
         }
         return DefaultRules.Rule(
-            field: field, value: value, replacesZero: flags & 8 != 0, creates: flags & 16 != 0, condition: condition,
-            below: below)
+            field: field,
+            value: value,
+            replacesZero: flags & 8 != 0,
+            creates: flags & 16 != 0,
+            condition: condition,
+            below: below
+        )
     }
 
     /// The whole record of a type.
@@ -155,9 +160,17 @@ struct SchemaBlobReader {
         for _ in 0..<fieldCount { fields.append(field(node)) }
         let wire = message.isEmpty ? nil : SchemaWire(message: message, inlines: inlines, wireOnly: wireOnly)
         return SchemaBody(
-            fields: fields, element: element, format: shape.openAPIFormat, atomicMap: flags & 1 != 0,
-            description: description, wire: wire, kinds: kinds, isKindOfEveryVersion: flags & 2 != 0,
-            defaultRules: defaultRules, unions: unions)
+            fields: fields,
+            element: element,
+            format: shape.openAPIFormat,
+            atomicMap: flags & 1 != 0,
+            description: description,
+            wire: wire,
+            kinds: kinds,
+            isKindOfEveryVersion: flags & 2 != 0,
+            defaultRules: defaultRules,
+            unions: unions
+        )
     }
 
     private mutating func field(_ node: (Int) -> SchemaNode) -> SchemaField {
@@ -185,16 +198,31 @@ struct SchemaBlobReader {
         var rare: SchemaField.Rare?
         if flags >> 8 != 0 {
             rare = SchemaField.Rare(
-                defaultValue: defaultValue, enumValues: enumValues, patchStrategies: strategies,
-                patchMergeKey: mergeKey, protoNumber: number, protoType: protoType, protoName: protoName,
-                inlineVia: inlineVia, description: description)
+                defaultValue: defaultValue,
+                enumValues: enumValues,
+                patchStrategies: strategies,
+                patchMergeKey: mergeKey,
+                protoNumber: number,
+                protoType: protoType,
+                protoName: protoName,
+                inlineVia: inlineVia,
+                description: description
+            )
         }
         return SchemaField(
-            name: name, node: type, traits: SchemaField.Traits(rawValue: UInt8(flags & 0x1F)), order: order, rare: rare)
+            name: name,
+            node: type,
+            traits: SchemaField.Traits(rawValue: UInt8(flags & 0x1F)),
+            order: order,
+            rare: rare
+        )
     }
 
     private mutating func type(
-        _ node: (Int) -> SchemaNode, list: SchemaListType, enumValues: [String], atomicMap: Bool = false
+        _ node: (Int) -> SchemaNode,
+        list: SchemaListType,
+        enumValues: [String],
+        atomicMap: Bool = false
     ) -> SchemaNode {
         switch byte() {
         case 0:

@@ -55,9 +55,15 @@ public final class SchemaField: Sendable {
 
         /// Describes rare attributes.
         public init(
-            defaultValue: JSONValue? = nil, enumValues: [String] = [], patchStrategies: [String] = [],
-            patchMergeKey: String = "", protoNumber: Int = 0, protoType: String = "", protoName: String = "",
-            inlineVia: String = "", description: String = ""
+            defaultValue: JSONValue? = nil,
+            enumValues: [String] = [],
+            patchStrategies: [String] = [],
+            patchMergeKey: String = "",
+            protoNumber: Int = 0,
+            protoType: String = "",
+            protoName: String = "",
+            inlineVia: String = "",
+            description: String = ""
         ) {
             self.defaultValue = defaultValue
             self.enumValues = enumValues
@@ -95,7 +101,8 @@ public final class SchemaWire: Sendable {
 
     /// Describes a place in protobuf.
     public init(
-        message: String, inlines: [(path: String, number: Int, message: String)] = [],
+        message: String,
+        inlines: [(path: String, number: Int, message: String)] = [],
         wireOnly: [(name: String, number: Int, type: String)] = []
     ) {
         self.message = message

@@ -199,7 +199,8 @@ struct GoDecoder {
         guard let quantity = Quantity(text) else {
             return fail(
                 "quantities must match the regular expression "
-                    + "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+                    + "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+            )
         }
         let canonical = quantity.description
         if case .string(canonical) = value { return }

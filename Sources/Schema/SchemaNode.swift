@@ -161,12 +161,23 @@ public final class SchemaBody: Sendable {
 
     /// Describes what a type holds.
     public init(
-        fields: [SchemaField] = [], element: SchemaNode? = nil, format: String = "", nullable: Bool = false,
-        enumValues: [JSONValue] = [], defaultValue: JSONValue? = nil, listType: SchemaListType = .atomic,
-        atomicMap: Bool = false, preservesUnknownFields: Bool = false, description: String = "",
-        wire: SchemaWire? = nil, kinds: [(group: String, version: String, kind: String)] = [],
-        isKindOfEveryVersion: Bool = false, defaultRules: DefaultRules? = nil, limits: SchemaLimits? = nil,
-        hasSchemaDefaults: Bool = false, unions: JSONValue? = nil
+        fields: [SchemaField] = [],
+        element: SchemaNode? = nil,
+        format: String = "",
+        nullable: Bool = false,
+        enumValues: [JSONValue] = [],
+        defaultValue: JSONValue? = nil,
+        listType: SchemaListType = .atomic,
+        atomicMap: Bool = false,
+        preservesUnknownFields: Bool = false,
+        description: String = "",
+        wire: SchemaWire? = nil,
+        kinds: [(group: String, version: String, kind: String)] = [],
+        isKindOfEveryVersion: Bool = false,
+        defaultRules: DefaultRules? = nil,
+        limits: SchemaLimits? = nil,
+        hasSchemaDefaults: Bool = false,
+        unions: JSONValue? = nil
     ) {
         self.fields = fields
         self.names = fields.map(\.name)
@@ -223,8 +234,14 @@ public final class SchemaLimits: Sendable {
 
     /// Describes limits.
     public init(
-        required: [String] = [], pattern: String? = nil, minimumCount: Int? = nil, maximumCount: Int? = nil,
-        minimum: Double? = nil, maximum: Double? = nil, exclusiveMinimum: Bool = false, exclusiveMaximum: Bool = false
+        required: [String] = [],
+        pattern: String? = nil,
+        minimumCount: Int? = nil,
+        maximumCount: Int? = nil,
+        minimum: Double? = nil,
+        maximum: Double? = nil,
+        exclusiveMinimum: Bool = false,
+        exclusiveMaximum: Bool = false
     ) {
         self.required = required
         self.pattern = pattern

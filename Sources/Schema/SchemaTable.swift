@@ -46,7 +46,11 @@ public final class SchemaTable: Sendable {
 
     private func decode(type index: Int) -> SchemaBody {
         var reader = blob.reader(ofType: index)
-        return reader.body { self.node(at: $0) } rules: { self.defaultRules($0) }
+        return reader.body {
+            self.node(at: $0)
+        } rules: {
+            self.defaultRules($0)
+        }
     }
 
     private func defaultRules(_ index: Int) -> DefaultRules? {

@@ -5,7 +5,9 @@ import Values
 enum Order {
     /// Refuses an order that contradicts the patch itself.
     static func check(
-        patch: [JSONValue], order: [JSONValue], _ mergeKey: String
+        patch: [JSONValue],
+        order: [JSONValue],
+        _ mergeKey: String
     ) throws(StrategicMergePatchError) {
         guard !patch.isEmpty, !order.isEmpty else { return }
         let named = mergeKey.isEmpty ? patch : patch.filter { $0[Directive.marker] != "delete" }
@@ -19,12 +21,15 @@ enum Order {
         guard index < named.count else { return }
         let words = "doesn't match \(Directive.orderPrefix) list:"
         throw StrategicMergePatchError(
-            "The order in patch list:\n\(GoText.print(.array(patch)))\n \(words)\n\(GoText.print(.array(order)))\n")
+            "The order in patch list:\n\(GoText.print(.array(patch)))\n \(words)\n\(GoText.print(.array(order)))\n"
+        )
     }
 
     /// Splits a list into what `by` names and what it does not.
     static func partition(
-        _ list: [JSONValue], by order: [JSONValue], _ mergeKey: String
+        _ list: [JSONValue],
+        by order: [JSONValue],
+        _ mergeKey: String
     ) throws(StrategicMergePatchError) -> (named: [JSONValue], serverOnly: [JSONValue]) {
         var named: [JSONValue] = []
         var serverOnly: [JSONValue] = []
@@ -41,7 +46,10 @@ enum Order {
 
     /// Sorts both parts and merges them.
     static func normalize(
-        _ named: [JSONValue], _ serverOnly: [JSONValue], patchOrder: [JSONValue], serverOrder: [JSONValue],
+        _ named: [JSONValue],
+        _ serverOnly: [JSONValue],
+        patchOrder: [JSONValue],
+        serverOrder: [JSONValue],
         _ mergeKey: String
     ) throws(StrategicMergePatchError) -> [JSONValue] {
         let right = try sorted(named, by: patchOrder, mergeKey)
@@ -66,7 +74,9 @@ enum Order {
     }
 
     private static func sorted(
-        _ list: [JSONValue], by order: [JSONValue], _ mergeKey: String
+        _ list: [JSONValue],
+        by order: [JSONValue],
+        _ mergeKey: String
     ) throws(StrategicMergePatchError) -> [JSONValue] {
         let places = try positions(order, mergeKey)
         var keep: [(place: Int, index: Int)] = []
@@ -83,7 +93,8 @@ enum Order {
     }
 
     private static func positions(
-        _ order: [JSONValue], _ mergeKey: String
+        _ order: [JSONValue],
+        _ mergeKey: String
     ) throws(StrategicMergePatchError) -> [JSONValue: Int] {
         var places: [JSONValue: Int] = [:]
         for (index, element) in order.enumerated() {
@@ -95,7 +106,8 @@ enum Order {
 
     /// What tells an element apart: the value of its merge key, or itself.
     private static func identity(
-        _ element: JSONValue, _ mergeKey: String
+        _ element: JSONValue,
+        _ mergeKey: String
     ) throws(StrategicMergePatchError) -> JSONValue {
         guard !mergeKey.isEmpty else { return element }
         guard case .object(let object) = element else { throw .wrongType(expected: "map", element) }

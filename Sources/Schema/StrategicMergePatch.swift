@@ -29,7 +29,9 @@ public struct StrategicMergePatchError: Error, Hashable, Sendable, CustomStringC
 public enum StrategicMergePatch {
     /// Applies a patch to an object of the given type.
     public static func apply(
-        _ patch: JSONValue, to original: JSONValue, schema: SchemaNode
+        _ patch: JSONValue,
+        to original: JSONValue,
+        schema: SchemaNode
     ) throws(StrategicMergePatchError) -> JSONValue {
         guard case .object(let patchObject) = patch else {
             throw .wrongType(expected: "map", patch)
@@ -77,7 +79,10 @@ private struct FieldRule {
             let strategies = (field.rare?.patchStrategies ?? []).filter { $0 != "retainKeys" }
             guard strategies.count < 2 else { throw Failure("unexpected patch strategy: \(strategies)") }
             return FieldRule(
-                node: field.node, strategy: strategies.first ?? "", mergeKey: field.rare?.patchMergeKey ?? "")
+                node: field.node,
+                strategy: strategies.first ?? "",
+                mergeKey: field.rare?.patchMergeKey ?? ""
+            )
         case .map: return FieldRule(node: schema.element ?? .anything, strategy: "", mergeKey: "")
         default: return FieldRule(node: .anything, strategy: "", mergeKey: "")
         }
@@ -89,8 +94,7 @@ private struct FieldRule {
 
 /// The recursion. Values in, values out.
 private enum Merge {
-    static func objects(_ original: JSONObject, _ patch: JSONObject, _ schema: SchemaNode) throws(Failure) -> JSONObject
-    {
+    static func objects(_ original: JSONObject, _ patch: JSONObject, _ schema: SchemaNode) throws(Failure) -> JSONObject {
         var patch = patch
         if let directive = patch[Directive.marker] {
             switch directive {
@@ -109,7 +113,10 @@ private enum Merge {
     }
 
     private static func member(
-        _ key: String, _ patch: JSONValue, into result: inout JSONObject, _ schema: SchemaNode
+        _ key: String,
+        _ patch: JSONValue,
+        into result: inout JSONObject,
+        _ schema: SchemaNode
     ) throws(Failure) {
         var key = key
         let isDeletion = key.hasPrefix(Directive.deletionPrefix)
@@ -151,7 +158,9 @@ private enum Merge {
 
     /// Merges the lists for which the patch gives an order, and takes them out of the patch.
     private static func orderedLists(
-        _ original: inout JSONObject, _ patch: inout JSONObject, _ schema: SchemaNode
+        _ original: inout JSONObject,
+        _ patch: inout JSONObject,
+        _ schema: SchemaNode
     ) throws(Failure) {
         for (key, value) in patch where key.hasPrefix(Directive.orderPrefix) {
             patch[key] = nil
@@ -178,7 +187,12 @@ private enum Merge {
             }
             let (named, serverOnly) = try Order.partition(merged, by: order, rule.mergeKey)
             merged = try Order.normalize(
-                named, serverOnly, patchOrder: order, serverOrder: left ?? [], rule.mergeKey)
+                named,
+                serverOnly,
+                patchOrder: order,
+                serverOrder: left ?? [],
+                rule.mergeKey
+            )
             original[name] = .array(merged)
             patch[name] = nil
         }
@@ -191,7 +205,11 @@ private enum Merge {
     }
 
     static func lists(
-        _ original: [JSONValue], _ patch: [JSONValue], _ schema: SchemaNode, _ mergeKey: String, isDeletion: Bool
+        _ original: [JSONValue],
+        _ patch: [JSONValue],
+        _ schema: SchemaNode,
+        _ mergeKey: String,
+        isDeletion: Bool
     ) throws(Failure) -> [JSONValue] {
         guard let kind = try elementKind([original, patch]) else { return original }
         guard kind == "map" else {
@@ -214,7 +232,9 @@ private enum Merge {
 
     /// Carries out the `$patch` elements of a list; what is left is to be merged.
     private static func directives(
-        _ original: [JSONValue], _ patch: [JSONValue], _ mergeKey: String
+        _ original: [JSONValue],
+        _ patch: [JSONValue],
+        _ mergeKey: String
     ) throws(Failure) -> (base: [JSONValue], additions: [JSONValue]) {
         var base = original
         var additions: [JSONValue] = []
@@ -237,7 +257,10 @@ private enum Merge {
     }
 
     private static func keyed(
-        _ base: [JSONValue], _ additions: [JSONValue], _ schema: SchemaNode, _ mergeKey: String
+        _ base: [JSONValue],
+        _ additions: [JSONValue],
+        _ schema: SchemaNode,
+        _ mergeKey: String
     ) throws(Failure) -> [JSONValue] {
         var result = base
         for case .object(let element) in additions {

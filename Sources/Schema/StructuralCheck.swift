@@ -21,11 +21,17 @@ enum StructuralCheck {
     private static func typeIssue(_ path: FieldPath, _ value: JSONValue, _ expected: String) -> FieldIssue {
         let found = value.schemaTypeName
         return .typeInvalid(
-            path, .string(found), "\(path.description) in body must be of type \(expected): \(GoQuote.quote(found))")
+            path,
+            .string(found),
+            "\(path.description) in body must be of type \(expected): \(GoQuote.quote(found))"
+        )
     }
 
     private static func allowedValues(
-        _ node: SchemaNode, _ value: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ node: SchemaNode,
+        _ value: JSONValue,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) {
         let allowed = node.body.enumValues
         guard !allowed.isEmpty, !allowed.contains(value) else { return }
@@ -36,7 +42,10 @@ enum StructuralCheck {
     }
 
     private static func members(
-        _ node: SchemaNode, _ object: JSONObject, _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ node: SchemaNode,
+        _ object: JSONObject,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) {
         if node.shape == .object {
             for field in node.fields where field.traits.contains(.required) && !field.isThere(in: object) {
@@ -56,7 +65,10 @@ enum StructuralCheck {
     }
 
     private static func elements(
-        _ node: SchemaNode, _ list: [JSONValue], _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ node: SchemaNode,
+        _ list: [JSONValue],
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) {
         guard let element = node.element, node.shape == .list || node.shape == .schemaOrList else { return }
         for (index, item) in list.enumerated() { run(element, item, path.index(index), &issues) }
@@ -73,7 +85,10 @@ enum StructuralCheck {
     }
 
     private static func duplicates(
-        _ list: [JSONValue], _ path: FieldPath, _ issues: inout [FieldIssue], _ identity: (JSONValue) -> JSONValue
+        _ list: [JSONValue],
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue],
+        _ identity: (JSONValue) -> JSONValue
     ) {
         var seen: Set<JSONValue> = []
         for (index, item) in list.enumerated() {
@@ -83,7 +98,11 @@ enum StructuralCheck {
     }
 
     private static func check(
-        _ limits: SchemaLimits, _ node: SchemaNode, _ value: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ limits: SchemaLimits,
+        _ node: SchemaNode,
+        _ value: JSONValue,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) {
         switch value {
         case .string(let text): count(text.unicodeScalars.count, limits, value, path, "should be", "chars long", &issues)
@@ -108,7 +127,12 @@ enum StructuralCheck {
     }
 
     private static func count(
-        _ count: Int, _ limits: SchemaLimits, _ value: JSONValue, _ path: FieldPath, _ verb: String, _ unit: String,
+        _ count: Int,
+        _ limits: SchemaLimits,
+        _ value: JSONValue,
+        _ path: FieldPath,
+        _ verb: String,
+        _ unit: String,
         _ issues: inout [FieldIssue]
     ) {
         if let maximum = limits.maximumCount, count > maximum {
@@ -120,7 +144,11 @@ enum StructuralCheck {
     }
 
     private static func range(
-        _ number: Double, _ limits: SchemaLimits, _ value: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ number: Double,
+        _ limits: SchemaLimits,
+        _ value: JSONValue,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) {
         let name = path.description
         if let maximum = limits.maximum, limits.exclusiveMaximum ? number >= maximum : number > maximum {

@@ -11,24 +11,36 @@ import Values
     static let words: [(APIError, Int, String, String)] = [
         (.notFound(pods, "a"), 404, "NotFound", #"pods "a" not found"#),
         (.alreadyExists(deployments, "a"), 409, "AlreadyExists", #"deployments.apps "a" already exists"#),
-        (.modified(pods, "a"), 409, "Conflict",
-         #"Operation cannot be fulfilled on pods "a": the object has been modified; please apply your changes to the latest version and try again"#),
+        (
+            .modified(pods, "a"), 409, "Conflict",
+            #"Operation cannot be fulfilled on pods "a": the object has been modified; please apply your changes to the latest version and try again"#
+        ),
         (.forbidden(pods, "", "no"), 403, "Forbidden", "pods is forbidden: no"),
         (.forbidden(pods, "a", "no"), 403, "Forbidden", #"pods "a" is forbidden: no"#),
         (.forbidden(GroupResource(group: "", resource: ""), "", "no"), 403, "Forbidden", "forbidden: no"),
         (.badRequest("bad"), 400, "BadRequest", "bad"),
-        (.methodNotAllowed(pods, "create"), 405, "MethodNotAllowed",
-         #"create is not supported on resources of kind "pods""#),
+        (
+            .methodNotAllowed(pods, "create"), 405, "MethodNotAllowed",
+            #"create is not supported on resources of kind "pods""#
+        ),
         (.timeout("slow"), 504, "Timeout", "Timeout: slow"),
         (.internalError("x"), 500, "InternalError", "Internal error occurred: x"),
-        (.requestEntityTooLarge("limit is 3145728"), 413, "RequestEntityTooLarge",
-         "Request entity too large: limit is 3145728"),
-        (.expired("The resourceVersion for the provided watch is too old."), 410, "Expired",
-         "The resourceVersion for the provided watch is too old."),
-        (.cannotHandle(GroupVersionKind(group: "apps", version: "v1", kind: "Deployment"), "json: x"), 400, "BadRequest",
-         #"Deployment in version "v1" cannot be handled as a Deployment: json: x"#),
-        (.tooLargeResourceVersion(asked: 9, current: 3), 504, "Timeout",
-         "Timeout: Too large resource version: 9, current: 3"),
+        (
+            .requestEntityTooLarge("limit is 3145728"), 413, "RequestEntityTooLarge",
+            "Request entity too large: limit is 3145728"
+        ),
+        (
+            .expired("The resourceVersion for the provided watch is too old."), 410, "Expired",
+            "The resourceVersion for the provided watch is too old."
+        ),
+        (
+            .cannotHandle(GroupVersionKind(group: "apps", version: "v1", kind: "Deployment"), "json: x"), 400, "BadRequest",
+            #"Deployment in version "v1" cannot be handled as a Deployment: json: x"#
+        ),
+        (
+            .tooLargeResourceVersion(asked: 9, current: 3), 504, "Timeout",
+            "Timeout: Too large resource version: 9, current: 3"
+        ),
     ]
 
     @Test func `errors are worded as upstream words them`() {
@@ -68,7 +80,8 @@ import Values
                         "reason": "FieldValueInvalid",
                     ],
                 ], "group": "apps", "kind": "Deployment", "name": "d",
-            ])
+            ]
+        )
     }
 
     @Test func `a status says what upstream's says`() {
@@ -77,13 +90,20 @@ import Values
                 "apiVersion": "v1", "code": 404, "details": ["group": "apps", "kind": "deployments", "name": "x"],
                 "kind": "Status", "message": #"deployments.apps "x" not found"#, "metadata": [:],
                 "reason": "NotFound", "status": "Failure",
-            ])
+            ]
+        )
     }
 
     @Test func `list options survive the query`() throws {
         let options = ListOptions(
-            labelSelector: "a=b", resourceVersion: "5", limit: 3, continue: "t", timeoutSeconds: 4,
-            allowWatchBookmarks: true, sendInitialEvents: false)
+            labelSelector: "a=b",
+            resourceVersion: "5",
+            limit: 3,
+            continue: "t",
+            timeoutSeconds: 4,
+            allowWatchBookmarks: true,
+            sendInitialEvents: false
+        )
         let items = Dictionary(uniqueKeysWithValues: options.queryItems.map { ($0.name, $0.value) })
         #expect(try ListOptions { items[$0] } == options)
         #expect(throws: APIError.self) { try ListOptions { $0 == "limit" ? "x" : nil } }

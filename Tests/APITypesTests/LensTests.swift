@@ -34,7 +34,8 @@ import Values
             pod.json == [
                 "apiVersion": "v1", "kind": "Pod", "metadata": ["name": "a", "namespace": "b"],
                 "spec": ["terminationGracePeriodSeconds": 0],
-            ])
+            ]
+        )
         pod.spec.terminationGracePeriodSeconds = nil
         #expect(pod.json["spec"] == [:])
     }
@@ -83,7 +84,11 @@ import Values
     @Test func `a label selector lens matches labels`() {
         let selector = MetaLabelSelector {
             $0.matchLabels = ["a": "b"]
-            $0.matchExpressions = [LabelSelectorRequirement { $0.key = "c"; $0.operator = "Exists" }]
+            $0.matchExpressions = [
+                LabelSelectorRequirement {
+                    $0.key = "c"; $0.operator = "Exists"
+                }
+            ]
         }
         #expect(selector.matches(["a": "b", "c": ""]))
         #expect(!selector.matches(["a": "b"]))

@@ -81,10 +81,13 @@ import Values
 
     @Test func `half of a rolling update is completed`() throws {
         let result = try Self.apply(
-            #"{"spec":{"strategy":{"rollingUpdate":{"maxSurge":1}}}}"#, "apps.v1.Deployment")
+            #"{"spec":{"strategy":{"rollingUpdate":{"maxSurge":1}}}}"#,
+            "apps.v1.Deployment"
+        )
         #expect(
             result["spec"]?["strategy"]
-                == ["type": "RollingUpdate", "rollingUpdate": ["maxSurge": 1, "maxUnavailable": "25%"]])
+                == ["type": "RollingUpdate", "rollingUpdate": ["maxSurge": 1, "maxUnavailable": "25%"]]
+        )
     }
 
     @Test func `a job with parallelism gets no completions`() throws {
@@ -101,12 +104,15 @@ import Values
     }
 
     @Test func `defaults reach every element of a list`() throws {
-        let text = #"{"spec":{"containers":[{"name":"a","ports":[{"containerPort":1},{"containerPort":2,"protocol":"UDP"}]},{"name":"b","livenessProbe":{"httpGet":{"port":1}}}]}}"#
+        let text =
+            #"{"spec":{"containers":[{"name":"a","ports":[{"containerPort":1},{"containerPort":2,"protocol":"UDP"}]},{"name":"b","livenessProbe":{"httpGet":{"port":1}}}]}}"#
         let result = try Self.apply(text, "core.v1.Pod")
         let containers = try #require(result["spec"]?["containers"]?.array)
-        #expect(containers[0]["ports"] == [
-            ["containerPort": 1, "protocol": "TCP"], ["containerPort": 2, "protocol": "UDP"],
-        ])
+        #expect(
+            containers[0]["ports"] == [
+                ["containerPort": 1, "protocol": "TCP"], ["containerPort": 2, "protocol": "UDP"],
+            ]
+        )
         #expect(containers[1]["livenessProbe"]?["httpGet"]?["scheme"] == "HTTP")
         #expect(containers[1]["livenessProbe"]?["periodSeconds"] == 10)
         #expect(containers[0]["terminationMessagePath"] == "/dev/termination-log")

@@ -50,10 +50,12 @@ import Values
         let deployment = document["components"]?["schemas"]?["io.k8s.api.apps.v1.Deployment"]
         #expect(
             deployment?["x-kubernetes-group-version-kind"]
-                == [["group": "apps", "kind": "Deployment", "version": "v1"]])
+                == [["group": "apps", "kind": "Deployment", "version": "v1"]]
+        )
         #expect(
             deployment?["properties"]?["spec"]
-                == ["allOf": [["$ref": "#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec"]], "default": [:]])
+                == ["allOf": [["$ref": "#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec"]], "default": [:]]
+        )
         let list = document["paths"]?["/apis/apps/v1/deployments"]?["get"]
         #expect(list?["operationId"] == "listAppsV1DeploymentForAllNamespaces")
         let collection = document["paths"]?["/apis/apps/v1/namespaces/{namespace}/deployments"]?["delete"]
@@ -95,8 +97,9 @@ import Values
                 "paths": [
                     "api/v1": ["serverRelativeURL": "/openapi/v3/api/v1?hash=AB"],
                     "apis/apps/v1": ["serverRelativeURL": "/openapi/v3/apis/apps/v1?hash=CD"],
-                ],
-            ])
+                ]
+            ]
+        )
     }
 
     @Test func `the protobuf form is well-formed to the last byte`() {
@@ -130,19 +133,26 @@ import Values
         let spec = SchemaNode(
             shape: .object,
             body: SchemaBody(fields: [
-                SchemaField(name: "size", node: .scalar(.integer, format: "int64"), traits: [.required]),
-            ]))
+                SchemaField(name: "size", node: .scalar(.integer, format: "int64"), traits: [.required])
+            ])
+        )
         let root = SchemaNode(shape: .object, body: SchemaBody(fields: [SchemaField(name: "spec", node: spec)]))
         let kind = KindDescriptor(
-            group: "example.com", kind: "Widget", plural: "widgets", namespaced: true,
-            verbs: ["get", "list", "create", "patch"], versions: [KindVersion(name: "v1", schema: root)],
-            storageVersion: "v1")
+            group: "example.com",
+            kind: "Widget",
+            plural: "widgets",
+            namespaced: true,
+            verbs: ["get", "list", "create", "patch"],
+            versions: [KindVersion(name: "v1", schema: root)],
+            storageVersion: "v1"
+        )
         let openAPI = OpenAPI(kinds: [kind], types: BuiltinSchema.table(), version: "v1.36.0")
         let document = try JSONParser.parse(openAPI.v3(GroupVersion(group: "example.com", version: "v1")))
         let schemas = document["components"]?["schemas"]
         #expect(
             schemas?["com.example.v1.Widget"]?["properties"]?["spec"]
-                == ["type": "object", "properties": ["size": ["type": "integer", "format": "int64"]], "required": ["size"]])
+                == ["type": "object", "properties": ["size": ["type": "integer", "format": "int64"]], "required": ["size"]]
+        )
         #expect(schemas?["com.example.v1.WidgetList"]?["x-kubernetes-group-version-kind"] != nil)
         #expect(document["paths"]?["/apis/example.com/v1/namespaces/{namespace}/widgets/{name}"]?["patch"] != nil)
     }

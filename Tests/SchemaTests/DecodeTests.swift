@@ -18,33 +18,65 @@ import Values
 
     static let core = "io.k8s.api.core.v1."
     static let cases: [Case] = [
-        Case(type: "\(core)Pod", given: #"{"metadata":{"name":"a","creationTimestamp":null}}"#,
-             result: #"{"metadata":{"name":"a"},"spec":{"containers":null},"status":{}}"#),
-        Case(type: "\(core)ContainerPort", given: #"{"containerPort":80,"hostPort":0,"name":"","protocol":null}"#,
-             result: #"{"containerPort":80}"#),
-        Case(type: "\(core)Container", given: #"{"env":[],"ports":null,"tty":false}"#,
-             result: #"{"name":"","resources":{}}"#),
-        Case(type: "\(core)ResourceRequirements", given: #"{"limits":{"cpu":"1000m","memory":1024}}"#,
-             result: #"{"limits":{"cpu":"1","memory":"1024"}}"#),
-        Case(type: "\(core)ResourceFieldSelector", given: #"{"resource":"limits.cpu"}"#,
-             result: #"{"divisor":"0","resource":"limits.cpu"}"#),
-        Case(type: "\(core)ServicePort", given: #"{"port":80,"targetPort":"http"}"#,
-             result: #"{"port":80,"targetPort":"http"}"#),
+        Case(
+            type: "\(core)Pod",
+            given: #"{"metadata":{"name":"a","creationTimestamp":null}}"#,
+            result: #"{"metadata":{"name":"a"},"spec":{"containers":null},"status":{}}"#
+        ),
+        Case(
+            type: "\(core)ContainerPort",
+            given: #"{"containerPort":80,"hostPort":0,"name":"","protocol":null}"#,
+            result: #"{"containerPort":80}"#
+        ),
+        Case(
+            type: "\(core)Container",
+            given: #"{"env":[],"ports":null,"tty":false}"#,
+            result: #"{"name":"","resources":{}}"#
+        ),
+        Case(
+            type: "\(core)ResourceRequirements",
+            given: #"{"limits":{"cpu":"1000m","memory":1024}}"#,
+            result: #"{"limits":{"cpu":"1","memory":"1024"}}"#
+        ),
+        Case(
+            type: "\(core)ResourceFieldSelector",
+            given: #"{"resource":"limits.cpu"}"#,
+            result: #"{"divisor":"0","resource":"limits.cpu"}"#
+        ),
+        Case(
+            type: "\(core)ServicePort",
+            given: #"{"port":80,"targetPort":"http"}"#,
+            result: #"{"port":80,"targetPort":"http"}"#
+        ),
         Case(type: "\(core)ServicePort", given: #"{"port":80}"#, result: #"{"port":80,"targetPort":0}"#),
-        Case(type: "\(core)ContainerStateRunning", given: #"{"startedAt":"2026-01-02T03:04:05.678+01:00"}"#,
-             result: #"{"startedAt":"2026-01-02T02:04:05Z"}"#),
+        Case(
+            type: "\(core)ContainerStateRunning",
+            given: #"{"startedAt":"2026-01-02T03:04:05.678+01:00"}"#,
+            result: #"{"startedAt":"2026-01-02T02:04:05Z"}"#
+        ),
         Case(type: "\(core)ContainerStateRunning", given: #"{}"#, result: #"{"startedAt":null}"#),
-        Case(type: "io.k8s.api.coordination.v1.LeaseSpec", given: #"{"renewTime":"2026-01-02T03:04:05Z"}"#,
-             result: #"{"renewTime":"2026-01-02T03:04:05.000000Z"}"#),
+        Case(
+            type: "io.k8s.api.coordination.v1.LeaseSpec",
+            given: #"{"renewTime":"2026-01-02T03:04:05Z"}"#,
+            result: #"{"renewTime":"2026-01-02T03:04:05.000000Z"}"#
+        ),
         Case(type: "\(core)Volume", given: #"{"name":"v","emptyDir":{}}"#, result: #"{"emptyDir":{},"name":"v"}"#),
-        Case(type: "\(core)Secret", given: #"{"data":{"a":"eA==","b":null},"stringData":{}}"#,
-             result: #"{"data":{"a":"eA==","b":""},"metadata":{}}"#),
-        Case(type: "\(core)PodSpec",
-             given: #"{"containers":[],"terminationGracePeriodSeconds":0,"priority":null,"nodeSelector":{}}"#,
-             result: #"{"containers":[],"terminationGracePeriodSeconds":0}"#),
-        Case(type: "io.k8s.api.apps.v1.DeploymentSpec", given: #"{"replicas":0}"#,
-             result:
-                #"{"replicas":0,"selector":null,"strategy":{},"template":{"metadata":{},"spec":{"containers":null}}}"#),
+        Case(
+            type: "\(core)Secret",
+            given: #"{"data":{"a":"eA==","b":null},"stringData":{}}"#,
+            result: #"{"data":{"a":"eA==","b":""},"metadata":{}}"#
+        ),
+        Case(
+            type: "\(core)PodSpec",
+            given: #"{"containers":[],"terminationGracePeriodSeconds":0,"priority":null,"nodeSelector":{}}"#,
+            result: #"{"containers":[],"terminationGracePeriodSeconds":0}"#
+        ),
+        Case(
+            type: "io.k8s.api.apps.v1.DeploymentSpec",
+            given: #"{"replicas":0}"#,
+            result:
+                #"{"replicas":0,"selector":null,"strategy":{},"template":{"metadata":{},"spec":{"containers":null}}}"#
+        ),
     ]
 
     @Test(arguments: cases)
@@ -64,30 +96,60 @@ import Values
     }
 
     static let refusals: [Refusal] = [
-        Refusal(type: "io.k8s.api.apps.v1.Deployment", given: #"{"spec":{"replicas":"3"}}"#,
-                message: "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"),
-        Refusal(type: "\(core)Pod", given: #"{"spec":{"containers":[{"image":5}]}}"#,
-                message: "json: cannot unmarshal number into Go struct field Container.spec.containers.image of type string"),
-        Refusal(type: "\(core)Pod", given: #"{"spec":{"containers":{}}}"#,
-                message:
-                    "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container"),
-        Refusal(type: "\(core)Pod", given: #"{"metadata":{"labels":{"a":1}}}"#,
-                message: "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string"),
-        Refusal(type: "\(core)Pod", given: #"{"spec":[]}"#,
-                message: "json: cannot unmarshal array into Go struct field Pod.spec of type v1.PodSpec"),
-        Refusal(type: "\(core)Pod", given: #"{"spec":{"hostNetwork":"yes"}}"#,
-                message: "json: cannot unmarshal string into Go struct field PodSpec.spec.hostNetwork of type bool"),
-        Refusal(type: "\(core)ContainerPort", given: #"{"containerPort":1.5}"#,
-                message:
-                    "json: cannot unmarshal number 1.5 into Go struct field ContainerPort.containerPort of type int32"),
-        Refusal(type: "\(core)ContainerPort", given: #"{"containerPort":3000000000}"#,
-                message:
-                    "json: cannot unmarshal number 3000000000 into Go struct field ContainerPort.containerPort of type int32"),
-        Refusal(type: "\(core)ResourceRequirements", given: #"{"limits":{"cpu":"1x"}}"#,
-                message:
-                    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"),
-        Refusal(type: "\(core)ContainerStateRunning", given: #"{"startedAt":"soon"}"#,
-                message: #"parsing time "soon" as "2006-01-02T15:04:05Z07:00": cannot parse "soon" as "2006""#),
+        Refusal(
+            type: "io.k8s.api.apps.v1.Deployment",
+            given: #"{"spec":{"replicas":"3"}}"#,
+            message: "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
+        ),
+        Refusal(
+            type: "\(core)Pod",
+            given: #"{"spec":{"containers":[{"image":5}]}}"#,
+            message: "json: cannot unmarshal number into Go struct field Container.spec.containers.image of type string"
+        ),
+        Refusal(
+            type: "\(core)Pod",
+            given: #"{"spec":{"containers":{}}}"#,
+            message:
+                "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container"
+        ),
+        Refusal(
+            type: "\(core)Pod",
+            given: #"{"metadata":{"labels":{"a":1}}}"#,
+            message: "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string"
+        ),
+        Refusal(
+            type: "\(core)Pod",
+            given: #"{"spec":[]}"#,
+            message: "json: cannot unmarshal array into Go struct field Pod.spec of type v1.PodSpec"
+        ),
+        Refusal(
+            type: "\(core)Pod",
+            given: #"{"spec":{"hostNetwork":"yes"}}"#,
+            message: "json: cannot unmarshal string into Go struct field PodSpec.spec.hostNetwork of type bool"
+        ),
+        Refusal(
+            type: "\(core)ContainerPort",
+            given: #"{"containerPort":1.5}"#,
+            message:
+                "json: cannot unmarshal number 1.5 into Go struct field ContainerPort.containerPort of type int32"
+        ),
+        Refusal(
+            type: "\(core)ContainerPort",
+            given: #"{"containerPort":3000000000}"#,
+            message:
+                "json: cannot unmarshal number 3000000000 into Go struct field ContainerPort.containerPort of type int32"
+        ),
+        Refusal(
+            type: "\(core)ResourceRequirements",
+            given: #"{"limits":{"cpu":"1x"}}"#,
+            message:
+                "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        ),
+        Refusal(
+            type: "\(core)ContainerStateRunning",
+            given: #"{"startedAt":"soon"}"#,
+            message: #"parsing time "soon" as "2006-01-02T15:04:05Z07:00": cannot parse "soon" as "2006""#
+        ),
         Refusal(type: "\(core)Secret", given: #"{"data":{"a":"x"}}"#, message: "illegal base64 data at input byte 0"),
         Refusal(type: "\(core)Pod", given: "[]", message: "json: cannot unmarshal array into Go value of type v1.Pod"),
     ]
@@ -105,7 +167,8 @@ import Values
             Set(unknown) == [
                 #"unknown field "x""#, #"unknown field "spec.foo""#, #"unknown field "spec.Containers""#,
                 #"unknown field "spec.containers[0].imag""#,
-            ])
+            ]
+        )
         #expect(value["x"] == nil)
         #expect(value["spec"]?["foo"] == nil)
         var pruned = try JSONParser.parse(text)

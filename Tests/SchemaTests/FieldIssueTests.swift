@@ -11,8 +11,10 @@ import Values
         (.required(path, "must be given"), "spec.x: Required value: must be given"),
         (.required(path), "spec.x: Required value"),
         (.invalid(path, "a\"b", "is bad"), #"spec.x: Invalid value: "a\"b": is bad"#),
-        (.invalid(path, -1, "must be greater than or equal to 0"),
-         "spec.x: Invalid value: -1: must be greater than or equal to 0"),
+        (
+            .invalid(path, -1, "must be greater than or equal to 0"),
+            "spec.x: Invalid value: -1: must be greater than or equal to 0"
+        ),
         (.invalid(path, ["a": 1], "no"), #"spec.x: Invalid value: {"a":1}: no"#),
         (.invalid(path, nil, "no"), "spec.x: Invalid value: null: no"),
         (.notSupported(path, "x", ["A", "B"]), #"spec.x: Unsupported value: "x": supported values: "A", "B""#),
@@ -51,7 +53,9 @@ import Values
                 #"spec.ports[0].port: Invalid value: "string": spec.ports[0].port in body must be of type integer: "string""#,
                 "spec.ports[1].port: Required value",
                 #"spec.type: Unsupported value: "Foo": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort""#,
-            ], "\(found)")
+            ],
+            "\(found)"
+        )
     }
 
     @Test func `a custom schema is built from the same nodes`() {
@@ -63,8 +67,13 @@ import Values
                         name: "size",
                         node: SchemaNode(
                             shape: .integer,
-                            body: SchemaBody(defaultValue: 3, limits: SchemaLimits(minimum: 1, maximum: 5)))),
-                ], hasSchemaDefaults: true))
+                            body: SchemaBody(defaultValue: 3, limits: SchemaLimits(minimum: 1, maximum: 5))
+                        )
+                    )
+                ],
+                hasSchemaDefaults: true
+            )
+        )
         var value: JSONValue = ["other": true]
         #expect(spec.prune(&value) == [#"unknown field "other""#])
         spec.applyDefaults(&value)
@@ -72,6 +81,7 @@ import Values
         value["size"] = 9
         #expect(
             spec.validate(value, path: FieldPath("spec")).map(\.message)
-                == ["spec.size: Invalid value: 9: spec.size in body should be less than or equal to 5"])
+                == ["spec.size: Invalid value: 9: spec.size in body should be less than or equal to 5"]
+        )
     }
 }

@@ -162,7 +162,10 @@ struct OpenAPIClosure {
         let fields = [
             SchemaField(name: "apiVersion", node: string, traits: [.omitEmpty, .typeMeta]),
             SchemaField(
-                name: "items", node: SchemaNode(shape: .list, body: SchemaBody(element: item)), traits: [.required]),
+                name: "items",
+                node: SchemaNode(shape: .list, body: SchemaBody(element: item)),
+                traits: [.required]
+            ),
             SchemaField(name: "kind", node: string, traits: [.omitEmpty, .typeMeta]),
             SchemaField(name: "metadata", node: types.node("\(Self.meta)ListMeta") ?? .anything),
         ]

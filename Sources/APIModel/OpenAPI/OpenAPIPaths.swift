@@ -41,9 +41,12 @@ struct OpenAPIPaths {
         let root = GroupVersionResource(group: kind.group, version: version.name, resource: kind.plural)
         let scope = kind.namespaced ? "{namespace}" : nil
         let subject = Subject(
-            kind: kind, version: version, typeName: OpenAPIClosure.name(kind, version),
+            kind: kind,
+            version: version,
+            typeName: OpenAPIClosure.name(kind, version),
             gvk: GroupVersionKind(group: kind.group, version: version.name, kind: kind.kind),
-            namespaced: kind.namespaced)
+            namespaced: kind.namespaced
+        )
         addCollection(subject, root.path(namespace: scope))
         if kind.namespaced, kind.verbs.contains("list") {
             var everywhere = operation(subject, "list", "list", returning: "\(subject.typeName)List", listing: true)
@@ -65,16 +68,23 @@ struct OpenAPIPaths {
         let verbs = subject.kind.verbs
         if verbs.contains("list") {
             item["get"] = .object(
-                operation(subject, "list", "list", returning: "\(subject.typeName)List", listing: true))
+                operation(subject, "list", "list", returning: "\(subject.typeName)List", listing: true)
+            )
         }
         if verbs.contains("create") {
             item["post"] = .object(
-                operation(subject, "create", "post", returning: subject.typeName, body: subject.typeName, writing: true))
+                operation(subject, "create", "post", returning: subject.typeName, body: subject.typeName, writing: true)
+            )
         }
         if verbs.contains("deletecollection") {
             var delete = operation(
-                subject, "delete", "deletecollection", returning: Self.meta + "Status",
-                body: Self.meta + "DeleteOptions", listing: true)
+                subject,
+                "delete",
+                "deletecollection",
+                returning: Self.meta + "Status",
+                body: Self.meta + "DeleteOptions",
+                listing: true
+            )
             let id = subject.operation
             let split = id.range(of: subject.namespaced ? "Namespaced" : subject.kind.kind)
             delete["operationId"] = .string("delete\(id[..<split])Collection\(id[split...])")
@@ -93,21 +103,31 @@ struct OpenAPIPaths {
         }
         if verbs.contains("update") {
             item["put"] = .object(
-                operation(subject, "replace", "put", returning: subject.typeName, body: subject.typeName, writing: true))
+                operation(subject, "replace", "put", returning: subject.typeName, body: subject.typeName, writing: true)
+            )
         }
         if verbs.contains("patch") {
             item["patch"] = .object(
-                operation(subject, "patch", "patch", returning: subject.typeName, body: Self.meta + "Patch", writing: true))
+                operation(subject, "patch", "patch", returning: subject.typeName, body: Self.meta + "Patch", writing: true)
+            )
         }
         if verbs.contains("delete") {
             item["delete"] = .object(
                 operation(
-                    subject, "delete", "delete", returning: Self.meta + "Status", body: Self.meta + "DeleteOptions",
-                    query: Self.deleteQuery))
+                    subject,
+                    "delete",
+                    "delete",
+                    returning: Self.meta + "Status",
+                    body: Self.meta + "DeleteOptions",
+                    query: Self.deleteQuery
+                )
+            )
         }
         guard !item.isEmpty else { return }
         item["parameters"] = parameters(
-            [("pretty", "string")], path: subject.namespaced ? ["name", "namespace"] : ["name"])
+            [("pretty", "string")],
+            path: subject.namespaced ? ["name", "namespace"] : ["name"]
+        )
         items[path] = item
     }
 
@@ -125,20 +145,25 @@ struct OpenAPIPaths {
             }
             if sub.verbs.contains("update") {
                 item["put"] = .object(
-                    operation(subject, "replace", "put", returning: type, body: type, writing: true))
+                    operation(subject, "replace", "put", returning: type, body: type, writing: true)
+                )
             }
             if sub.verbs.contains("patch") {
                 item["patch"] = .object(
-                    operation(subject, "patch", "patch", returning: type, body: Self.meta + "Patch", writing: true))
+                    operation(subject, "patch", "patch", returning: type, body: Self.meta + "Patch", writing: true)
+                )
             }
             if sub.verbs.contains("create") {
                 item["post"] = .object(
-                    operation(subject, "create", "post", returning: type, body: type, writing: true))
+                    operation(subject, "create", "post", returning: type, body: type, writing: true)
+                )
             }
         }
         guard !item.isEmpty else { return }
         item["parameters"] = parameters(
-            [("pretty", "string")], path: subject.namespaced ? ["name", "namespace"] : ["name"])
+            [("pretty", "string")],
+            path: subject.namespaced ? ["name", "namespace"] : ["name"]
+        )
         items[path] = item
     }
 
@@ -157,8 +182,14 @@ struct OpenAPIPaths {
     ]
 
     private func operation(
-        _ subject: Subject, _ verb: String, _ action: String, returning: String?, body: String? = nil,
-        writing: Bool = false, listing: Bool = false, query extra: [(String, String)] = []
+        _ subject: Subject,
+        _ verb: String,
+        _ action: String,
+        returning: String?,
+        body: String? = nil,
+        writing: Bool = false,
+        listing: Bool = false,
+        query extra: [(String, String)] = []
     ) -> JSONObject {
         let gvk = subject.subresource?.kind ?? subject.gvk
         let group = subject.kind.group.isEmpty ? "core" : String(subject.kind.group.split(separator: ".")[0])

@@ -4,7 +4,9 @@ import Values
 /// The numbers are those of that file.
 enum OpenAPIProtobuf {
     static func document(
-        info: JSONValue, paths: [(String, JSONValue)], definitions: [(String, JSONValue)]
+        info: JSONValue,
+        paths: [(String, JSONValue)],
+        definitions: [(String, JSONValue)]
     ) -> [UInt8] {
         var out = ProtobufWriter()
         out.string(1, "2.0")
@@ -87,7 +89,11 @@ enum OpenAPIProtobuf {
 
     /// A query or path parameter; a query parameter's later numbers are one higher.
     private static func plain(
-        _ value: JSONValue, _ name: String, _ required: Bool, shift: Int, _ out: inout ProtobufWriter
+        _ value: JSONValue,
+        _ name: String,
+        _ required: Bool,
+        shift: Int,
+        _ out: inout ProtobufWriter
     ) {
         out.bool(1, required)
         out.string(2, value["in"]?.string ?? "")

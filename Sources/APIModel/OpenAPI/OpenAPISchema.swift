@@ -22,7 +22,8 @@ struct OpenAPISchema: Sendable {
             out["x-kubernetes-group-version-kind"] = .array(
                 kinds.map {
                     ["group": .string($0.group), "kind": .string($0.kind), "version": .string($0.version)]
-                })
+                }
+            )
         }
         if body.atomicMap { out["x-kubernetes-map-type"] = "atomic" }
         if let unions = body.unions { out["x-kubernetes-unions"] = Self.unions(unions) }
@@ -151,6 +152,7 @@ struct OpenAPISchema: Sendable {
                 if case .string(let name)? = union["discriminator"] { out["discriminator"] = .string(name) }
                 if let members = union["members"] { out["fields-to-discriminateBy"] = members }
                 return .object(out)
-            })
+            }
+        )
     }
 }
