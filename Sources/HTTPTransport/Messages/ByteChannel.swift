@@ -70,6 +70,11 @@ final class ByteChannel: Sendable {
         try Task.checkCancellation()
         if isClosed { throw TransportError(.closed, "the reader of the stream is gone") }
         if push(bytes) { return }
+        try await waitForRoom()
+    }
+
+    /// Suspends while the channel is above its mark, after a `push` that said so.
+    func waitForRoom() async throws {
         let id = state.withLock { state -> UInt64 in
             state.nextWriter += 1
             return state.nextWriter
@@ -209,5 +214,67 @@ final class ByteChannel: Sendable {
             state.writers.removeAll()
         }
         return .success(ready)
+    }
+}
+
+extension ByteChannel {
+    /// A bounded queue of elements from one producer to one consumer. State guarded by `state`.
+    final class Queue<Element: Sendable>: Sendable {
+        private struct State {
+            var elements: Deque<Element> = []
+            var isFinished = false
+            var reader: CheckedContinuation<Element?, any Error>?
+        }
+
+        private let state = Mutex(State())
+        private let limit: Int
+
+        init(limit: Int) {
+            self.limit = limit
+        }
+
+        /// Adds an element; beyond the limit it is dropped.
+        func push(_ element: Element) {
+            let reader = state.withLock { state -> CheckedContinuation<Element?, any Error>? in
+                if let reader = state.reader {
+                    state.reader = nil
+                    return reader
+                }
+                if !state.isFinished, state.elements.count < limit { state.elements.append(element) }
+                return nil
+            }
+            reader?.resume(returning: element)
+        }
+
+        func finish() {
+            let reader = state.withLock { state in
+                state.isFinished = true
+                defer { state.reader = nil }
+                return state.reader
+            }
+            reader?.resume(returning: nil)
+        }
+
+        /// The next element; nil at the end.
+        func next() async throws -> Element? {
+            try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { continuation in
+                    let outcome = state.withLock { state -> Result<Element?, any Error>? in
+                        if let element = state.elements.popFirst() { return .success(element) }
+                        if state.isFinished { return .success(nil) }
+                        if Task.isCancelled { return .failure(CancellationError()) }
+                        state.reader = continuation
+                        return nil
+                    }
+                    if let outcome { continuation.resume(with: outcome) }
+                }
+            } onCancel: {
+                let reader = state.withLock { state in
+                    defer { state.reader = nil }
+                    return state.reader
+                }
+                reader?.resume(throwing: CancellationError())
+            }
+        }
     }
 }

@@ -17,8 +17,19 @@ final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableC
     private var context: ChannelHandlerContext?
     private var isPaused = false
     private var readWanted = false
-    private var isCancelled = false
-    private var drainWaiters: [CheckedContinuation<Void, any Error>] = []
+    private var drainWaiters: [RoomWaiter] = []
+
+    /// A writer that waits for room. Touched on the event loop only.
+    private final class RoomWaiter: @unchecked Sendable {
+        var continuation: CheckedContinuation<Void, any Error>?
+        var isCancelled = false
+
+        func finish(_ failure: (any Error)?) {
+            guard let waiting = continuation else { return }
+            continuation = nil
+            if let failure { waiting.resume(throwing: failure) } else { waiting.resume() }
+        }
+    }
 
     /// Must be made on the event loop, just before it enters the pipeline.
     init(channel: any Channel, highWater: Int) {
@@ -90,9 +101,7 @@ final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableC
     private func releaseWriters(_ failure: (any Error)?) {
         let waiting = drainWaiters
         drainWaiters = []
-        for waiter in waiting {
-            if let failure { waiter.resume(throwing: failure) } else { waiter.resume() }
-        }
+        for waiter in waiting { waiter.finish(failure) }
     }
 
     private func resumeReading() {
@@ -117,16 +126,18 @@ final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableC
             try send(bytes)
             if channel.isWritable { return }
         }
+        let waiter = RoomWaiter()
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 if channel.eventLoop.inEventLoop {
-                    waitForRoom(continuation)
+                    if Task.isCancelled { waiter.isCancelled = true }
+                    waitForRoom(waiter, continuation)
                     return
                 }
                 channel.eventLoop.execute {
                     do {
                         try self.send(bytes)
-                        self.waitForRoom(continuation)
+                        self.waitForRoom(waiter, continuation)
                     } catch {
                         continuation.resume(throwing: error)
                     }
@@ -134,8 +145,9 @@ final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableC
             }
         } onCancel: {
             channel.eventLoop.execute {
-                self.isCancelled = true
-                self.releaseWriters(CancellationError())
+                waiter.isCancelled = true
+                waiter.finish(CancellationError())
+                self.drainWaiters.removeAll { $0 === waiter }
             }
         }
     }
@@ -147,15 +159,16 @@ final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableC
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
     }
 
-    private func waitForRoom(_ continuation: CheckedContinuation<Void, any Error>) {
+    private func waitForRoom(_ waiter: RoomWaiter, _ continuation: CheckedContinuation<Void, any Error>) {
         if closed.load(ordering: .acquiring) {
             continuation.resume(throwing: TransportError(.closed, "the connection is closed"))
         } else if channel.isWritable {
             continuation.resume()
-        } else if isCancelled {
+        } else if waiter.isCancelled {
             continuation.resume(throwing: CancellationError())
         } else {
-            drainWaiters.append(continuation)
+            waiter.continuation = continuation
+            drainWaiters.append(waiter)
         }
     }
 

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import HTTPTransport
+
+@Suite struct WebSocketTests {
+    @Test(arguments: [0, 1, 125, 126, 127, 65_535, 65_536, 100_000])
+    func `a frame survives the wire whatever the cut`(_ size: Int) throws {
+        for mask: UInt32? in [nil, 0xa1b2_c3d4] {
+            let frame = WebSocketFrame(.binary, (0..<size).map { UInt8($0 % 256) })
+            let wire = frame.encoded(mask: mask)
+            var decoder = WebSocketDecoder(expectsMask: mask != nil, frameLimit: 1 << 20)
+            for piece in stride(from: 0, to: wire.count, by: 977) {
+                #expect(try decoder.next() == nil)
+                decoder.append(Array(wire[piece..<min(piece + 977, wire.count)]))
+            }
+            #expect(try decoder.next() == frame)
+            #expect(try decoder.next() == nil)
+        }
+    }
+
+    @Test(arguments: [
+        ([0xc1, 0x80, 0, 0, 0, 0] as [UInt8], WebSocketCloseCode.protocolError),
+        ([0x83, 0x80, 0, 0, 0, 0], WebSocketCloseCode.protocolError),
+        ([0x82, 0x01, 0], WebSocketCloseCode.protocolError),
+        ([0x09, 0x80, 0, 0, 0, 0], WebSocketCloseCode.protocolError),
+        ([0x89, 0xfe, 0, 126], WebSocketCloseCode.protocolError),
+        ([0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0], WebSocketCloseCode.tooBig),
+        ([0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], WebSocketCloseCode.tooBig),
+    ])
+    func `a broken frame is refused with its code`(_ wire: [UInt8], _ code: UInt16) throws {
+        var decoder = WebSocketDecoder(expectsMask: true, frameLimit: 1 << 20)
+        decoder.append(wire)
+        #expect { try decoder.next() } throws: { ($0 as? WebSocketError)?.code == code }
+    }
+
+    @Test func `random bytes never crash the decoder`() {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<2_000 {
+            var decoder = WebSocketDecoder(expectsMask: Bool.random(), frameLimit: 4096)
+            do {
+                for _ in 0..<20 {
+                    decoder.append((0..<Int.random(in: 0...64)).map { _ in UInt8.random(in: 0...255, using: &random) })
+                    while try decoder.next() != nil {}
+                }
+            } catch {}
+        }
+    }
+
+    @Test func `the accept key is that of the standard`() {
+        #expect(WebSocketHandshake.accept("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+    }
+
+    @Test func `messages, fragments, pings and the close cross a pair`() async throws {
+        let (near, far) = InMemoryDuplex.pair()
+        let client = WebSocketConnection(stream: near, role: .client)
+        let server = WebSocketConnection(stream: far, role: .server)
+        try await client.send([1, 2, 3])
+        try await client.send(text: "hi")
+        try await client.ping([9])
+        let mask: UInt32 = 7
+        try await near.write(WebSocketFrame(.binary, [4], isFinal: false).encoded(mask: mask))
+        try await near.write(WebSocketFrame(.ping, []).encoded(mask: mask))
+        try await near.write(WebSocketFrame(.continuation, [5], isFinal: true).encoded(mask: mask))
+        #expect(try await server.receive() == .binary([1, 2, 3]))
+        #expect(try await server.receive() == .text(Array("hi".utf8)))
+        #expect(try await server.receive() == .binary([4, 5]))
+        await server.close(WebSocketCloseCode.goingAway, "bye")
+        #expect(try await client.receive() == nil)
+        #expect(client.peerClose?.code == WebSocketCloseCode.goingAway)
+        #expect(client.peerClose?.reason == "bye")
+    }
+
+    @Test func `a server chooses its best protocol, over a real socket`() async throws {
+        try await withServer(
+            handler: { request in
+                WebSocketHandshake.response(to: request, supported: ["b", "a"]) { connection, name in
+                    #expect(name == "b")
+                    while let message = try await connection.receive() {
+                        if case .binary(let bytes) = message { try await connection.send(bytes + [0]) }
+                    }
+                }
+            }
+        ) { _, port in
+            let client = try HTTPClient(configuration: .loopback(port))
+            let (socket, name) = try await WebSocketHandshake.connect(
+                client, HTTPRequest(path: "/ws"), subprotocols: ["a", "b"]
+            )
+            #expect(name == "b")
+            let large = [UInt8](repeating: 3, count: 300_000)
+            try await socket.send(large)
+            #expect(try await socket.receive() == .binary(large + [0]))
+            await socket.close()
+            await #expect(throws: TransportError.self) {
+                try await WebSocketHandshake.connect(client, HTTPRequest(path: "/ws"), subprotocols: ["zzz"])
+            }
+            await client.shutDown()
+        }
+    }
+}
