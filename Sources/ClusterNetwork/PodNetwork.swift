@@ -89,7 +89,7 @@ public struct PodNetwork: Sendable {
             clusterCIDR: configuration.clusterCIDR,
             podCIDR: podCIDR,
             stateDirectory: configuration.stateDirectory,
-            hasPortMapping: ["/usr/sbin/iptables", "/sbin/iptables", "/usr/bin/iptables"].contains { access($0, X_OK) == 0 }
+            hasPortMapping: ["/usr/sbin/iptables", "/sbin/iptables", "/usr/bin/iptables"].contains { (path: String) in access(path, X_OK) == 0 }
         )
     }
 

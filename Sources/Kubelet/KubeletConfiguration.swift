@@ -56,6 +56,10 @@ public struct KubeletConfiguration: Sendable {
     /// Capacity to show instead of the machine's own (hollow nodes).
     public var capacity: [String: Quantity]?
 
+    /// Called before a pod's containers are told to end, with the pod's addresses; returns once no service of this node
+    /// leads to them any more, or after a bound of its own. Nil does not wait.
+    public var endpointsWithdrawn: (@Sendable (_ podIPs: [String]) async -> Void)?
+
     /// A configuration with upstream's defaults.
     public init(nodeName: String, nodeIPs: [String], dataDirectory: String) {
         self.nodeName = nodeName

@@ -10,12 +10,10 @@ struct DataDirectory: Sendable {
         self.path = path == "/" || !path.hasSuffix("/") ? path : String(path.dropLast())
     }
 
-    /// The embedded store.
-    var database: String { path + "/state.db" }
+    /// The directory of the embedded store.
+    var database: String { path + "/store" }
     /// Keys and certificates.
     var pki: String { path + "/pki" }
-    /// The administrator's kubeconfig.
-    var adminKubeconfig: String { path + "/admin.kubeconfig" }
     /// What the kubelet keeps of pods: volumes, token files, logs.
     var kubelet: String { path + "/kubelet" }
     /// Container logs, one directory a pod.
@@ -32,8 +30,6 @@ struct DataDirectory: Sendable {
     var pidFile: String { path + "/apus.pid" }
     /// The lock.
     var lockFile: String { path + "/apus.lock" }
-    /// What the running server was told; `apus up` and `down` read it.
-    var settings: String { path + "/settings.yaml" }
 
     /// A short name of this cluster among others on the machine: part of link, table and directory names.
     ///

@@ -1,6 +1,7 @@
 import APIClient
 import APITypes
 import ArgumentParser
+import Bootstrap
 import Channels
 import Glibc
 
@@ -22,7 +23,7 @@ struct UpCommand: AsyncParsableCommand {
         try Host.requireRoot(unlessHollow: configuration)
         if let process = directory.owner() {
             Terminal.out("apus is already running (process \(process), data directory \(directory.path)).")
-            try await KubeconfigFiles(directory: directory, configuration: configuration).publish()
+            _ = try Kubeconfigs.publish(configuration, directory)
             return
         }
         let progress = Progress()
@@ -34,7 +35,7 @@ struct UpCommand: AsyncParsableCommand {
             throw ExitCode.failure
         }
         progress.finish()
-        let path = try await KubeconfigFiles(directory: directory, configuration: configuration).publish()
+        let path = try Kubeconfigs.publish(configuration, directory)
         Terminal.out(Self.nextSteps(configuration, kubeconfig: path))
     }
 
@@ -76,9 +77,10 @@ struct StartingServer: Sendable {
 
     /// A client of the API, once the API is ready.
     func client(until end: ContinuousClock.Instant) async throws -> APIClient {
-        try await poll(until: end, what: "an answer of the API") {
-            guard access(directory.adminKubeconfig, R_OK) == 0 else { return nil }
-            let client = try KubeconfigFiles.client(directory.adminKubeconfig)
+        let admin = KubeconfigFiles(dataDirectory: directory.path).adminPath
+        return try await poll(until: end, what: "an answer of the API") {
+            guard access(admin, R_OK) == 0 else { return nil }
+            let client = try Kubeconfigs.client(admin)
             return try await client.isReady() ? client : nil
         }
     }

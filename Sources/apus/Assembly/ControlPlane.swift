@@ -1,0 +1,166 @@
+import APIClient
+import APIServer
+import Access
+import Bootstrap
+import BuiltinKinds
+import Channels
+import ControllerRuntime
+import Controllers
+import HTTPTransport
+import Logging
+import SQLiteStore
+import Scheduler
+import Units
+
+/// The API server, the controllers and the scheduler in this process.
+///
+/// Its parts reach the API by a function call as the users they are everywhere else, and read the watch caches.
+struct ControlPlane: Sendable {
+    let configuration: ClusterConfiguration
+    let directory: DataDirectory
+    let address: IPAddress?
+    let pki: ClusterPKI
+    let server: APIServer
+    private let store: SQLiteStore
+    private let listener: HTTPServer
+    private let logger = Logger(label: "apus")
+    private static let issuer = "https://kubernetes.default.svc.cluster.local"
+
+    /// Opens the store, loads or makes the certificates, writes the kubeconfigs.
+    init(_ configuration: ClusterConfiguration, _ directory: DataDirectory, address: IPAddress?, nodeName: String) async throws {
+        guard let services = configuration.serviceCIDR else { throw StartError(message: "no service addresses") }
+        self.configuration = configuration
+        self.directory = directory
+        self.address = address
+        async let opened = SQLiteStore.open(directory: directory.database)
+        pki = try ClusterPKI(
+            PKIConfiguration(
+                directory: directory.pki,
+                nodeName: nodeName,
+                serviceAddress: services.address(at: 1),
+                addresses: address.map { [$0] } ?? [],
+                domain: configuration.clusterDomain
+            ),
+            now: SystemClock().now
+        )
+        store = try await opened
+        var settings = APIServerConfiguration(
+            serviceCIDR: services,
+            advertiseAddress: address?.description ?? "",
+            advertisePort: configuration.httpsPort,
+            gitVersion: "\(Version.kubernetes)+apus.\(Version.apus)"
+        )
+        settings.serviceAccountIssuer = Self.issuer
+        server = try Self.makeServer(store, pki, settings)
+        listener = HTTPServer(
+            configuration: HTTPServerConfiguration(host: "0.0.0.0", port: configuration.httpsPort, tls: pki.apiServerTLS, name: "api"),
+            handler: server
+        )
+    }
+
+    private static func makeServer(_ store: SQLiteStore, _ pki: ClusterPKI, _ settings: APIServerConfiguration) throws -> APIServer {
+        let clock = SystemClock()
+        let random = SystemRandom()
+        let signing = try TokenSigningKey(pem: pki.serviceAccountKeyPEM)
+        return APIServer(
+            store: store,
+            descriptors: BuiltinKinds.descriptors(),
+            clock: clock,
+            random: random,
+            configuration: settings,
+            security: { lookup in
+                let tokens = ServiceAccountAuthenticator(
+                    issuers: [issuer], audiences: [issuer], keys: [signing.verification], lookup: lookup, clock: clock)
+                return APIServer.Security(
+                    authenticator: AuthenticatorChain([
+                        InProcessAuthenticator(), ClientCertificateAuthenticator(), BearerTokenAuthenticator([tokens]),
+                    ]),
+                    tokenAuthenticator: tokens,
+                    authorizer: AuthorizerChain([
+                        PrivilegedGroupAuthorizer(), NodeAuthorizer(lookup: lookup), ComponentAuthorizer(), BasicAuthorizer(),
+                    ]),
+                    admission: .builtIn(lookup: lookup, random: random)
+                )
+            },
+            tokens: ServiceAccountTokenIssuer(issuer: issuer, key: signing, clock: clock, random: random),
+            kubelet: HTTPDialer(tls: pki.client(.apiServerKubeletClient)),
+            serviceProxy: HTTPDialer(tls: TLSClient(isInsecure: true))
+        )
+    }
+
+    /// A client of the API in this process, as a user that authorization knows.
+    func client(_ user: String, groups: [String] = []) -> APIClient {
+        let transport = InProcessTransport(handler: server, user: InProcessUser(name: user, groups: groups))
+        return APIClient(transport: transport, userAgent: user)
+    }
+
+    /// The watch caches as a source of informers.
+    var source: CacheSource { CacheSource(server: server) }
+
+    /// Serves until cancelled. `started` is called when the API is ready.
+    func run(started: @Sendable () -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.server.run() }
+            group.addTask { try await self.listener.run() }
+            _ = try await listener.listeningPort()
+            try await server.start()
+            try KubeconfigFiles(dataDirectory: directory.path).write(pki, server: "https://127.0.0.1:\(configuration.httpsPort)")
+            started()
+            group.addTask { await self.runControllers() }
+            group.addTask { await self.runScheduler() }
+            group.addTask { await self.renewal.run() }
+            do {
+                while try await group.next() != nil {}
+            } catch {
+                group.cancelAll()
+                throw error
+            }
+        }
+    }
+
+    /// Before the end: watches are told to go elsewhere, so that connections drain.
+    func prepareToStop() {
+        server.prepareToStop()
+        server.endWatches()
+    }
+
+    /// After the end: everything acknowledged is on disk.
+    func close() async {
+        await store.close()
+    }
+
+    private func runControllers() async {
+        let client = client("system:kube-controller-manager")
+        let informers = SharedInformers(source: source)
+        var settings = ControllerConfiguration()
+        settings.rootCA = pki.authority.certificatePEM
+        settings.clusterCIDRs = configuration.clusterCIDR.map { [$0] } ?? []
+        let controllers = ControllerSet.all(
+            client: client,
+            informers: informers,
+            recorder: { EventRecorder(client: client, component: $0) },
+            configuration: settings
+        )
+        await withDiscardingTaskGroup { group in
+            group.addTask { await informers.run() }
+            group.addTask { await controllers.run() }
+        }
+    }
+
+    private func runScheduler() async {
+        let scheduler = SchedulerService(client: client("system:kube-scheduler"), source: source)
+        await scheduler.run()
+    }
+
+    /// New certificates reach the listener and the kubeconfigs without a restart.
+    private var renewal: CertificateRenewal {
+        CertificateRenewal(pki: pki) { [self] _ in
+            do {
+                try listener.reloadTLS(pki.apiServerTLS)
+                try KubeconfigFiles(dataDirectory: directory.path).write(pki, server: "https://127.0.0.1:\(configuration.httpsPort)")
+            } catch {
+                logger.error("renewed certificates not taken", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Channels
+import ClusterNetwork
+import Containerd
+import Glibc
+import KubeProxy
+import Kubelet
+import Logging
+
+/// Undoes what a node did to the host: pods, the container runtime, links, rules, mounts, cgroups.
+struct NodeCleanup: Sendable {
+    let directory: DataDirectory
+    private static let podDeadline = Duration.seconds(60)
+
+    /// Cleans up.
+    /// - Returns: what could not be undone, in words.
+    func run() async -> [String] {
+        guard geteuid() == 0 else { return [] }
+        var problems = await removePods()
+        await ContainerdProcess(configuration: NodeRuntime.containerd(directory), logger: Logger(label: "containerd")).stop()
+        problems += await PodNetwork.cleanUp(
+            clusterID: directory.clusterID, cniDirectory: directory.cniConfiguration, stateDirectory: directory.cniState)
+        problems += await removeRules()
+        problems += unmountAll()
+        problems += await removeCgroups()
+        problems += await removeRuntimeDirectory()
+        return problems
+    }
+
+    /// Stops and removes every sandbox through the runtime, so that CNI gives addresses and links back.
+    private func removePods() async -> [String] {
+        let containerd = ContainerdProcess(configuration: NodeRuntime.containerd(directory), logger: Logger(label: "containerd"))
+        guard access(containerd.configuration.file, F_OK) == 0 else { return [] }
+        do {
+            // A containerd that died left its containers: it is started once more to end them.
+            try await containerd.start()
+            let runtime = try CRIRuntime(socketPath: containerd.configuration.socket)
+            let connection = Task { try await runtime.run() }  // unstructured: ends with the line below
+            defer { connection.cancel() }
+            return try await withDeadline(Self.podDeadline) { try await removeSandboxes(runtime) }
+        } catch {
+            return ["pods: \(error)"]
+        }
+    }
+
+    private func removeSandboxes(_ runtime: CRIRuntime) async throws -> [String] {
+        let sandboxes = try await runtime.listPodSandboxes(podUID: nil)
+        return await withTaskGroup(of: String?.self) { group in
+            for sandbox in sandboxes {
+                group.addTask {
+                    do {
+                        try await runtime.stopPodSandbox(sandbox.id)
+                        try await runtime.removePodSandbox(sandbox.id)
+                        return nil
+                    } catch {
+                        return "pod \(sandbox.metadata.namespace)/\(sandbox.metadata.name): \(error)"
+                    }
+                }
+            }
+            return await group.reduce(into: []) { if let problem = $1 { $0.append(problem) } }
+        }
+    }
+
+    private func removeRules() async -> [String] {
+        do {
+            let table = "apus-services-\(directory.clusterID)"
+            try await NFTables().apply(Ruleset.removalScript(table: table))
+            return []
+        } catch {
+            return ["nftables: \(error)"]
+        }
+    }
+
+    /// Unmounts what is mounted below our directories, deepest first.
+    private func unmountAll() -> [String] {
+        let roots = [directory.path + "/", directory.runtime + "/"]
+        let mounts = (FileBytes.text("/proc/self/mountinfo") ?? "").split(separator: "\n").compactMap { line -> String? in
+            let fields = line.split(separator: " ")
+            return fields.count > 4 ? String(fields[4]) : nil
+        }
+        let ours = mounts.filter { mount in roots.contains { mount.hasPrefix($0) } }
+        return ours.reversed().compactMap { path in
+            umount2(path, Int32(MNT_DETACH.rawValue)) == 0 || errno == EINVAL ? nil : "\(path): \(FileBytes.lastError())"
+        }
+    }
+
+    /// Removes the empty cgroups of our pods, in every hierarchy.
+    private func removeCgroups() async -> [String] {
+        let name = directory.clusterID == "0" ? "kubepods" : "apus-\(directory.clusterID)"
+        let found = try? await ChildProcess.run(
+            ["find", "/sys/fs/cgroup", "-depth", "-type", "d", "(", "-path", "/sys/fs/cgroup/*/\(name)*", "-o", "-path", "/sys/fs/cgroup/\(name)*", ")"])
+        for path in (found?.outputText ?? "").split(separator: "\n") { rmdir(String(path)) }
+        return []
+    }
+
+    private func removeRuntimeDirectory() async -> [String] {
+        let result = try? await ChildProcess.run(["rm", "-rf", "--one-file-system", directory.runtime])
+        return result?.succeeded == true ? [] : ["\(directory.runtime): \(result?.errorText ?? "not removed")"]
+    }
+}

@@ -1,0 +1,173 @@
+import APIClient
+import Channels
+import ClusterDNS
+import ClusterNetwork
+import Containerd
+import ControllerRuntime
+import Glibc
+import HTTPTransport
+import KubeProxy
+import Kubelet
+import Logging
+import Units
+
+/// This machine's node: container runtime, kubelet, pod network, service proxy, DNS.
+struct NodeParts: Sendable {
+    let plane: ControlPlane
+    let configuration: ClusterConfiguration
+    let directory: DataDirectory
+    let nodeName: String
+
+    /// The first letters of every link of ours.
+    static let linkPrefix = PodNetworkPlan.linkPrefix
+    /// How long a pod's end waits for its removal from the service rules.
+    private static let withdrawalLimit = Duration.seconds(3)
+    /// And then, for connections that were on their way.
+    private static let settling = Duration.milliseconds(100)
+
+    /// Runs the node until cancelled. The container runtime starts at once, the rest when the API is ready.
+    func run(_ isReady: Signal<Bool>) async throws {
+        let containerd = configuration.containerRuntimeEndpoint == nil ? ContainerdProcess(
+            configuration: NodeRuntime.containerd(directory), logger: Logger(label: "containerd")) : nil
+        async let runtimeStarted: Void = start(containerd)
+        try await isReady.wait { $0 }
+        try await runtimeStarted
+        let socket = configuration.containerRuntimeEndpoint.map(Host.socketPath) ?? NodeRuntime.containerd(directory).socket
+        let informers = SharedInformers(source: plane.source)
+        let proxy = KubeProxy(informers: informers, node: proxyNode)
+        let ports = try KubeletPorts.free()
+        let kubelet = try makeKubelet(socket: socket, ports: ports, proxy: proxy)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            if let containerd { group.addTask { await containerd.run() } }
+            group.addTask { try await kubelet.run() }
+            group.addTask { try await self.serve(kubelet, ports) }
+            group.addTask { await informers.run() }
+            group.addTask { await proxy.run() }
+            group.addTask { await self.runNetwork() }
+            do {
+                while try await group.next() != nil {}
+            } catch {
+                group.cancelAll()
+                throw error
+            }
+        }
+    }
+
+    private func start(_ containerd: ContainerdProcess?) async throws {
+        guard let containerd else { return }
+        try await containerd.start()
+        try await ImageStore(socket: containerd.configuration.socket).ensurePauseImage()
+    }
+
+    private var proxyNode: ProxyNode {
+        ProxyNode(
+            name: nodeName,
+            table: "apus-services-\(directory.clusterID)",
+            clusterCIDR: configuration.clusterCIDR,
+            nodePortAddresses: []
+        )
+    }
+
+    private func makeKubelet(socket: String, ports: KubeletPorts, proxy: KubeProxy) throws -> Kubelet {
+        var settings = KubeletConfiguration(
+            nodeName: nodeName, nodeIPs: plane.address.map { ["\($0)"] } ?? [], dataDirectory: directory.kubelet)
+        settings.podLogsDirectory = directory.podLogs
+        settings.clusterDNS = configuration.dnsAddress.map { ["\($0)"] } ?? []
+        settings.clusterDomain = configuration.clusterDomain
+        settings.cgroupRoot = directory.clusterID == "0" ? "" : "/apus-\(directory.clusterID)"
+        settings.port = ports.api
+        settings.kubeletVersion = Version.kubernetes
+        settings.nodeLabels = ["node-role.kubernetes.io/control-plane": ""]
+        settings.endpointsWithdrawn = { addresses in
+            await proxy.waitUntilWithdrawn(addresses.compactMap { IPAddress($0) }, limit: Self.withdrawalLimit)
+            try? await Task.sleep(for: Self.settling)
+        }
+        return Kubelet(
+            configuration: settings,
+            client: plane.client("system:node:\(nodeName)", groups: ["system:nodes"]),
+            runtime: try CRIRuntime(socketPath: socket),
+            source: plane.source
+        )
+    }
+
+    /// The kubelet's own API, and its health without TLS for this host only.
+    private func serve(_ kubelet: Kubelet, _ ports: KubeletPorts) async throws {
+        let gate = KubeletGate(kubelet.handler, nodeName: nodeName)
+        let api = HTTPServer(
+            configuration: HTTPServerConfiguration(host: "0.0.0.0", port: ports.api, tls: plane.pki.kubeletTLS, name: "kubelet"),
+            handler: gate
+        )
+        let health = HTTPServer(
+            configuration: HTTPServerConfiguration(host: "127.0.0.1", port: ports.health, name: "kubelet-health"),
+            handler: HealthOnly(handler: kubelet.handler)
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await api.run() }
+            group.addTask { try await health.run() }
+            try await group.waitForAll()
+        }
+    }
+
+    private func runNetwork() async {
+        guard let cluster = configuration.clusterCIDR else { return }
+        let network = PodNetwork(
+            configuration: PodNetwork.Configuration(
+                clusterID: directory.clusterID,
+                clusterCIDR: cluster,
+                nodeName: nodeName,
+                cniDirectory: directory.cniConfiguration,
+                stateDirectory: directory.cniState
+            )
+        )
+        await network.run(source: plane.source) { _ in }
+    }
+}
+
+/// Lets only the health check through.
+private struct HealthOnly: HTTPHandler {
+    let handler: any HTTPHandler
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        guard request.path == "/healthz" else { return HTTPResponse(status: 404) }
+        return await handler.respond(to: request)
+    }
+}
+
+/// The kubelet's ports: upstream's, or free ones where another cluster on this machine has those.
+struct KubeletPorts: Sendable {
+    let api: Int
+    let health: Int
+
+    static func free() throws -> KubeletPorts {
+        KubeletPorts(api: try pick(10250, "0.0.0.0"), health: try pick(10248, "127.0.0.1"))
+    }
+
+    private static func pick(_ preferred: Int, _ host: String) throws -> Int {
+        for port in [preferred, 0] {
+            if let found = bound(port, host) { return found }
+        }
+        throw FileError(path: "\(host):\(preferred)", message: FileBytes.lastError())
+    }
+
+    /// The port that binding to `port` gives, released at once; nil when it is taken.
+    private static func bound(_ port: Int, _ host: String) -> Int? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        inet_pton(AF_INET, host, &address.sin_addr)
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                guard bind(descriptor, generic, size) == 0, listen(descriptor, 1) == 0,
+                    getsockname(descriptor, generic, &size) == 0
+                else { return nil }
+                return Int(in_port_t(bigEndian: pointer.pointee.sin_port))
+            }
+        }
+    }
+}
