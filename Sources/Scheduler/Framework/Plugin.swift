@@ -1,5 +1,3 @@
-import APIClient
-
 /// A plugin. It takes part in a cycle by implementing one or more of the protocols below, one for each extension point.
 ///
 /// Plugins are values without state of their own: what a cycle needs is prepared from the snapshot, so a decision depends
