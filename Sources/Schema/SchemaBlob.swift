@@ -169,6 +169,7 @@ struct SchemaBlobReader {
             kinds: kinds,
             isKindOfEveryVersion: flags & 2 != 0,
             defaultRules: defaultRules,
+            isBuiltin: true,
             unions: unions
         )
     }
@@ -227,7 +228,7 @@ struct SchemaBlobReader {
         switch byte() {
         case 0:
             guard !enumValues.isEmpty else { return .scalar(.string) }
-            return SchemaNode(shape: .string, body: SchemaBody(enumValues: enumValues.map { .string($0) }))
+            return SchemaNode(shape: .string, body: SchemaBody(enumValues: enumValues.map { .string($0) }, isBuiltin: true))
         case 1: return .scalar(.boolean)
         case 2: return .scalar(.integer, format: "int32")
         case 3: return .scalar(.integer, format: "int64")
@@ -237,10 +238,10 @@ struct SchemaBlobReader {
         case 10: return node(number())
         case 11:
             let element = type(node, list: .atomic, enumValues: enumValues)
-            return SchemaNode(shape: .list, body: SchemaBody(element: element, listType: list))
+            return SchemaNode(shape: .list, body: SchemaBody(element: element, listType: list, isBuiltin: true))
         case 12:
             let element = type(node, list: .atomic, enumValues: enumValues)
-            return SchemaNode(shape: .map, body: SchemaBody(element: element, atomicMap: atomicMap))
+            return SchemaNode(shape: .map, body: SchemaBody(element: element, atomicMap: atomicMap, isBuiltin: true))
         default: return .anything
         }
     }

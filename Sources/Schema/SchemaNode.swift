@@ -152,6 +152,8 @@ public final class SchemaBody: Sendable {
     public let isKindOfEveryVersion: Bool
     /// Defaults by path, for the types of kinds.
     public let defaultRules: DefaultRules?
+    /// Whether the type is upstream's own: Go's rules hold for it rather than OpenAPI's.
+    public let isBuiltin: Bool
     /// Whether `defaultValue` counts, here or below: true for custom resources only.
     public let hasSchemaDefaults: Bool
     /// Limits on the value, for custom resources.
@@ -176,6 +178,7 @@ public final class SchemaBody: Sendable {
         isKindOfEveryVersion: Bool = false,
         defaultRules: DefaultRules? = nil,
         limits: SchemaLimits? = nil,
+        isBuiltin: Bool = false,
         hasSchemaDefaults: Bool = false,
         unions: JSONValue? = nil
     ) {
@@ -183,6 +186,7 @@ public final class SchemaBody: Sendable {
         self.names = fields.map(\.name)
         self.alwaysEncoded = fields.filter(\.isAlwaysEncoded)
         self.element = element
+        self.isBuiltin = isBuiltin
         self.hasSchemaDefaults = hasSchemaDefaults
         self.format = format
         self.nullable = nullable

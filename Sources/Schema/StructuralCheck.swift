@@ -35,6 +35,8 @@ enum StructuralCheck {
     ) {
         let allowed = node.body.enumValues
         guard !allowed.isEmpty, !allowed.contains(value) else { return }
+        // To Go the empty string is no value; whether there must be one is for the kind's own validation.
+        if node.body.isBuiltin, value == "" { return }
         let words = allowed.map { item -> String in
             if case .string(let text) = item { text } else { item.description }
         }
@@ -48,7 +50,7 @@ enum StructuralCheck {
         _ issues: inout [FieldIssue]
     ) {
         if node.shape == .object {
-            for field in node.fields where field.traits.contains(.required) && !field.isThere(in: object) {
+            for field in node.fields where field.traits.contains(.required) && !field.isThere(in: object, node) {
                 issues.append(.required(path.child(field.name)))
             }
         }
@@ -72,6 +74,8 @@ enum StructuralCheck {
     ) {
         guard let element = node.element, node.shape == .list || node.shape == .schemaOrList else { return }
         for (index, item) in list.enumerated() { run(element, item, path.index(index), &issues) }
+        // Upstream tolerates duplicates in many of its own keyed lists (`env`); its hooks know in which not.
+        if node.body.isBuiltin { return }
         switch node.listType {
         case .atomic: break
         case .set: duplicates(list, path, &issues) { $0 }
@@ -163,9 +167,10 @@ enum StructuralCheck {
 }
 
 extension SchemaField {
-    fileprivate func isThere(in object: JSONObject) -> Bool {
+    /// A null list, map or struct of a built-in type is empty, not missing: Go clients write them.
+    fileprivate func isThere(in object: JSONObject, _ owner: SchemaNode) -> Bool {
         guard let value = object[name] else { return false }
-        return value != .null || node.nullable
+        return value != .null || node.nullable || (owner.body.isBuiltin && !isPointer)
     }
 }
 

@@ -58,6 +58,30 @@ import Values
         )
     }
 
+    @Test func `a structural check refuses nothing that Go clients may send`() throws {
+        func issues(_ text: String, _ type: String) throws -> [String] {
+            let node = BuiltinSchema.node("io.k8s.api.\(type)")
+            var value = try JSONParser.parse(text)
+            _ = try node.decode(&value)
+            return node.validate(value, path: .root).map(\.message)
+        }
+        #expect(try issues(#"{"addressType":"IPv4","endpoints":null}"#, "discovery.v1.EndpointSlice").isEmpty)
+        let twice = #"{"containers":[{"name":"a","env":[{"name":"X"},{"name":"X","value":"2"}]}]}"#
+        #expect(try issues(twice, "core.v1.PodSpec").isEmpty)
+        #expect(try issues(#"{"key":"a"}"#, "core.v1.Taint").isEmpty)
+        #expect(try issues("{}", "apps.v1.DeploymentSpec") == ["selector: Required value"])
+    }
+
+    @Test func `a keyed list of a custom schema has no duplicates`() {
+        let item = SchemaNode(
+            shape: .object,
+            body: SchemaBody(fields: [SchemaField(name: "name", node: .scalar(.string))])
+        )
+        let list = SchemaNode(shape: .list, body: SchemaBody(element: item, listType: .map(["name"])))
+        let found = list.validate([["name": "a"], ["name": "a"]], path: FieldPath("x")).map(\.message)
+        #expect(found == [#"x[1]: Duplicate value: {"name":"a"}"#])
+    }
+
     @Test func `a custom schema is built from the same nodes`() {
         let spec = SchemaNode(
             shape: .object,
