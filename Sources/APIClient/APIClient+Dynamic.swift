@@ -42,7 +42,8 @@ extension APIClient {
         let meta = answer["metadata"]
         let apiVersion = answer["apiVersion"]
         let kind = answer["kind"]?.string.map { String($0.hasSuffix("List") ? $0.dropLast(4) : Substring($0)) }
-        let items = (answer["items"]?.array ?? []).map { item -> JSONValue in
+        let items = (answer["items"]?.array ?? []).compactMap { item -> JSONValue? in
+            guard item.object != nil else { return nil }
             // items of a typed list leave these out
             var item = item
             if item["apiVersion"] == nil { item["apiVersion"] = apiVersion }

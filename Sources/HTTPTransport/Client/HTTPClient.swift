@@ -221,7 +221,8 @@ public final class HTTPClient: APITransport {
         let timeout = TimeAmount(configuration.limits.connect)
         let bootstrap = ClientBootstrap(group: threads.group)
             .connectTimeout(timeout)
-            .channelOption(.allowRemoteHalfClosure, value: true)
+            // over TLS a half-close would keep NIOSSL waiting for its close timeout
+            .channelOption(.allowRemoteHalfClosure, value: tls == nil)
             .channelOption(.writeBufferWaterMark, value: marks)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try self.prepare(channel, tls, events, ready) }
