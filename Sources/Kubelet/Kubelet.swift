@@ -88,7 +88,11 @@ public final class Kubelet: Sendable {
         }
         connect()
         let services = services
-        core.node.facts.update { facts in facts.services = { services.list() } }
+        let endpointsWithdrawn = configuration.endpointsWithdrawn
+        core.node.facts.update { facts in
+            facts.services = { services.list() }
+            facts.endpointsWithdrawn = endpointsWithdrawn
+        }
         await withDiscardingTaskGroup { group in
             group.addTask { try? await self.runtime.run() }
             group.addTask { await self.recorder.run() }

@@ -38,6 +38,17 @@ public final class RuntimeConnection: Sendable {
                     jitter: 0.2
                 )
                 config.http2.authority = "localhost"
+                config.connection.flushCoalescing = nil
+                config.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(PingAnswering(), position: .first)
+                    }
+                }
+                config.channelDebuggingCallbacks.onCreateHTTP2Stream = { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(UnaryFraming(), position: .first)
+                    }
+                }
             }
         )
         client = GRPCClient(transport: transport)

@@ -36,6 +36,8 @@ final class NodeFacts: Sendable {
         /// Why the network cannot take pods; nil when it can.
         var networkProblem: String?
         var services: @Sendable () -> [Service] = { [] }
+        /// Waits until no service leads to the addresses given.
+        var endpointsWithdrawn: (@Sendable ([String]) async -> Void)?
     }
 
     private let state: Mutex<State>

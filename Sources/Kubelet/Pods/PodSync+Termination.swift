@@ -29,6 +29,7 @@ extension PodSync {
         if let pod = record.pod {
             let status = publish(pod, observed)
             node.probes.update(pod, observed, status, isTerminating: true)
+            await withdraw(pod, observed, graceSeconds: record.graceSeconds)
         }
         do {
             try await PodKiller(node: node, pod: record.pod, uid: uid).killAll(observed, graceSeconds: record.graceSeconds)
@@ -47,6 +48,14 @@ extension PodSync {
             await node.cgroups.tearDown(uid: uid)
         }
         node.objects.untrack(uid)
+    }
+
+    /// A pod that serves is first taken out of its services, so that no request reaches a process that is about to end.
+    private func withdraw(_ pod: Pod, _ observed: ObservedPod, graceSeconds: Int64?) async {
+        guard graceSeconds != 0, observed.containers.contains(where: { $0.state == .running }), !pod.spec.hostNetwork,
+            let endpointsWithdrawn = node.facts.current.endpointsWithdrawn
+        else { return }
+        await endpointsWithdrawn(pod.status.podIPs.map(\.ip))
     }
 
     /// Removes the last traces of a pod that the API server has forgotten.

@@ -14,8 +14,8 @@ final class ProbeWorkers: Sendable {
 
     private struct State {
         var outcomes: [String: ProbeOutcomes] = [:]
-        var started: Set<String> = []
-        var latest: [String: Pod] = [:]
+        /// Where the pods are reached, by uid.
+        var addresses: [String: String] = [:]
     }
 
     private let prober: any Prober
@@ -56,12 +56,12 @@ final class ProbeWorkers: Sendable {
         let probed = (pod.spec.containers + pod.spec.initContainers.filter(\.isRestartableInit)).filter(\.hasProbe)
         if probed.isEmpty { return }
         var wanted: Set<Key> = []
-        var startedIDs: Set<String> = []
+        // Before the tasks begin: they read it.
+        state.withLock { $0.addresses[uid] = status.podIP }
         for container in probed {
             guard let seen = observed.latest(container.name), seen.state == .running else { continue }
             let isStarted = (status.containerStatuses + status.initContainerStatuses)
                 .contains { $0.name == container.name && $0.started == true }
-            if isStarted { startedIDs.insert(seen.id) }
             for kind in ProbeKind.allCases {
                 guard let probe = container.probe(kind) else { continue }
                 if isTerminating, kind != .readiness { continue }
@@ -74,7 +74,6 @@ final class ProbeWorkers: Sendable {
         let running = Set(observed.containers.filter { $0.state == .running }.map(\.id))
         state.withLock { state in
             state.outcomes[uid]?.keepOnly(running)
-            state.latest[uid] = pod
         }
         tasks.cancel { $0.podUID == uid && !wanted.contains($0) }
     }
@@ -83,7 +82,7 @@ final class ProbeWorkers: Sendable {
         tasks.cancel { $0.podUID == uid }
         state.withLock { state in
             state.outcomes[uid] = nil
-            state.latest[uid] = nil
+            state.addresses[uid] = nil
         }
     }
 
@@ -121,9 +120,9 @@ final class ProbeWorkers: Sendable {
         let age = clock.now - (seen.startedAt ?? clock.now)
         let delay = Duration.seconds(probe.initialDelaySeconds) - age
         if delay > .zero, (try? await clock.sleep(for: delay)) == nil { return }
-        let podIP = address(pod)
         while !Task.isCancelled {
             let began = clock.monotonic
+            let podIP = state.withLock { $0.addresses[key.podUID] } ?? ""
             let result = await prober.probe(probe, container: container, containerID: key.containerID, podIP: podIP)
             if Task.isCancelled { return }
             report(result, key.kind, container, pod)
@@ -131,10 +130,6 @@ final class ProbeWorkers: Sendable {
             if tally.isOver { return }
             if (try? await clock.sleep(until: began + period)) == nil { return }
         }
-    }
-
-    private func address(_ pod: Pod) -> String {
-        state.withLock { state in state.latest[pod.metadata.uid] }?.status.podIP ?? pod.status.podIP
     }
 
     private func report(_ result: ProbeResult, _ kind: ProbeKind, _ container: Container, _ pod: Pod) {
