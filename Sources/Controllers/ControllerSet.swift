@@ -8,8 +8,10 @@ import Logging
 public struct ControllerSet: Sendable {
     /// The controllers, each to be run until cancelled; the events they record are written by one more.
     public let controllers: [any Controller]
-    /// The work queues by their upstream names, for metrics.
-    public let queues: [WorkQueue<String>]
+    private let queueReaders: [@Sendable () -> (name: String, metrics: WorkQueueMetrics)]
+
+    /// The work queues' counters under their upstream names.
+    public var queueMetrics: [(name: String, metrics: WorkQueueMetrics)] { queueReaders.map { $0() } }
 
     /// Makes the controllers. `recorder` makes the event recorder of a component. The informers are run by the caller.
     public static func all(
@@ -44,9 +46,14 @@ public struct ControllerSet: Sendable {
         let all: [any Controller & Subscriber] = loops + others
         for controller in all { controller.start() }
         context.connect()
-        return ControllerSet(
-            controllers: all + [EventWriters(recorders: context.recorders)],
-            queues: keyed.map(\.1.queue))
+        let writers = EventWriters(recorders: context.recorders)
+        let readers = keyed.map { reader(of: $0.1.queue) } + others.flatMap { ($0 as? any QueueOwner)?.queueReaders ?? [] }
+        return ControllerSet(controllers: all + [writers], queueReaders: readers)
+    }
+
+    /// A way to read a queue's counters, whatever its keys.
+    static func reader<Key>(of queue: WorkQueue<Key>) -> @Sendable () -> (name: String, metrics: WorkQueueMetrics) {
+        { (queue.name, queue.metrics) }
     }
 
     /// Runs everything until cancelled.
@@ -54,6 +61,30 @@ public struct ControllerSet: Sendable {
         await withDiscardingTaskGroup { group in
             for controller in controllers { group.addTask { await controller.run() } }
         }
+    }
+}
+
+/// A controller with queues of its own.
+protocol QueueOwner {
+    /// Reads their counters.
+    var queueReaders: [@Sendable () -> (name: String, metrics: WorkQueueMetrics)] { get }
+}
+
+extension GarbageCollector: QueueOwner {
+    var queueReaders: [@Sendable () -> (name: String, metrics: WorkQueueMetrics)] {
+        [ControllerSet.reader(of: deletions), ControllerSet.reader(of: orphanings)]
+    }
+}
+
+extension NodeLifecycleController: QueueOwner {
+    var queueReaders: [@Sendable () -> (name: String, metrics: WorkQueueMetrics)] {
+        [ControllerSet.reader(of: changedNodes), ControllerSet.reader(of: placedPods)]
+    }
+}
+
+extension TaintEvictionController: QueueOwner {
+    var queueReaders: [@Sendable () -> (name: String, metrics: WorkQueueMetrics)] {
+        [ControllerSet.reader(of: queue), ControllerSet.reader(of: evictions)]
     }
 }
 

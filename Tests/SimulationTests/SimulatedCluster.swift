@@ -36,7 +36,7 @@ final class SimulatedCluster: Sendable {
         let clock = clock
         let random = random
         let network = try #require(CIDR("10.96.0.0/16"))
-        server = APIServer(
+        let server = APIServer(
             store: store, descriptors: SimulatedKinds.all, clock: clock, random: random,
             configuration: APIServerConfiguration(serviceCIDR: network, advertiseAddress: "192.168.1.1"),
             security: { lookup in
@@ -45,12 +45,14 @@ final class SimulatedCluster: Sendable {
                     authorizer: AuthorizerChain([PrivilegedGroupAuthorizer()]),
                     admission: .builtIn(lookup: lookup, random: random))
             })
-        func client(_ name: String) -> APIClient {
+        self.server = server
+        func makeClient(_ name: String, _ clock: any ClusterClock) -> APIClient {
             let user = InProcessUser(name: name, groups: ["system:masters"])
             return APIClient(transport: InProcessTransport(handler: server, user: user), userAgent: name, clock: clock)
         }
-        self.client = client("test")
-        let own = client("system:kube-controller-manager")
+        // The test itself moves the clock, so it must not wait for it.
+        client = makeClient("test", SystemClock())
+        let own = makeClient("system:kube-controller-manager", clock)
         informers = SharedInformers(source: TransportSource(own), clock: clock, random: random)
         var configuration = ControllerConfiguration()
         configuration.rootCA = "-----BEGIN CERTIFICATE-----"
@@ -60,7 +62,7 @@ final class SimulatedCluster: Sendable {
             client: own, informers: informers,
             recorder: { EventRecorder(client: own, component: $0, clock: clock) },
             clock: clock, random: random, configuration: configuration)
-        nodes = HollowNodes(client: client("hollow"), names: names, clock: clock, random: random)
+        nodes = HollowNodes(client: makeClient("hollow", clock), names: names, clock: clock, random: random)
     }
 
     /// Starts everything, runs `body`, and stops everything.

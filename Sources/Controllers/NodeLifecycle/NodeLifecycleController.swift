@@ -24,8 +24,8 @@ final class NodeLifecycleController: Controller, Subscriber {
     private let leases: Cache<Lease>
     private let events: EventSink
     private let monitor: Mutex<NodeHealthMonitor>
-    private let changedNodes: WorkQueue<String>
-    private let placedPods: WorkQueue<String>
+    let changedNodes: WorkQueue<String>
+    let placedPods: WorkQueue<String>
 
     init(_ context: ControllerContext) {
         self.context = context

@@ -42,6 +42,7 @@ final class RootCAPublisher: KeyedController {
 
     func reconcile(_ key: String) async throws -> ReconcileResult {
         guard let namespace = namespaces.get(key), !namespace.isBeingDeleted, namespace.status.phase != "Terminating" else { return .done }
+        guard !context.configuration.rootCA.isEmpty else { return .done }
         let data = [Self.dataKey: context.configuration.rootCA]
         guard var map = maps.get("\(key)/\(Self.name)") else {
             var fresh = ConfigMap(name: Self.name, namespace: key)

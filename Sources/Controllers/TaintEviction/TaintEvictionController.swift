@@ -17,8 +17,8 @@ final class TaintEvictionController: Controller, Subscriber {
     private let schedule = Mutex(EvictionSchedule())
     private let taintedNodes = Mutex<Set<String>>([])
     /// Keys are `node/<name>`, `pod/<namespace>/<name>`.
-    private let queue: WorkQueue<String>
-    private let evictions: WorkQueue<String>
+    let queue: WorkQueue<String>
+    let evictions: WorkQueue<String>
 
     init(_ context: ControllerContext) {
         self.context = context
