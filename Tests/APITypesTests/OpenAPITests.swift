@@ -54,7 +54,10 @@ import Values
         )
         #expect(
             deployment?["properties"]?["spec"]
-                == ["allOf": [["$ref": "#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec"]], "default": [:]]
+                == [
+                    "allOf": [["$ref": "#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec"]], "default": [:],
+                    "description": "What is wanted.",
+                ]
         )
         let list = document["paths"]?["/apis/apps/v1/deployments"]?["get"]
         #expect(list?["operationId"] == "listAppsV1DeploymentForAllNamespaces")

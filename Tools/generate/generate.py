@@ -11,6 +11,7 @@ import sys
 
 import blob
 import defaults
+import descriptions
 import lenses
 
 
@@ -23,6 +24,7 @@ def main():
         return json.loads((tables / name).read_text())
 
     types = load("types.json")["types"]
+    descriptions.add(types)
     facts = load("defaults-errors.json")
     resources = load("resources.json")
     columns = load("columns.json")

@@ -177,7 +177,8 @@ class Lenses:
                 kind = gvk
                 break
         is_object = kind is not None and any(f["jsonName"] == "metadata" for f in entry["fields"])
-        out = [f"/// `{entry['name']}` of {package[-2]}/{version}."]
+        words = f" {entry['description']}" if entry.get("description") else ""
+        out = [f"/// `{entry['name']}` of {package[-2]}/{version}.{words}"]
         out.append(f"public struct {swift}: {'APIObject' if is_object else 'Lens'} {{")
         out.append("    /// The object looked at.")
         out.append("    public var fields: JSONObject")
@@ -200,7 +201,7 @@ class Lenses:
                 continue
             swift_name = f"`{json_name}`" if json_name in RESERVED else json_name
             kind_name, getter, setter = self.accessor(entry, field)
-            out.append(f"    /// The field `{json_name}`.")
+            out.append(f"    /// {field.get('description') or f'The field `{json_name}`.'}")
             out.append(f"    public var {swift_name}: {kind_name} {{")
             if getter is None:
                 out.append(f'        get {{ fields["{json_name}"] }}')

@@ -3,90 +3,90 @@
 import Units
 import Values
 
-/// `ObjectMeta` of meta/v1.
+/// `ObjectMeta` of meta/v1. The part that every stored object has.
 public struct ObjectMeta: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name, unique among objects of the kind in the namespace. It cannot change.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `generateName`.
+    /// A prefix from which the server makes a unique name when none is given.
     public var generateName: String {
         get { fields.string("generateName") }
         set { fields.setString("generateName", newValue) }
     }
-    /// The field `namespace`.
+    /// The namespace the name is unique in. Empty for cluster-wide objects; it cannot change.
     public var namespace: String {
         get { fields.string("namespace") }
         set { fields.setString("namespace", newValue) }
     }
-    /// The field `selfLink`.
+    /// No longer used.
     public var selfLink: String {
         get { fields.string("selfLink") }
         set { fields.setString("selfLink", newValue) }
     }
-    /// The field `uid`.
+    /// Tells this object from any other, also from a later one of the same name. Set by the server.
     public var uid: String {
         get { fields.string("uid") }
         set { fields.setString("uid", newValue) }
     }
-    /// The field `resourceVersion`.
+    /// Changes with every write. Clients send it back to detect that someone else wrote in between.
     public var resourceVersion: String {
         get { fields.string("resourceVersion") }
         set { fields.setString("resourceVersion", newValue) }
     }
-    /// The field `generation`.
+    /// Counts the changes of what is wanted.
     public var generation: Int {
         get { fields.int("generation") }
         set { fields.setInt("generation", newValue) }
     }
-    /// The field `creationTimestamp`.
+    /// When the server stored the object.
     public var creationTimestamp: Timestamp? {
         get { fields.time("creationTimestamp") }
         set { fields.setTime("creationTimestamp", newValue) }
     }
-    /// The field `deletionTimestamp`.
+    /// When the object is due to be deleted; set once deletion was asked for.
     public var deletionTimestamp: Timestamp? {
         get { fields.time("deletionTimestamp") }
         set { fields.setTime("deletionTimestamp", newValue) }
     }
-    /// The field `deletionGracePeriodSeconds`.
+    /// How long a deletion waits for the object to end in good order.
     public var deletionGracePeriodSeconds: Int? {
         get { fields.optionalInt("deletionGracePeriodSeconds") }
         set { fields.setOptionalInt("deletionGracePeriodSeconds", newValue) }
     }
-    /// The field `labels`.
+    /// Keys and values by which objects are selected.
     public var labels: [String: String] {
         get { fields.stringMap("labels") }
         set { fields.setStringMap("labels", newValue) }
     }
-    /// The field `annotations`.
+    /// Keys and values that tools attach. Not for selecting.
     public var annotations: [String: String] {
         get { fields.stringMap("annotations") }
         set { fields.setStringMap("annotations", newValue) }
     }
-    /// The field `ownerReferences`.
+    /// The objects this one depends on. When all are gone, the garbage collector deletes it.
     public var ownerReferences: [OwnerReference] {
         get { fields.lenses("ownerReferences") }
         set { fields.setLenses("ownerReferences", newValue) }
     }
-    /// The field `finalizers`.
+    /// What must be done before the object may go. While there are entries it stays.
     public var finalizers: [String] {
         get { fields.strings("finalizers") }
         set { fields.setStrings("finalizers", newValue) }
     }
-    /// The field `managedFields`.
+    /// Who set which field, for server-side apply.
     public var managedFields: [ManagedFieldsEntry] {
         get { fields.lenses("managedFields") }
         set { fields.setLenses("managedFields", newValue) }
     }
 }
 
-/// `OwnerReference` of meta/v1.
+/// `OwnerReference` of meta/v1. A pointer to an owner in the same namespace, or to a cluster-wide one.
 public struct OwnerReference: Lens {
     /// The object looked at.
     public var fields: JSONObject
@@ -102,22 +102,22 @@ public struct OwnerReference: Lens {
         get { fields.string("kind") }
         set { fields.keepString("kind", newValue) }
     }
-    /// The field `name`.
+    /// The owner's name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `uid`.
+    /// The owner's uid.
     public var uid: String {
         get { fields.string("uid") }
         set { fields.keepString("uid", newValue) }
     }
-    /// The field `controller`.
+    /// Whether the owner is the one that manages this object.
     public var controller: Bool? {
         get { fields.optionalBool("controller") }
         set { fields.setOptionalBool("controller", newValue) }
     }
-    /// The field `blockOwnerDeletion`.
+    /// Whether a foreground deletion of the owner waits for this object.
     public var blockOwnerDeletion: Bool? {
         get { fields.optionalBool("blockOwnerDeletion") }
         set { fields.setOptionalBool("blockOwnerDeletion", newValue) }

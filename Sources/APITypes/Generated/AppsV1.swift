@@ -29,7 +29,7 @@ public struct ControllerRevision: APIObject {
     }
 }
 
-/// `DaemonSet` of apps/v1.
+/// `DaemonSet` of apps/v1. Runs one pod on every node, or on those that match.
 public struct DaemonSet: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -42,12 +42,12 @@ public struct DaemonSet: APIObject {
         group: "apps", version: "v1", resource: "daemonsets")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: DaemonSetSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: DaemonSetStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -196,7 +196,7 @@ public struct DaemonSetUpdateStrategy: Lens {
     }
 }
 
-/// `Deployment` of apps/v1.
+/// `Deployment` of apps/v1. Keeps a number of like pods running, and changes them gradually.
 public struct Deployment: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -209,12 +209,12 @@ public struct Deployment: APIObject {
         group: "apps", version: "v1", resource: "deployments")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: DeploymentSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: DeploymentStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -259,48 +259,48 @@ public struct DeploymentCondition: Lens {
     }
 }
 
-/// `DeploymentSpec` of apps/v1.
+/// `DeploymentSpec` of apps/v1. What a deployment keeps running.
 public struct DeploymentSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `replicas`.
+    /// How many pods. 1 by default.
     public var replicas: Int? {
         get { fields.optionalInt("replicas") }
         set { fields.setOptionalInt("replicas", newValue) }
     }
-    /// The field `selector`.
+    /// The pods it manages; must match the template's labels and cannot change.
     public var selector: MetaLabelSelector? {
         get { fields.optionalLens("selector") }
         set { fields.setOptionalLens("selector", newValue) }
     }
-    /// The field `template`.
+    /// The pods it makes.
     public var template: PodTemplateSpec {
         get { fields.lens("template") }
         set { fields.setLens("template", newValue) }
     }
-    /// The field `strategy`.
+    /// How pods are replaced when the template changes.
     public var strategy: DeploymentStrategy {
         get { fields.lens("strategy") }
         set { fields.setLens("strategy", newValue) }
     }
-    /// The field `minReadySeconds`.
+    /// How long a new pod must be ready to count as available.
     public var minReadySeconds: Int {
         get { fields.int("minReadySeconds") }
         set { fields.setInt("minReadySeconds", newValue) }
     }
-    /// The field `revisionHistoryLimit`.
+    /// How many old replica sets are kept for going back. 10 by default.
     public var revisionHistoryLimit: Int? {
         get { fields.optionalInt("revisionHistoryLimit") }
         set { fields.setOptionalInt("revisionHistoryLimit", newValue) }
     }
-    /// The field `paused`.
+    /// Whether changes of the template wait.
     public var paused: Bool {
         get { fields.bool("paused") }
         set { fields.setBool("paused", newValue) }
     }
-    /// The field `progressDeadlineSeconds`.
+    /// How long a change may stand still before it is reported as failed. 600 by default.
     public var progressDeadlineSeconds: Int? {
         get { fields.optionalInt("progressDeadlineSeconds") }
         set { fields.setOptionalInt("progressDeadlineSeconds", newValue) }
@@ -360,25 +360,25 @@ public struct DeploymentStatus: Lens {
     }
 }
 
-/// `DeploymentStrategy` of apps/v1.
+/// `DeploymentStrategy` of apps/v1. How pods are replaced.
 public struct DeploymentStrategy: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// RollingUpdate replaces gradually, Recreate stops all old pods first.
     public var type: String {
         get { fields.string("type") }
         set { fields.setString("type", newValue) }
     }
-    /// The field `rollingUpdate`.
+    /// The limits of a gradual replacement.
     public var rollingUpdate: RollingUpdateDeployment? {
         get { fields.optionalLens("rollingUpdate") }
         set { fields.setOptionalLens("rollingUpdate", newValue) }
     }
 }
 
-/// `ReplicaSet` of apps/v1.
+/// `ReplicaSet` of apps/v1. Keeps a number of like pods running. Deployments make these.
 public struct ReplicaSet: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -391,12 +391,12 @@ public struct ReplicaSet: APIObject {
         group: "apps", version: "v1", resource: "replicasets")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: ReplicaSetSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: ReplicaSetStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -436,28 +436,28 @@ public struct ReplicaSetCondition: Lens {
     }
 }
 
-/// `ReplicaSetSpec` of apps/v1.
+/// `ReplicaSetSpec` of apps/v1. What a replica set keeps running.
 public struct ReplicaSetSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `replicas`.
+    /// How many pods. 1 by default.
     public var replicas: Int? {
         get { fields.optionalInt("replicas") }
         set { fields.setOptionalInt("replicas", newValue) }
     }
-    /// The field `minReadySeconds`.
+    /// How long a new pod must be ready to count as available.
     public var minReadySeconds: Int {
         get { fields.int("minReadySeconds") }
         set { fields.setInt("minReadySeconds", newValue) }
     }
-    /// The field `selector`.
+    /// The pods it manages; cannot change.
     public var selector: MetaLabelSelector? {
         get { fields.optionalLens("selector") }
         set { fields.setOptionalLens("selector", newValue) }
     }
-    /// The field `template`.
+    /// The pods it makes.
     public var template: PodTemplateSpec {
         get { fields.lens("template") }
         set { fields.setLens("template", newValue) }
@@ -525,18 +525,18 @@ public struct RollingUpdateDaemonSet: Lens {
     }
 }
 
-/// `RollingUpdateDeployment` of apps/v1.
+/// `RollingUpdateDeployment` of apps/v1. The limits of a gradual replacement.
 public struct RollingUpdateDeployment: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `maxUnavailable`.
+    /// How many pods fewer than wanted may be available; a number or a percentage. 25% by default.
     public var maxUnavailable: IntOrString? {
         get { fields.optionalIntOrString("maxUnavailable") }
         set { fields.setIntOrString("maxUnavailable", newValue) }
     }
-    /// The field `maxSurge`.
+    /// How many pods more than wanted there may be; a number or a percentage. 25% by default.
     public var maxSurge: IntOrString? {
         get { fields.optionalIntOrString("maxSurge") }
         set { fields.setIntOrString("maxSurge", newValue) }
@@ -561,7 +561,7 @@ public struct RollingUpdateStatefulSetStrategy: Lens {
     }
 }
 
-/// `StatefulSet` of apps/v1.
+/// `StatefulSet` of apps/v1. Keeps pods with stable names and storage.
 public struct StatefulSet: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -574,12 +574,12 @@ public struct StatefulSet: APIObject {
         group: "apps", version: "v1", resource: "statefulsets")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: StatefulSetSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: StatefulSetStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }

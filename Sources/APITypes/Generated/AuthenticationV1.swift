@@ -45,7 +45,7 @@ public struct SelfSubjectReview: APIObject {
         group: "authentication.k8s.io", version: "v1", resource: "selfsubjectreviews")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: SelfSubjectReviewStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -78,12 +78,12 @@ public struct TokenRequest: APIObject {
         group: "authentication.k8s.io", version: "v1", resource: "tokenrequests")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: TokenRequestSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: TokenRequestStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -144,12 +144,12 @@ public struct TokenReview: APIObject {
         group: "authentication.k8s.io", version: "v1", resource: "tokenreviews")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: TokenReviewSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: TokenReviewStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }

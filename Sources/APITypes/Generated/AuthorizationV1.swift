@@ -53,12 +53,12 @@ public struct LocalSubjectAccessReview: APIObject {
         group: "authorization.k8s.io", version: "v1", resource: "localsubjectaccessreviews")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: SubjectAccessReviewSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: SubjectAccessReviewStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -195,12 +195,12 @@ public struct SelfSubjectAccessReview: APIObject {
         group: "authorization.k8s.io", version: "v1", resource: "selfsubjectaccessreviews")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: SelfSubjectAccessReviewSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: SubjectAccessReviewStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -238,12 +238,12 @@ public struct SelfSubjectRulesReview: APIObject {
         group: "authorization.k8s.io", version: "v1", resource: "selfsubjectrulesreviews")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: SelfSubjectRulesReviewSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: SubjectRulesReviewStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -276,12 +276,12 @@ public struct SubjectAccessReview: APIObject {
         group: "authorization.k8s.io", version: "v1", resource: "subjectaccessreviews")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: SubjectAccessReviewSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: SubjectAccessReviewStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }

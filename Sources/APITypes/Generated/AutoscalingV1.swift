@@ -17,12 +17,12 @@ public struct Scale: APIObject {
         group: "autoscaling", version: "v1", resource: "scales")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: ScaleSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: ScaleStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }

@@ -160,7 +160,7 @@ public struct HPAScalingRules: Lens {
     }
 }
 
-/// `HorizontalPodAutoscaler` of autoscaling/v2.
+/// `HorizontalPodAutoscaler` of autoscaling/v2. Changes the number of pods with the load.
 public struct HorizontalPodAutoscaler: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -173,12 +173,12 @@ public struct HorizontalPodAutoscaler: APIObject {
         group: "autoscaling", version: "v2", resource: "horizontalpodautoscalers")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: HorizontalPodAutoscalerSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: HorizontalPodAutoscalerStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }

@@ -4,7 +4,7 @@ import APIModel
 import Units
 import Values
 
-/// `CronJob` of batch/v1.
+/// `CronJob` of batch/v1. Makes jobs by a timetable.
 public struct CronJob: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -17,12 +17,12 @@ public struct CronJob: APIObject {
         group: "batch", version: "v1", resource: "cronjobs")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: CronJobSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: CronJobStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -100,7 +100,7 @@ public struct CronJobStatus: Lens {
     }
 }
 
-/// `Job` of batch/v1.
+/// `Job` of batch/v1. Runs pods until enough of them have succeeded.
 public struct Job: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -113,12 +113,12 @@ public struct Job: APIObject {
         group: "batch", version: "v1", resource: "jobs")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: JobSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: JobStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }

@@ -17,12 +17,12 @@ public struct CertificateSigningRequest: APIObject {
         group: "certificates.k8s.io", version: "v1", resource: "certificatesigningrequests")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: CertificateSigningRequestSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: CertificateSigningRequestStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }

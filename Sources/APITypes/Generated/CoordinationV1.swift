@@ -4,7 +4,7 @@ import APIModel
 import Units
 import Values
 
-/// `Lease` of coordination/v1.
+/// `Lease` of coordination/v1. A claim on something, to be renewed in time.
 public struct Lease: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -17,7 +17,7 @@ public struct Lease: APIObject {
         group: "coordination.k8s.io", version: "v1", resource: "leases")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: LeaseSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }

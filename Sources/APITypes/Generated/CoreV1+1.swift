@@ -535,7 +535,7 @@ public struct ComponentStatus: APIObject {
     }
 }
 
-/// `ConfigMap` of core/v1.
+/// `ConfigMap` of core/v1. Settings, as keys and values.
 public struct ConfigMap: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -548,17 +548,17 @@ public struct ConfigMap: APIObject {
         group: "", version: "v1", resource: "configmaps")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `immutable`.
+    /// Whether the values can no longer change.
     public var immutable: Bool? {
         get { fields.optionalBool("immutable") }
         set { fields.setOptionalBool("immutable", newValue) }
     }
-    /// The field `data`.
+    /// Values that are text.
     public var data: [String: String] {
         get { fields.stringMap("data") }
         set { fields.setStringMap("data", newValue) }
     }
-    /// The field `binaryData`.
+    /// Values that are bytes, in base64.
     public var binaryData: [String: [UInt8]] {
         get { fields.bytesMap("binaryData") }
         set { fields.setBytesMap("binaryData", newValue) }
@@ -690,63 +690,63 @@ public struct ConfigMapVolumeSource: Lens {
     }
 }
 
-/// `Container` of core/v1.
+/// `Container` of core/v1. One program of a pod, with its image.
 public struct Container: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The container's name, unique in the pod.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `image`.
+    /// The image to run.
     public var image: String {
         get { fields.string("image") }
         set { fields.setString("image", newValue) }
     }
-    /// The field `command`.
+    /// What to run instead of the image's entry point. $(NAME) stands for a variable.
     public var command: [String] {
         get { fields.strings("command") }
         set { fields.setStrings("command", newValue) }
     }
-    /// The field `args`.
+    /// Arguments instead of the image's own.
     public var args: [String] {
         get { fields.strings("args") }
         set { fields.setStrings("args", newValue) }
     }
-    /// The field `workingDir`.
+    /// The directory to start in.
     public var workingDir: String {
         get { fields.string("workingDir") }
         set { fields.setString("workingDir", newValue) }
     }
-    /// The field `ports`.
+    /// The ports the program listens on, for information and for references by name.
     public var ports: [ContainerPort] {
         get { fields.lenses("ports") }
         set { fields.setLenses("ports", newValue) }
     }
-    /// The field `envFrom`.
+    /// Sources whose keys all become variables.
     public var envFrom: [EnvFromSource] {
         get { fields.lenses("envFrom") }
         set { fields.setLenses("envFrom", newValue) }
     }
-    /// The field `env`.
+    /// Environment variables.
     public var env: [EnvVar] {
         get { fields.lenses("env") }
         set { fields.setLenses("env", newValue) }
     }
-    /// The field `resources`.
+    /// What the container needs, and may use.
     public var resources: ResourceRequirements {
         get { fields.lens("resources") }
         set { fields.setLens("resources", newValue) }
     }
-    /// The field `resizePolicy`.
+    /// Which resources can change without a restart.
     public var resizePolicy: [ContainerResizePolicy] {
         get { fields.lenses("resizePolicy") }
         set { fields.setLenses("resizePolicy", newValue) }
     }
-    /// The field `restartPolicy`.
+    /// Always makes an init container one that runs alongside the others.
     public var restartPolicy: String? {
         get { fields.optionalString("restartPolicy") }
         set { fields.setOptionalString("restartPolicy", newValue) }
@@ -756,67 +756,67 @@ public struct Container: Lens {
         get { fields.lenses("restartPolicyRules") }
         set { fields.setLenses("restartPolicyRules", newValue) }
     }
-    /// The field `volumeMounts`.
+    /// Where volumes appear in the container's files.
     public var volumeMounts: [VolumeMount] {
         get { fields.lenses("volumeMounts") }
         set { fields.setLenses("volumeMounts", newValue) }
     }
-    /// The field `volumeDevices`.
+    /// Where block devices appear.
     public var volumeDevices: [VolumeDevice] {
         get { fields.lenses("volumeDevices") }
         set { fields.setLenses("volumeDevices", newValue) }
     }
-    /// The field `livenessProbe`.
+    /// A check; when it keeps failing, the container is restarted.
     public var livenessProbe: Probe? {
         get { fields.optionalLens("livenessProbe") }
         set { fields.setOptionalLens("livenessProbe", newValue) }
     }
-    /// The field `readinessProbe`.
+    /// A check; while it fails, services send the pod no traffic.
     public var readinessProbe: Probe? {
         get { fields.optionalLens("readinessProbe") }
         set { fields.setOptionalLens("readinessProbe", newValue) }
     }
-    /// The field `startupProbe`.
+    /// A check that must succeed once before the others begin.
     public var startupProbe: Probe? {
         get { fields.optionalLens("startupProbe") }
         set { fields.setOptionalLens("startupProbe", newValue) }
     }
-    /// The field `lifecycle`.
+    /// What to run after the start and before the end.
     public var lifecycle: Lifecycle? {
         get { fields.optionalLens("lifecycle") }
         set { fields.setOptionalLens("lifecycle", newValue) }
     }
-    /// The field `terminationMessagePath`.
+    /// The file whose content tells why the container ended.
     public var terminationMessagePath: String {
         get { fields.string("terminationMessagePath") }
         set { fields.setString("terminationMessagePath", newValue) }
     }
-    /// The field `terminationMessagePolicy`.
+    /// Whether the end of the log may serve instead: File or FallbackToLogsOnError.
     public var terminationMessagePolicy: String {
         get { fields.string("terminationMessagePolicy") }
         set { fields.setString("terminationMessagePolicy", newValue) }
     }
-    /// The field `imagePullPolicy`.
+    /// When to pull: Always, Never or IfNotPresent. Always is the default for the tag latest.
     public var imagePullPolicy: String {
         get { fields.string("imagePullPolicy") }
         set { fields.setString("imagePullPolicy", newValue) }
     }
-    /// The field `securityContext`.
+    /// User, privileges and so on of this container.
     public var securityContext: SecurityContext? {
         get { fields.optionalLens("securityContext") }
         set { fields.setOptionalLens("securityContext", newValue) }
     }
-    /// The field `stdin`.
+    /// Whether the container's input stays open.
     public var stdin: Bool {
         get { fields.bool("stdin") }
         set { fields.setBool("stdin", newValue) }
     }
-    /// The field `stdinOnce`.
+    /// Whether the input closes after the first client.
     public var stdinOnce: Bool {
         get { fields.bool("stdinOnce") }
         set { fields.setBool("stdinOnce", newValue) }
     }
-    /// The field `tty`.
+    /// Whether the container gets a terminal.
     public var tty: Bool {
         get { fields.bool("tty") }
         set { fields.setBool("tty", newValue) }
@@ -864,33 +864,33 @@ public struct ContainerImage: Lens {
     }
 }
 
-/// `ContainerPort` of core/v1.
+/// `ContainerPort` of core/v1. A port that a container listens on.
 public struct ContainerPort: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// A name by which services refer to it.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `hostPort`.
+    /// A port of the node that leads here.
     public var hostPort: Int {
         get { fields.int("hostPort") }
         set { fields.setInt("hostPort", newValue) }
     }
-    /// The field `containerPort`.
+    /// The port's number.
     public var containerPort: Int {
         get { fields.int("containerPort") }
         set { fields.keepInt("containerPort", newValue) }
     }
-    /// The field `protocol`.
+    /// TCP, UDP or SCTP. TCP by default.
     public var `protocol`: String {
         get { fields.string("protocol") }
         set { fields.setString("protocol", newValue) }
     }
-    /// The field `hostIP`.
+    /// The node's address for the host port.
     public var hostIP: String {
         get { fields.string("hostIP") }
         set { fields.setString("hostIP", newValue) }
@@ -1313,7 +1313,7 @@ public struct EndpointSubset: Lens {
     }
 }
 
-/// `Endpoints` of core/v1.
+/// `Endpoints` of core/v1. The addresses behind a service, in the old form.
 public struct Endpoints: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -1333,13 +1333,13 @@ public struct Endpoints: APIObject {
     }
 }
 
-/// `EnvFromSource` of core/v1.
+/// `EnvFromSource` of core/v1. A config map or secret whose keys become variables.
 public struct EnvFromSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `prefix`.
+    /// Put in front of each name.
     public var prefix: String {
         get { fields.string("prefix") }
         set { fields.setString("prefix", newValue) }
@@ -1356,23 +1356,23 @@ public struct EnvFromSource: Lens {
     }
 }
 
-/// `EnvVar` of core/v1.
+/// `EnvVar` of core/v1. An environment variable.
 public struct EnvVar: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// Its name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `value`.
+    /// Its value. $(NAME) stands for an earlier variable, $$ for a dollar sign.
     public var value: String {
         get { fields.string("value") }
         set { fields.setString("value", newValue) }
     }
-    /// The field `valueFrom`.
+    /// Where its value comes from.
     public var valueFrom: EnvVarSource? {
         get { fields.optionalLens("valueFrom") }
         set { fields.setOptionalLens("valueFrom", newValue) }

@@ -188,7 +188,7 @@ public struct EphemeralVolumeSource: Lens {
     }
 }
 
-/// `Event` of core/v1.
+/// `Event` of core/v1. A report that something happened.
 public struct Event: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -587,33 +587,33 @@ public struct GlusterfsVolumeSource: Lens {
     }
 }
 
-/// `HTTPGetAction` of core/v1.
+/// `HTTPGetAction` of core/v1. A request over HTTP.
 public struct HTTPGetAction: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `path`.
+    /// The path. / by default.
     public var path: String {
         get { fields.string("path") }
         set { fields.setString("path", newValue) }
     }
-    /// The field `port`.
+    /// The port's number or name.
     public var port: IntOrString {
         get { fields.intOrString("port") }
         set { fields.setIntOrString("port", newValue) }
     }
-    /// The field `host`.
+    /// The host to ask; the pod by default.
     public var host: String {
         get { fields.string("host") }
         set { fields.setString("host", newValue) }
     }
-    /// The field `scheme`.
+    /// HTTP or HTTPS.
     public var scheme: String {
         get { fields.string("scheme") }
         set { fields.setString("scheme", newValue) }
     }
-    /// The field `httpHeaders`.
+    /// Headers to send.
     public var httpHeaders: [HTTPHeader] {
         get { fields.lenses("httpHeaders") }
         set { fields.setLenses("httpHeaders", newValue) }
@@ -918,7 +918,7 @@ public struct LifecycleHandler: Lens {
     }
 }
 
-/// `LimitRange` of core/v1.
+/// `LimitRange` of core/v1. Defaults and limits for single objects of a namespace.
 public struct LimitRange: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -931,7 +931,7 @@ public struct LimitRange: APIObject {
         group: "", version: "v1", resource: "limitranges")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: LimitRangeSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
@@ -1125,7 +1125,7 @@ public struct NFSVolumeSource: Lens {
     }
 }
 
-/// `Namespace` of core/v1.
+/// `Namespace` of core/v1. A room of its own for names.
 public struct Namespace: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -1138,12 +1138,12 @@ public struct Namespace: APIObject {
         group: "", version: "v1", resource: "namespaces")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: NamespaceSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: NamespaceStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -1214,7 +1214,7 @@ public struct NamespaceStatus: Lens {
     }
 }
 
-/// `Node` of core/v1.
+/// `Node` of core/v1. A machine that runs pods.
 public struct Node: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -1227,12 +1227,12 @@ public struct Node: APIObject {
         group: "", version: "v1", resource: "nodes")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: NodeSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: NodeStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }

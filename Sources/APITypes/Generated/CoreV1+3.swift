@@ -10,12 +10,12 @@ public struct NodeProxyOptions: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// What the object is, such as Pod. Written in CamelCase; it cannot change.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.setString("kind", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of this object's schema, such as apps/v1. Servers convert between versions.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
@@ -117,33 +117,33 @@ public struct NodeSelectorTerm: Lens {
     }
 }
 
-/// `NodeSpec` of core/v1.
+/// `NodeSpec` of core/v1. How a node is to be used.
 public struct NodeSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `podCIDR`.
+    /// The addresses for the pods of the node.
     public var podCIDR: String {
         get { fields.string("podCIDR") }
         set { fields.setString("podCIDR", newValue) }
     }
-    /// The field `podCIDRs`.
+    /// The same, one per IP family.
     public var podCIDRs: [String] {
         get { fields.strings("podCIDRs") }
         set { fields.setStrings("podCIDRs", newValue) }
     }
-    /// The field `providerID`.
+    /// The machine's name at its provider.
     public var providerID: String {
         get { fields.string("providerID") }
         set { fields.setString("providerID", newValue) }
     }
-    /// The field `unschedulable`.
+    /// Whether new pods stay away.
     public var unschedulable: Bool {
         get { fields.bool("unschedulable") }
         set { fields.setBool("unschedulable", newValue) }
     }
-    /// The field `taints`.
+    /// What pods must tolerate to run here.
     public var taints: [Taint] {
         get { fields.lenses("taints") }
         set { fields.setLenses("taints", newValue) }
@@ -375,7 +375,7 @@ public struct ObjectReference: Lens {
     }
 }
 
-/// `PersistentVolume` of core/v1.
+/// `PersistentVolume` of core/v1. A piece of storage in the cluster.
 public struct PersistentVolume: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -388,19 +388,19 @@ public struct PersistentVolume: APIObject {
         group: "", version: "v1", resource: "persistentvolumes")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: PersistentVolumeSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: PersistentVolumeStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
     }
 }
 
-/// `PersistentVolumeClaim` of core/v1.
+/// `PersistentVolumeClaim` of core/v1. A request for storage.
 public struct PersistentVolumeClaim: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -413,12 +413,12 @@ public struct PersistentVolumeClaim: APIObject {
         group: "", version: "v1", resource: "persistentvolumeclaims")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: PersistentVolumeClaimSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: PersistentVolumeClaimStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -809,7 +809,7 @@ public struct PhotonPersistentDiskVolumeSource: Lens {
     }
 }
 
-/// `Pod` of core/v1.
+/// `Pod` of core/v1. One or more containers that share a network address and volumes, and run on one node.
 public struct Pod: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -822,12 +822,12 @@ public struct Pod: APIObject {
         group: "", version: "v1", resource: "pods")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: PodSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: PodStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -914,12 +914,12 @@ public struct PodAttachOptions: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// What the object is, such as Pod. Written in CamelCase; it cannot change.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.setString("kind", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of this object's schema, such as apps/v1. Servers convert between versions.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
@@ -1084,12 +1084,12 @@ public struct PodExecOptions: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// What the object is, such as Pod. Written in CamelCase; it cannot change.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.setString("kind", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of this object's schema, such as apps/v1. Servers convert between versions.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
@@ -1163,12 +1163,12 @@ public struct PodLogOptions: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// What the object is, such as Pod. Written in CamelCase; it cannot change.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.setString("kind", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of this object's schema, such as apps/v1. Servers convert between versions.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
@@ -1244,12 +1244,12 @@ public struct PodPortForwardOptions: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// What the object is, such as Pod. Written in CamelCase; it cannot change.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.setString("kind", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of this object's schema, such as apps/v1. Servers convert between versions.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
@@ -1267,12 +1267,12 @@ public struct PodProxyOptions: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// What the object is, such as Pod. Written in CamelCase; it cannot change.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.setString("kind", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of this object's schema, such as apps/v1. Servers convert between versions.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }

@@ -77,58 +77,58 @@ public struct PodSecurityContext: Lens {
     }
 }
 
-/// `PodSpec` of core/v1.
+/// `PodSpec` of core/v1. What a pod consists of and how it is to be run.
 public struct PodSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `volumes`.
+    /// The storage that containers can mount.
     public var volumes: [Volume] {
         get { fields.lenses("volumes") }
         set { fields.setLenses("volumes", newValue) }
     }
-    /// The field `initContainers`.
+    /// Containers that run one after the other, to their end, before the others start.
     public var initContainers: [Container] {
         get { fields.lenses("initContainers") }
         set { fields.setLenses("initContainers", newValue) }
     }
-    /// The field `containers`.
+    /// The containers; at least one. They cannot be added or removed later.
     public var containers: [Container] {
         get { fields.lenses("containers") }
         set { fields.keepLenses("containers", newValue) }
     }
-    /// The field `ephemeralContainers`.
+    /// Containers added to a running pod, for debugging.
     public var ephemeralContainers: [EphemeralContainer] {
         get { fields.lenses("ephemeralContainers") }
         set { fields.setLenses("ephemeralContainers", newValue) }
     }
-    /// The field `restartPolicy`.
+    /// Whether containers that ended are started again: Always, OnFailure or Never.
     public var restartPolicy: String {
         get { fields.string("restartPolicy") }
         set { fields.setString("restartPolicy", newValue) }
     }
-    /// The field `terminationGracePeriodSeconds`.
+    /// How long containers have between the signal to end and being killed. 30 by default.
     public var terminationGracePeriodSeconds: Int? {
         get { fields.optionalInt("terminationGracePeriodSeconds") }
         set { fields.setOptionalInt("terminationGracePeriodSeconds", newValue) }
     }
-    /// The field `activeDeadlineSeconds`.
+    /// How long the pod may run before it is failed.
     public var activeDeadlineSeconds: Int? {
         get { fields.optionalInt("activeDeadlineSeconds") }
         set { fields.setOptionalInt("activeDeadlineSeconds", newValue) }
     }
-    /// The field `dnsPolicy`.
+    /// Which name servers containers use: ClusterFirst, ClusterFirstWithHostNet, Default or None.
     public var dnsPolicy: String {
         get { fields.string("dnsPolicy") }
         set { fields.setString("dnsPolicy", newValue) }
     }
-    /// The field `nodeSelector`.
+    /// Labels that the node must have.
     public var nodeSelector: [String: String] {
         get { fields.stringMap("nodeSelector") }
         set { fields.setStringMap("nodeSelector", newValue) }
     }
-    /// The field `serviceAccountName`.
+    /// The account whose token the containers get.
     public var serviceAccountName: String {
         get { fields.string("serviceAccountName") }
         set { fields.setString("serviceAccountName", newValue) }
@@ -138,137 +138,137 @@ public struct PodSpec: Lens {
         get { fields.string("serviceAccount") }
         set { fields.setString("serviceAccount", newValue) }
     }
-    /// The field `automountServiceAccountToken`.
+    /// Whether that token is mounted.
     public var automountServiceAccountToken: Bool? {
         get { fields.optionalBool("automountServiceAccountToken") }
         set { fields.setOptionalBool("automountServiceAccountToken", newValue) }
     }
-    /// The field `nodeName`.
+    /// The node the pod runs on. Set by the scheduler.
     public var nodeName: String {
         get { fields.string("nodeName") }
         set { fields.setString("nodeName", newValue) }
     }
-    /// The field `hostNetwork`.
+    /// Whether containers use the node's network.
     public var hostNetwork: Bool {
         get { fields.bool("hostNetwork") }
         set { fields.setBool("hostNetwork", newValue) }
     }
-    /// The field `hostPID`.
+    /// Whether containers see the node's processes.
     public var hostPID: Bool {
         get { fields.bool("hostPID") }
         set { fields.setBool("hostPID", newValue) }
     }
-    /// The field `hostIPC`.
+    /// Whether containers share the node's IPC.
     public var hostIPC: Bool {
         get { fields.bool("hostIPC") }
         set { fields.setBool("hostIPC", newValue) }
     }
-    /// The field `shareProcessNamespace`.
+    /// Whether the containers see each other's processes.
     public var shareProcessNamespace: Bool? {
         get { fields.optionalBool("shareProcessNamespace") }
         set { fields.setOptionalBool("shareProcessNamespace", newValue) }
     }
-    /// The field `securityContext`.
+    /// Users, groups and so on for all containers.
     public var securityContext: PodSecurityContext? {
         get { fields.optionalLens("securityContext") }
         set { fields.setOptionalLens("securityContext", newValue) }
     }
-    /// The field `imagePullSecrets`.
+    /// Secrets with which images are pulled.
     public var imagePullSecrets: [LocalObjectReference] {
         get { fields.lenses("imagePullSecrets") }
         set { fields.setLenses("imagePullSecrets", newValue) }
     }
-    /// The field `hostname`.
+    /// The host name inside the pod.
     public var hostname: String {
         get { fields.string("hostname") }
         set { fields.setString("hostname", newValue) }
     }
-    /// The field `subdomain`.
+    /// The part of the pod's domain name after the host name.
     public var subdomain: String {
         get { fields.string("subdomain") }
         set { fields.setString("subdomain", newValue) }
     }
-    /// The field `affinity`.
+    /// Rules about which nodes, and which other pods, the pod wants to be with or away from.
     public var affinity: Affinity? {
         get { fields.optionalLens("affinity") }
         set { fields.setOptionalLens("affinity", newValue) }
     }
-    /// The field `schedulerName`.
+    /// The scheduler that places the pod.
     public var schedulerName: String {
         get { fields.string("schedulerName") }
         set { fields.setString("schedulerName", newValue) }
     }
-    /// The field `tolerations`.
+    /// The taints the pod puts up with.
     public var tolerations: [Toleration] {
         get { fields.lenses("tolerations") }
         set { fields.setLenses("tolerations", newValue) }
     }
-    /// The field `hostAliases`.
+    /// Extra lines for the containers' hosts file.
     public var hostAliases: [HostAlias] {
         get { fields.lenses("hostAliases") }
         set { fields.setLenses("hostAliases", newValue) }
     }
-    /// The field `priorityClassName`.
+    /// The class that gives the pod its priority.
     public var priorityClassName: String {
         get { fields.string("priorityClassName") }
         set { fields.setString("priorityClassName", newValue) }
     }
-    /// The field `priority`.
+    /// The priority itself; higher wins. Set from the class.
     public var priority: Int? {
         get { fields.optionalInt("priority") }
         set { fields.setOptionalInt("priority", newValue) }
     }
-    /// The field `dnsConfig`.
+    /// Name servers, search domains and options besides those of the policy.
     public var dnsConfig: PodDNSConfig? {
         get { fields.optionalLens("dnsConfig") }
         set { fields.setOptionalLens("dnsConfig", newValue) }
     }
-    /// The field `readinessGates`.
+    /// Conditions that must hold, besides the containers', for the pod to be ready.
     public var readinessGates: [PodReadinessGate] {
         get { fields.lenses("readinessGates") }
         set { fields.setLenses("readinessGates", newValue) }
     }
-    /// The field `runtimeClassName`.
+    /// How the containers are to be run, where the node offers a choice.
     public var runtimeClassName: String? {
         get { fields.optionalString("runtimeClassName") }
         set { fields.setOptionalString("runtimeClassName", newValue) }
     }
-    /// The field `enableServiceLinks`.
+    /// Whether services are told to containers by environment variables.
     public var enableServiceLinks: Bool? {
         get { fields.optionalBool("enableServiceLinks") }
         set { fields.setOptionalBool("enableServiceLinks", newValue) }
     }
-    /// The field `preemptionPolicy`.
+    /// Whether the pod may push out others of lower priority.
     public var preemptionPolicy: String? {
         get { fields.optionalString("preemptionPolicy") }
         set { fields.setOptionalString("preemptionPolicy", newValue) }
     }
-    /// The field `overhead`.
+    /// What running the pod costs besides its containers.
     public var overhead: [String: Quantity] {
         get { fields.quantityMap("overhead") }
         set { fields.setQuantityMap("overhead", newValue) }
     }
-    /// The field `topologySpreadConstraints`.
+    /// How evenly pods of a group are to be spread.
     public var topologySpreadConstraints: [TopologySpreadConstraint] {
         get { fields.lenses("topologySpreadConstraints") }
         set { fields.setLenses("topologySpreadConstraints", newValue) }
     }
-    /// The field `setHostnameAsFQDN`.
+    /// Whether the host name is the full domain name.
     public var setHostnameAsFQDN: Bool? {
         get { fields.optionalBool("setHostnameAsFQDN") }
         set { fields.setOptionalBool("setHostnameAsFQDN", newValue) }
     }
-    /// The field `os`.
+    /// The operating system of the containers.
     public var os: PodOS? {
         get { fields.optionalLens("os") }
         set { fields.setOptionalLens("os", newValue) }
     }
-    /// The field `hostUsers`.
+    /// Whether the containers use the node's user ids rather than their own range.
     public var hostUsers: Bool? {
         get { fields.optionalBool("hostUsers") }
         set { fields.setOptionalBool("hostUsers", newValue) }
     }
-    /// The field `schedulingGates`.
+    /// What keeps the scheduler from placing the pod yet.
     public var schedulingGates: [PodSchedulingGate] {
         get { fields.lenses("schedulingGates") }
         set { fields.setLenses("schedulingGates", newValue) }
@@ -278,7 +278,7 @@ public struct PodSpec: Lens {
         get { fields.lenses("resourceClaims") }
         set { fields.setLenses("resourceClaims", newValue) }
     }
-    /// The field `resources`.
+    /// What all containers together need, and may use.
     public var resources: ResourceRequirements? {
         get { fields.optionalLens("resources") }
         set { fields.setOptionalLens("resources", newValue) }
@@ -295,7 +295,7 @@ public struct PodSpec: Lens {
     }
 }
 
-/// `PodStatus` of core/v1.
+/// `PodStatus` of core/v1. How a pod is doing.
 public struct PodStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
@@ -306,32 +306,32 @@ public struct PodStatus: Lens {
         get { fields.int("observedGeneration") }
         set { fields.setInt("observedGeneration", newValue) }
     }
-    /// The field `phase`.
+    /// Pending, Running, Succeeded, Failed or Unknown.
     public var phase: String {
         get { fields.string("phase") }
         set { fields.setString("phase", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the pod, such as Ready.
     public var conditions: [PodCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
-    /// The field `reason`.
+    /// Why the pod is in this state, in one word.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `nominatedNodeName`.
+    /// The node being cleared for this pod.
     public var nominatedNodeName: String {
         get { fields.string("nominatedNodeName") }
         set { fields.setString("nominatedNodeName", newValue) }
     }
-    /// The field `hostIP`.
+    /// The node's address.
     public var hostIP: String {
         get { fields.string("hostIP") }
         set { fields.setString("hostIP", newValue) }
@@ -341,32 +341,32 @@ public struct PodStatus: Lens {
         get { fields.lenses("hostIPs") }
         set { fields.setLenses("hostIPs", newValue) }
     }
-    /// The field `podIP`.
+    /// The pod's address.
     public var podIP: String {
         get { fields.string("podIP") }
         set { fields.setString("podIP", newValue) }
     }
-    /// The field `podIPs`.
+    /// All its addresses.
     public var podIPs: [PodIP] {
         get { fields.lenses("podIPs") }
         set { fields.setLenses("podIPs", newValue) }
     }
-    /// The field `startTime`.
+    /// When the node accepted the pod.
     public var startTime: Timestamp? {
         get { fields.time("startTime") }
         set { fields.setTime("startTime", newValue) }
     }
-    /// The field `initContainerStatuses`.
+    /// How each init container is doing.
     public var initContainerStatuses: [ContainerStatus] {
         get { fields.lenses("initContainerStatuses") }
         set { fields.setLenses("initContainerStatuses", newValue) }
     }
-    /// The field `containerStatuses`.
+    /// How each container is doing.
     public var containerStatuses: [ContainerStatus] {
         get { fields.lenses("containerStatuses") }
         set { fields.setLenses("containerStatuses", newValue) }
     }
-    /// The field `qosClass`.
+    /// Guaranteed, Burstable or BestEffort; decides who goes first when memory runs out.
     public var qosClass: String {
         get { fields.string("qosClass") }
         set { fields.setString("qosClass", newValue) }
@@ -421,7 +421,7 @@ public struct PodStatusResult: APIObject {
         group: "", version: "v1", resource: "podstatusresults")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: PodStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -448,7 +448,7 @@ public struct PodTemplate: APIObject {
     }
 }
 
-/// `PodTemplateSpec` of core/v1.
+/// `PodTemplateSpec` of core/v1. The pods that a controller makes.
 public struct PodTemplateSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
@@ -530,58 +530,58 @@ public struct PreferredSchedulingTerm: Lens {
     }
 }
 
-/// `Probe` of core/v1.
+/// `Probe` of core/v1. A check of a container.
 public struct Probe: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `exec`.
+    /// Succeeds when a command in the container exits with 0.
     public var exec: ExecAction? {
         get { fields.optionalLens("exec") }
         set { fields.setOptionalLens("exec", newValue) }
     }
-    /// The field `httpGet`.
+    /// Succeeds when a request is answered with 200 to 399.
     public var httpGet: HTTPGetAction? {
         get { fields.optionalLens("httpGet") }
         set { fields.setOptionalLens("httpGet", newValue) }
     }
-    /// The field `tcpSocket`.
+    /// Succeeds when the port accepts a connection.
     public var tcpSocket: TCPSocketAction? {
         get { fields.optionalLens("tcpSocket") }
         set { fields.setOptionalLens("tcpSocket", newValue) }
     }
-    /// The field `grpc`.
+    /// Succeeds when the gRPC health service says so.
     public var grpc: GRPCAction? {
         get { fields.optionalLens("grpc") }
         set { fields.setOptionalLens("grpc", newValue) }
     }
-    /// The field `initialDelaySeconds`.
+    /// How long after the start to wait before the first check.
     public var initialDelaySeconds: Int {
         get { fields.int("initialDelaySeconds") }
         set { fields.setInt("initialDelaySeconds", newValue) }
     }
-    /// The field `timeoutSeconds`.
+    /// How long one check may take. 1 by default.
     public var timeoutSeconds: Int {
         get { fields.int("timeoutSeconds") }
         set { fields.setInt("timeoutSeconds", newValue) }
     }
-    /// The field `periodSeconds`.
+    /// How often to check. 10 by default.
     public var periodSeconds: Int {
         get { fields.int("periodSeconds") }
         set { fields.setInt("periodSeconds", newValue) }
     }
-    /// The field `successThreshold`.
+    /// How many successes in a row count. 1 by default.
     public var successThreshold: Int {
         get { fields.int("successThreshold") }
         set { fields.setInt("successThreshold", newValue) }
     }
-    /// The field `failureThreshold`.
+    /// How many failures in a row count. 3 by default.
     public var failureThreshold: Int {
         get { fields.int("failureThreshold") }
         set { fields.setInt("failureThreshold", newValue) }
     }
-    /// The field `terminationGracePeriodSeconds`.
+    /// The pod's grace period, when this check ends the container.
     public var terminationGracePeriodSeconds: Int? {
         get { fields.optionalInt("terminationGracePeriodSeconds") }
         set { fields.setOptionalInt("terminationGracePeriodSeconds", newValue) }
@@ -765,7 +765,7 @@ public struct RangeAllocation: APIObject {
     }
 }
 
-/// `ReplicationController` of core/v1.
+/// `ReplicationController` of core/v1. Keeps a number of like pods running; the forerunner of the replica set.
 public struct ReplicationController: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -778,12 +778,12 @@ public struct ReplicationController: APIObject {
         group: "", version: "v1", resource: "replicationcontrollers")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: ReplicationControllerSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: ReplicationControllerStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -953,7 +953,7 @@ public struct ResourceHealth: Lens {
     }
 }
 
-/// `ResourceQuota` of core/v1.
+/// `ResourceQuota` of core/v1. Limits what a namespace may use in all.
 public struct ResourceQuota: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -966,12 +966,12 @@ public struct ResourceQuota: APIObject {
         group: "", version: "v1", resource: "resourcequotas")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: ResourceQuotaSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: ResourceQuotaStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -1019,23 +1019,23 @@ public struct ResourceQuotaStatus: Lens {
     }
 }
 
-/// `ResourceRequirements` of core/v1.
+/// `ResourceRequirements` of core/v1. What is needed and what is allowed.
 public struct ResourceRequirements: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `limits`.
+    /// What cannot be exceeded.
     public var limits: [String: Quantity] {
         get { fields.quantityMap("limits") }
         set { fields.setQuantityMap("limits", newValue) }
     }
-    /// The field `requests`.
+    /// What must be free on the node; the limits when not given.
     public var requests: [String: Quantity] {
         get { fields.quantityMap("requests") }
         set { fields.setQuantityMap("requests", newValue) }
     }
-    /// The field `claims`.
+    /// Claimed devices that the container uses.
     public var claims: [ResourceClaim] {
         get { fields.lenses("claims") }
         set { fields.setLenses("claims", newValue) }
@@ -1258,7 +1258,7 @@ public struct SeccompProfile: Lens {
     }
 }
 
-/// `Secret` of core/v1.
+/// `Secret` of core/v1. Settings that are to be kept from view.
 public struct Secret: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -1271,22 +1271,22 @@ public struct Secret: APIObject {
         group: "", version: "v1", resource: "secrets")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `immutable`.
+    /// Whether the values can no longer change.
     public var immutable: Bool? {
         get { fields.optionalBool("immutable") }
         set { fields.setOptionalBool("immutable", newValue) }
     }
-    /// The field `data`.
+    /// The values, in base64.
     public var data: [String: [UInt8]] {
         get { fields.bytesMap("data") }
         set { fields.setBytesMap("data", newValue) }
     }
-    /// The field `stringData`.
+    /// Values as plain text; stored in data and never read back.
     public var stringData: [String: String] {
         get { fields.stringMap("stringData") }
         set { fields.setStringMap("stringData", newValue) }
     }
-    /// The field `type`.
+    /// What the secret is for.
     public var type: String {
         get { fields.string("type") }
         set { fields.setString("type", newValue) }

@@ -78,12 +78,12 @@ public struct SerializedReference: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// What the object is, such as Pod. Written in CamelCase; it cannot change.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.setString("kind", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of this object's schema, such as apps/v1. Servers convert between versions.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
@@ -95,7 +95,7 @@ public struct SerializedReference: Lens {
     }
 }
 
-/// `Service` of core/v1.
+/// `Service` of core/v1. A stable address in front of changing pods.
 public struct Service: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -108,19 +108,19 @@ public struct Service: APIObject {
         group: "", version: "v1", resource: "services")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: ServiceSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: ServiceStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
     }
 }
 
-/// `ServiceAccount` of core/v1.
+/// `ServiceAccount` of core/v1. An identity for programs in pods.
 public struct ServiceAccount: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -173,38 +173,38 @@ public struct ServiceAccountTokenProjection: Lens {
     }
 }
 
-/// `ServicePort` of core/v1.
+/// `ServicePort` of core/v1. A port of a service.
 public struct ServicePort: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// Its name; needed when there are several.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `protocol`.
+    /// TCP, UDP or SCTP. TCP by default.
     public var `protocol`: String {
         get { fields.string("protocol") }
         set { fields.setString("protocol", newValue) }
     }
-    /// The field `appProtocol`.
+    /// The protocol spoken inside.
     public var appProtocol: String? {
         get { fields.optionalString("appProtocol") }
         set { fields.setOptionalString("appProtocol", newValue) }
     }
-    /// The field `port`.
+    /// The port's number at the service's address.
     public var port: Int {
         get { fields.int("port") }
         set { fields.keepInt("port", newValue) }
     }
-    /// The field `targetPort`.
+    /// The number or name of the port at the pods. The same number by default.
     public var targetPort: IntOrString {
         get { fields.intOrString("targetPort") }
         set { fields.setIntOrString("targetPort", newValue) }
     }
-    /// The field `nodePort`.
+    /// The port at each node's address, for NodePort and LoadBalancer.
     public var nodePort: Int {
         get { fields.int("nodePort") }
         set { fields.setInt("nodePort", newValue) }
@@ -217,12 +217,12 @@ public struct ServiceProxyOptions: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// What the object is, such as Pod. Written in CamelCase; it cannot change.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.setString("kind", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of this object's schema, such as apps/v1. Servers convert between versions.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
@@ -234,43 +234,43 @@ public struct ServiceProxyOptions: Lens {
     }
 }
 
-/// `ServiceSpec` of core/v1.
+/// `ServiceSpec` of core/v1. How a service is reached and what is behind it.
 public struct ServiceSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ports`.
+    /// The ports it offers.
     public var ports: [ServicePort] {
         get { fields.lenses("ports") }
         set { fields.setLenses("ports", newValue) }
     }
-    /// The field `selector`.
+    /// The labels of the pods behind it. Without one, endpoints are made by hand.
     public var selector: [String: String] {
         get { fields.stringMap("selector") }
         set { fields.setStringMap("selector", newValue) }
     }
-    /// The field `clusterIP`.
+    /// Its address in the cluster. None makes it headless: names lead straight to the pods.
     public var clusterIP: String {
         get { fields.string("clusterIP") }
         set { fields.setString("clusterIP", newValue) }
     }
-    /// The field `clusterIPs`.
+    /// Its addresses in the cluster, one per IP family.
     public var clusterIPs: [String] {
         get { fields.strings("clusterIPs") }
         set { fields.setStrings("clusterIPs", newValue) }
     }
-    /// The field `type`.
+    /// ClusterIP, NodePort, LoadBalancer or ExternalName.
     public var type: String {
         get { fields.string("type") }
         set { fields.setString("type", newValue) }
     }
-    /// The field `externalIPs`.
+    /// Addresses outside the system's care that lead to the service.
     public var externalIPs: [String] {
         get { fields.strings("externalIPs") }
         set { fields.setStrings("externalIPs", newValue) }
     }
-    /// The field `sessionAffinity`.
+    /// ClientIP sends a client to the same pod each time; None is the default.
     public var sessionAffinity: String {
         get { fields.string("sessionAffinity") }
         set { fields.setString("sessionAffinity", newValue) }
@@ -285,22 +285,22 @@ public struct ServiceSpec: Lens {
         get { fields.strings("loadBalancerSourceRanges") }
         set { fields.setStrings("loadBalancerSourceRanges", newValue) }
     }
-    /// The field `externalName`.
+    /// The name that an ExternalName service stands for.
     public var externalName: String {
         get { fields.string("externalName") }
         set { fields.setString("externalName", newValue) }
     }
-    /// The field `externalTrafficPolicy`.
+    /// Cluster spreads traffic from outside over all pods, Local keeps it on the node it came to.
     public var externalTrafficPolicy: String {
         get { fields.string("externalTrafficPolicy") }
         set { fields.setString("externalTrafficPolicy", newValue) }
     }
-    /// The field `healthCheckNodePort`.
+    /// Where load balancers ask which nodes have pods.
     public var healthCheckNodePort: Int {
         get { fields.int("healthCheckNodePort") }
         set { fields.setInt("healthCheckNodePort", newValue) }
     }
-    /// The field `publishNotReadyAddresses`.
+    /// Whether pods that are not ready are included.
     public var publishNotReadyAddresses: Bool {
         get { fields.bool("publishNotReadyAddresses") }
         set { fields.setBool("publishNotReadyAddresses", newValue) }
@@ -310,12 +310,12 @@ public struct ServiceSpec: Lens {
         get { fields.optionalLens("sessionAffinityConfig") }
         set { fields.setOptionalLens("sessionAffinityConfig", newValue) }
     }
-    /// The field `ipFamilies`.
+    /// IPv4, IPv6 or both.
     public var ipFamilies: [String] {
         get { fields.strings("ipFamilies") }
         set { fields.setStrings("ipFamilies", newValue) }
     }
-    /// The field `ipFamilyPolicy`.
+    /// SingleStack, PreferDualStack or RequireDualStack.
     public var ipFamilyPolicy: String? {
         get { fields.optionalString("ipFamilyPolicy") }
         set { fields.setOptionalString("ipFamilyPolicy", newValue) }
@@ -325,12 +325,12 @@ public struct ServiceSpec: Lens {
         get { fields.optionalBool("allocateLoadBalancerNodePorts") }
         set { fields.setOptionalBool("allocateLoadBalancerNodePorts", newValue) }
     }
-    /// The field `loadBalancerClass`.
+    /// Which load balancer is to serve it.
     public var loadBalancerClass: String? {
         get { fields.optionalString("loadBalancerClass") }
         set { fields.setOptionalString("loadBalancerClass", newValue) }
     }
-    /// The field `internalTrafficPolicy`.
+    /// Cluster spreads traffic from inside over all pods, Local keeps it on the node.
     public var internalTrafficPolicy: String? {
         get { fields.optionalString("internalTrafficPolicy") }
         set { fields.setOptionalString("internalTrafficPolicy", newValue) }
@@ -516,33 +516,33 @@ public struct Taint: Lens {
     }
 }
 
-/// `Toleration` of core/v1.
+/// `Toleration` of core/v1. A taint that a pod puts up with.
 public struct Toleration: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `key`.
+    /// The taint's key; empty with Exists tolerates all.
     public var key: String {
         get { fields.string("key") }
         set { fields.setString("key", newValue) }
     }
-    /// The field `operator`.
+    /// Equal or Exists.
     public var `operator`: String {
         get { fields.string("operator") }
         set { fields.setString("operator", newValue) }
     }
-    /// The field `value`.
+    /// The taint's value, for Equal.
     public var value: String {
         get { fields.string("value") }
         set { fields.setString("value", newValue) }
     }
-    /// The field `effect`.
+    /// NoSchedule, PreferNoSchedule or NoExecute; empty means all.
     public var effect: String {
         get { fields.string("effect") }
         set { fields.setString("effect", newValue) }
     }
-    /// The field `tolerationSeconds`.
+    /// How long a NoExecute taint is tolerated.
     public var tolerationSeconds: Int? {
         get { fields.optionalInt("tolerationSeconds") }
         set { fields.setOptionalInt("tolerationSeconds", newValue) }
@@ -648,23 +648,23 @@ public struct TypedObjectReference: Lens {
     }
 }
 
-/// `Volume` of core/v1.
+/// `Volume` of core/v1. Storage that containers of a pod can mount. One source must be given.
 public struct Volume: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The volume's name, unique in the pod.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `hostPath`.
+    /// A file or directory of the node.
     public var hostPath: HostPathVolumeSource? {
         get { fields.optionalLens("hostPath") }
         set { fields.setOptionalLens("hostPath", newValue) }
     }
-    /// The field `emptyDir`.
+    /// An empty directory that lives as long as the pod.
     public var emptyDir: EmptyDirVolumeSource? {
         get { fields.optionalLens("emptyDir") }
         set { fields.setOptionalLens("emptyDir", newValue) }
@@ -684,12 +684,12 @@ public struct Volume: Lens {
         get { fields.optionalLens("gitRepo") }
         set { fields.setOptionalLens("gitRepo", newValue) }
     }
-    /// The field `secret`.
+    /// The keys of a secret as files.
     public var secret: SecretVolumeSource? {
         get { fields.optionalLens("secret") }
         set { fields.setOptionalLens("secret", newValue) }
     }
-    /// The field `nfs`.
+    /// A directory of an NFS server.
     public var nfs: NFSVolumeSource? {
         get { fields.optionalLens("nfs") }
         set { fields.setOptionalLens("nfs", newValue) }
@@ -704,7 +704,7 @@ public struct Volume: Lens {
         get { fields.optionalLens("glusterfs") }
         set { fields.setOptionalLens("glusterfs", newValue) }
     }
-    /// The field `persistentVolumeClaim`.
+    /// The storage that a claim has been given.
     public var persistentVolumeClaim: PersistentVolumeClaimVolumeSource? {
         get { fields.optionalLens("persistentVolumeClaim") }
         set { fields.setOptionalLens("persistentVolumeClaim", newValue) }
@@ -734,7 +734,7 @@ public struct Volume: Lens {
         get { fields.optionalLens("flocker") }
         set { fields.setOptionalLens("flocker", newValue) }
     }
-    /// The field `downwardAPI`.
+    /// Facts about the pod as files.
     public var downwardAPI: DownwardAPIVolumeSource? {
         get { fields.optionalLens("downwardAPI") }
         set { fields.setOptionalLens("downwardAPI", newValue) }
@@ -749,7 +749,7 @@ public struct Volume: Lens {
         get { fields.optionalLens("azureFile") }
         set { fields.setOptionalLens("azureFile", newValue) }
     }
-    /// The field `configMap`.
+    /// The keys of a config map as files.
     public var configMap: ConfigMapVolumeSource? {
         get { fields.optionalLens("configMap") }
         set { fields.setOptionalLens("configMap", newValue) }
@@ -774,7 +774,7 @@ public struct Volume: Lens {
         get { fields.optionalLens("photonPersistentDisk") }
         set { fields.setOptionalLens("photonPersistentDisk", newValue) }
     }
-    /// The field `projected`.
+    /// Several sources in one directory.
     public var projected: ProjectedVolumeSource? {
         get { fields.optionalLens("projected") }
         set { fields.setOptionalLens("projected", newValue) }
@@ -794,17 +794,17 @@ public struct Volume: Lens {
         get { fields.optionalLens("storageos") }
         set { fields.setOptionalLens("storageos", newValue) }
     }
-    /// The field `csi`.
+    /// Storage of a CSI driver, made for this pod.
     public var csi: CSIVolumeSource? {
         get { fields.optionalLens("csi") }
         set { fields.setOptionalLens("csi", newValue) }
     }
-    /// The field `ephemeral`.
+    /// A claim made for this pod.
     public var ephemeral: EphemeralVolumeSource? {
         get { fields.optionalLens("ephemeral") }
         set { fields.setOptionalLens("ephemeral", newValue) }
     }
-    /// The field `image`.
+    /// The files of an image.
     public var image: ImageVolumeSource? {
         get { fields.optionalLens("image") }
         set { fields.setOptionalLens("image", newValue) }
@@ -829,18 +829,18 @@ public struct VolumeDevice: Lens {
     }
 }
 
-/// `VolumeMount` of core/v1.
+/// `VolumeMount` of core/v1. Where a volume appears.
 public struct VolumeMount: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The volume's name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether the container can only read.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
@@ -850,12 +850,12 @@ public struct VolumeMount: Lens {
         get { fields.optionalString("recursiveReadOnly") }
         set { fields.setOptionalString("recursiveReadOnly", newValue) }
     }
-    /// The field `mountPath`.
+    /// The path in the container.
     public var mountPath: String {
         get { fields.string("mountPath") }
         set { fields.keepString("mountPath", newValue) }
     }
-    /// The field `subPath`.
+    /// A path within the volume to mount instead of all of it.
     public var subPath: String {
         get { fields.string("subPath") }
         set { fields.setString("subPath", newValue) }

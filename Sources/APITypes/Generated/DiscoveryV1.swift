@@ -121,7 +121,7 @@ public struct EndpointHints: Lens {
     }
 }
 
-/// `EndpointSlice` of discovery/v1.
+/// `EndpointSlice` of discovery/v1. Some of the addresses behind a service.
 public struct EndpointSlice: APIObject {
     /// The object looked at.
     public var fields: JSONObject

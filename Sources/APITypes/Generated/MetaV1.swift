@@ -4,41 +4,41 @@ import APIModel
 import Units
 import Values
 
-/// `LabelSelector` of meta/v1.
+/// `LabelSelector` of meta/v1. Selects objects by their labels. All conditions must hold; an empty selector matches everything.
 public struct MetaLabelSelector: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `matchLabels`.
+    /// Labels that must have exactly these values.
     public var matchLabels: [String: String] {
         get { fields.stringMap("matchLabels") }
         set { fields.setStringMap("matchLabels", newValue) }
     }
-    /// The field `matchExpressions`.
+    /// Conditions on labels.
     public var matchExpressions: [LabelSelectorRequirement] {
         get { fields.lenses("matchExpressions") }
         set { fields.setLenses("matchExpressions", newValue) }
     }
 }
 
-/// `LabelSelectorRequirement` of meta/v1.
+/// `LabelSelectorRequirement` of meta/v1. One condition on a label.
 public struct LabelSelectorRequirement: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `key`.
+    /// The label's key.
     public var key: String {
         get { fields.string("key") }
         set { fields.keepString("key", newValue) }
     }
-    /// The field `operator`.
+    /// In, NotIn, Exists or DoesNotExist.
     public var `operator`: String {
         get { fields.string("operator") }
         set { fields.keepString("operator", newValue) }
     }
-    /// The field `values`.
+    /// The values compared with; none for Exists and DoesNotExist.
     public var values: [String] {
         get { fields.strings("values") }
         set { fields.setStrings("values", newValue) }

@@ -71,7 +71,7 @@ public struct IPBlock: Lens {
     }
 }
 
-/// `Ingress` of networking/v1.
+/// `Ingress` of networking/v1. Leads HTTP from outside to services by host and path.
 public struct Ingress: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -84,12 +84,12 @@ public struct Ingress: APIObject {
         group: "networking.k8s.io", version: "v1", resource: "ingresses")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: IngressSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: IngressStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
@@ -127,7 +127,7 @@ public struct IngressClass: APIObject {
         group: "networking.k8s.io", version: "v1", resource: "ingressclasses")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: IngressClassSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
@@ -339,7 +339,7 @@ public struct IngressTLS: Lens {
     }
 }
 
-/// `NetworkPolicy` of networking/v1.
+/// `NetworkPolicy` of networking/v1. Says which traffic pods may receive and send.
 public struct NetworkPolicy: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -352,7 +352,7 @@ public struct NetworkPolicy: APIObject {
         group: "networking.k8s.io", version: "v1", resource: "networkpolicies")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: NetworkPolicySpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
@@ -482,7 +482,7 @@ public struct NetworkingIPAddress: APIObject {
         group: "networking.k8s.io", version: "v1", resource: "ipaddresses")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: IPAddressSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
@@ -548,12 +548,12 @@ public struct ServiceCIDR: APIObject {
         group: "networking.k8s.io", version: "v1", resource: "servicecidrs")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: ServiceCIDRSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: ServiceCIDRStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }

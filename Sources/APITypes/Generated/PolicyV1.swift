@@ -24,7 +24,7 @@ public struct Eviction: APIObject {
     }
 }
 
-/// `PodDisruptionBudget` of policy/v1.
+/// `PodDisruptionBudget` of policy/v1. How many pods may be taken away at once on purpose.
 public struct PodDisruptionBudget: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -37,12 +37,12 @@ public struct PodDisruptionBudget: APIObject {
         group: "policy", version: "v1", resource: "poddisruptionbudgets")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: PodDisruptionBudgetSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: PodDisruptionBudgetStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }

@@ -17,7 +17,7 @@ public struct AggregationRule: Lens {
     }
 }
 
-/// `ClusterRole` of rbac/v1.
+/// `ClusterRole` of rbac/v1. Permissions in the whole cluster.
 public struct ClusterRole: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -42,7 +42,7 @@ public struct ClusterRole: APIObject {
     }
 }
 
-/// `ClusterRoleBinding` of rbac/v1.
+/// `ClusterRoleBinding` of rbac/v1. Gives a cluster role to users, groups or accounts everywhere.
 public struct ClusterRoleBinding: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -100,7 +100,7 @@ public struct PolicyRule: Lens {
     }
 }
 
-/// `Role` of rbac/v1.
+/// `Role` of rbac/v1. Permissions within a namespace.
 public struct Role: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -120,7 +120,7 @@ public struct Role: APIObject {
     }
 }
 
-/// `RoleBinding` of rbac/v1.
+/// `RoleBinding` of rbac/v1. Gives a role to users, groups or accounts in a namespace.
 public struct RoleBinding: APIObject {
     /// The object looked at.
     public var fields: JSONObject

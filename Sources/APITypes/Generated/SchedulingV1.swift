@@ -4,7 +4,7 @@ import APIModel
 import Units
 import Values
 
-/// `PriorityClass` of scheduling/v1.
+/// `PriorityClass` of scheduling/v1. A name for a priority.
 public struct PriorityClass: APIObject {
     /// The object looked at.
     public var fields: JSONObject

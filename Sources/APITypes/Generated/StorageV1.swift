@@ -17,7 +17,7 @@ public struct CSIDriver: APIObject {
         group: "storage.k8s.io", version: "v1", resource: "csidrivers")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: CSIDriverSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
@@ -100,7 +100,7 @@ public struct CSINode: APIObject {
         group: "storage.k8s.io", version: "v1", resource: "csinodes")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: CSINodeSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
@@ -183,7 +183,7 @@ public struct CSIStorageCapacity: APIObject {
     }
 }
 
-/// `StorageClass` of storage/v1.
+/// `StorageClass` of storage/v1. A kind of storage that claims can ask for.
 public struct StorageClass: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -295,12 +295,12 @@ public struct VolumeAttachment: APIObject {
         group: "storage.k8s.io", version: "v1", resource: "volumeattachments")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `spec`.
+    /// What is wanted.
     public var spec: VolumeAttachmentSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
-    /// The field `status`.
+    /// What was last observed. The system writes it; it may lag behind.
     public var status: VolumeAttachmentStatus {
         get { fields.lens("status") }
         set { fields.setLens("status", newValue) }
