@@ -98,7 +98,7 @@ import Values
 
     @Test func `formats nobody speaks`() async throws {
         try await withCluster { cluster in
-            let refused = try await cluster.send("POST", Self.maps, [1], type: "application/vnd.kubernetes.protobuf")
+            let refused = try await cluster.send("POST", Self.maps, [1], type: "application/msgpack")
             #expect(refused.status == 415)
             #expect(refused.reason == "UnsupportedMediaType")
             let accept = try await cluster.get(Self.maps, accept: "application/xml")
@@ -125,5 +125,54 @@ import Values
             #expect(list["items"]?.array?.count == 1)
             #expect(try await cluster.delete(Self.maps + "/bad").status == 200)
         }
+    }
+}
+
+@Suite struct ProtobufTests {
+    private static func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
+        [number << 3 | 2, UInt8(content.count)] + content
+    }
+
+    private static func field(_ number: UInt8, _ text: String) -> [UInt8] { field(number, Array(text.utf8)) }
+
+    private static func envelope(_ apiVersion: String, _ kind: String, _ raw: [UInt8]) -> [UInt8] {
+        let meta = field(1, apiVersion) + field(2, kind)
+        return [0x6b, 0x38, 0x73, 0] + field(1, meta) + field(2, raw)
+    }
+
+    @Test func `a body in protobuf is the same object`() async throws {
+        try await withCluster { cluster in
+            let metadata = Self.field(1, "cm") + Self.field(11, Self.field(1, "app") + Self.field(2, "x"))
+            let raw = Self.field(1, metadata) + Self.field(2, Self.field(1, "k") + Self.field(2, "v"))
+            let made = try await cluster.send(
+                "POST", "/api/v1/namespaces/default/configmaps", Self.envelope("v1", "ConfigMap", raw),
+                type: "application/vnd.kubernetes.protobuf", accept: "application/vnd.kubernetes.protobuf,application/json")
+            #expect(made.status == 201, "\(made.text)")
+            #expect(made["data"] == ["k": "v"])
+            #expect(made["metadata", "labels"] == ["app": "x"])
+        }
+    }
+
+    @Test func `broken protobuf is a bad request`() async throws {
+        try await withCluster { cluster in
+            for body: [UInt8] in [[1, 2, 3], [0x6b, 0x38, 0x73, 0, 0x12, 0xff], Self.envelope("v1", "ConfigMap", [0x0a, 0x50, 1])] {
+                let refused = try await cluster.send(
+                    "POST", "/api/v1/namespaces/default/configmaps", body, type: "application/vnd.kubernetes.protobuf")
+                #expect(refused.status == 400, "\(body)")
+            }
+        }
+    }
+
+    @Test func `a field that protobuf nests and JSON does not`() throws {
+        let pod = BuiltinSchemaNodes.pod
+        // Pod.spec(2).containers(2).livenessProbe(10){handler(1){tcpSocket(3){port(1){intVal(2)=80}}}, timeoutSeconds(3)=5}
+        let port = Self.field(1, [0x08, 0, 0x10, 80])
+        let probe = Self.field(1, Self.field(3, port)) + [0x18, 5]
+        let container = Self.field(1, "c") + Self.field(10, probe)
+        let raw = Self.field(2, Self.field(2, container))
+        let value = try ProtobufDecoding.object(Self.envelope("v1", "Pod", raw), schema: pod)
+        let read = value.value(at: ["spec", "containers", "0", "livenessProbe"])
+        #expect(read?.value(at: ["tcpSocket", "port"]) == 80)
+        #expect(read?["timeoutSeconds"] == 5)
     }
 }

@@ -99,6 +99,20 @@ import Values
         }
     }
 
+    @Test func `a client that does not read is closed`() async throws {
+        try await withCluster { configuration in configuration.watchCapacity = 8 } _: { cluster in
+            let watch = try await cluster.transport().send(cluster.request("GET", Self.maps + "?watch=1"))
+            let padding = String(repeating: "x", count: 200_000)
+            for index in 0..<40 {
+                _ = try await cluster.post(Self.maps, ["metadata": ["name": "m\(index)"], "data": ["p": .string(padding)]])
+            }
+            var reader = WatchReader(watch.body)
+            var count = 0
+            while try await reader.next() != nil { count += 1 }
+            #expect(count < 40)
+        }
+    }
+
     @Test func `timeoutSeconds ends a watch quietly and bookmarks come on time`() async throws {
         let clock = ManualClock()
         try await withCluster(clock: clock) { cluster in

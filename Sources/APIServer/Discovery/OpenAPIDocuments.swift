@@ -18,7 +18,7 @@ final class OpenAPIDocuments: Sendable {
         var v3: [GroupVersion: Document] = [:]
     }
 
-    private static let protobufV2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    private static let protobufV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
     private let openAPI: OpenAPI
     private let version: String
     private let state = Mutex(State())

@@ -28,10 +28,10 @@ public struct APIServerConfiguration: Sendable {
     public var minWatchSeconds = 1800
     /// How often a watcher that understands bookmarks gets one.
     public var bookmarkInterval = Duration.seconds(60)
-    /// The largest page of a list without `limit`; zero is no bound.
+    /// How many events a watcher may be behind before it is closed.
+    public var watchCapacity = 4096
+    /// The `iss` of service-account tokens.
     public var serviceAccountIssuer = "https://kubernetes.default.svc.cluster.local"
-    /// The longest token life granted; zero is no bound.
-    public var maxTokenSeconds: Int64 = 0
     /// How many history events each cache keeps.
     public var cacheHistory = 4096
 

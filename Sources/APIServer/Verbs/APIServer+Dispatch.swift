@@ -207,19 +207,42 @@ extension APIServer {
         let page = try await view.engine.page(query, namespace: namespace)
         var objects: [CachedObject] = []
         page.forEach { objects.append($0) }
-        for object in objects {
-            var write = try writeContext(view, context)
-            write.isDryRun = request.isDryRun
-            write.namespace = object.namespace
-            write.name = object.name
-            do throws(APIError) {
-                _ = try await view.engine.delete(request, view: view, write: write)
-            } catch {
-                guard error.isNotFound else { throw error }
-            }
-        }
+        var write = try writeContext(view, context)
+        write.isDryRun = request.isDryRun
+        try await deleteAll(objects, request, view: view, write: write)
         let shown = ListPage(objects: .chosen(objects), revision: page.revision, continueToken: page.continueToken)
         return try ListResponse.make(shown, view: view, context: context)
+    }
+}
+
+extension APIServer {
+    /// So many deletions run at once, so that they share the store's commits.
+    private static let deletionWidth = 32
+
+    /// Deletes objects; those that are gone already do not matter. Reports the first failure after trying all.
+    private func deleteAll(
+        _ objects: [CachedObject], _ request: DeletionRequest, view: ResourceView, write: WriteContext
+    ) async throws(APIError) {
+        let failure = await withTaskGroup(of: APIError?.self) { group in
+            var failure: APIError?
+            for (index, object) in objects.enumerated() {
+                if index >= Self.deletionWidth, let outcome = await group.next() { failure = failure ?? outcome }
+                var write = write
+                write.namespace = object.namespace
+                write.name = object.name
+                group.addTask { [write] in
+                    do throws(APIError) {
+                        _ = try await view.engine.delete(request, view: view, write: write)
+                        return nil
+                    } catch {
+                        return error.isNotFound ? nil : error
+                    }
+                }
+            }
+            for await outcome in group { failure = failure ?? outcome }
+            return failure
+        }
+        if let failure { throw failure }
     }
 }
 

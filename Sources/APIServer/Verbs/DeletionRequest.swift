@@ -1,4 +1,5 @@
 import APIModel
+import APITypes
 import HTTPTransport
 import Schema
 import Units
@@ -20,6 +21,8 @@ struct DeletionRequest: Sendable {
     var orphanDependents: Bool?
     var isDryRun = false
 
+    private static let schema = BuiltinSchema.node("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
+
     init() {}
 
     /// Reads the options of a request: a body wins over the query.
@@ -27,7 +30,7 @@ struct DeletionRequest: Sendable {
         let request = context.request
         var options: JSONValue = [:]
         if !request.body.isEmpty {
-            options = try BodySyntax.parse(request, reportDuplicates: false).value
+            options = try BodySyntax.parse(request, schema: Self.schema, reportDuplicates: false).value
             guard options.object != nil else { throw .badRequest("the body of a DELETE must be DeleteOptions") }
             let kind = options["kind"]?.string ?? "DeleteOptions"
             guard kind == "DeleteOptions" else {

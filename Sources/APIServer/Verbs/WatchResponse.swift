@@ -105,7 +105,8 @@ struct WatchResponse: Sendable {
             try await engine.cache.waitUntil(
                 max(revision ?? newest, newest), within: ResourceEngine.catchUpLimit, clock: engine.environment.clock)
             let both = try engine.cache.snapshotAndWatch(
-                namespace: namespace.isEmpty ? nil : namespace, scope: scope, wantsBookmarks: wantsBookmarks, filter: filter)
+                namespace: namespace.isEmpty ? nil : namespace, scope: scope, wantsBookmarks: wantsBookmarks,
+                capacity: capacity, filter: filter)
             return (both.snapshot, both.watch)
         case .from(let revision):
             if engine.cache.revision < revision {
@@ -114,9 +115,11 @@ struct WatchResponse: Sendable {
             }
             let from = revision.rawValue == 0 ? engine.cache.revision : revision
             return (nil, try await engine.cache.resume(
-                from: from, scope: scope, wantsBookmarks: wantsBookmarks, filter: filter))
+                from: from, scope: scope, wantsBookmarks: wantsBookmarks, capacity: capacity, filter: filter))
         }
     }
+
+    private var capacity: Int { view.engine.environment.configuration.watchCapacity }
 
     private var scope: WatchScope {
         if let name = selection.required("metadata.name") {

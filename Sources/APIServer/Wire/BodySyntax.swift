@@ -1,5 +1,6 @@
 import APIModel
 import HTTPTransport
+import Schema
 import Values
 
 /// Reading request bodies: JSON or YAML into a value tree.
@@ -13,12 +14,23 @@ enum BodySyntax {
     /// Bodies nest at most so deep.
     static let maxDepth = 256
 
-    /// Parses a body by its content type; JSON when none is given.
-    static func parse(_ request: HTTPRequest, reportDuplicates: Bool) throws(APIError) -> Parsed {
+    /// The media types bodies may have.
+    static let mediaTypes = ["application/json", "application/yaml", ProtobufDecoding.mediaType]
+
+    /// Parses a body by its content type; JSON when none is given. Protobuf needs the schema of what it holds.
+    static func parse(
+        _ request: HTTPRequest, schema: SchemaNode, reportDuplicates: Bool
+    ) throws(APIError) -> Parsed {
         switch mediaType(request) {
+        case ProtobufDecoding.mediaType:
+            do throws(ProtobufError) {
+                return Parsed(value: try ProtobufDecoding.object(request.body, schema: schema), duplicates: [])
+            } catch {
+                throw .badRequest(error.description)
+            }
         case "", "application/json": return try json(request.body, reportDuplicates: reportDuplicates)
         case "application/yaml", "application/x-yaml", "text/yaml": return try yaml(request.body)
-        default: throw .unsupportedMediaType(accepted: ResponseForm.mediaTypes)
+        default: throw .unsupportedMediaType(accepted: mediaTypes)
         }
     }
 

@@ -27,7 +27,8 @@ struct ObjectDecoding: Sendable {
         let validation = try context.fieldValidation()
         let parsed: BodySyntax.Parsed
         do throws(APIError) {
-            parsed = try BodySyntax.parse(context.request, reportDuplicates: validation != .ignore)
+            parsed = try BodySyntax.parse(
+                context.request, schema: schema, reportDuplicates: validation != .ignore)
         } catch {
             guard error.code == 400 else { throw error }
             throw unrecognized(error.message, context.request.body)

@@ -100,9 +100,26 @@ struct TableForm: Sendable {
             switch column.name {
             case "Name": metadata["name"] ?? ""
             case "Age": age(metadata)
-            default: .string("<unknown>")
+            default: TableForm.guess(column, value)
             }
         }
+    }
+
+    /// A cell for a column nobody computes: the field of that name at the top, in the spec or in the status.
+    private static func guess(_ column: ColumnDefinition, _ value: JSONValue) -> JSONValue {
+        let words = column.name.split { $0 == " " || $0 == "-" }.map { $0.lowercased() }
+        let camel = words.dropFirst().reduce(words.first ?? "") { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
+        for path in [[camel], ["spec", camel], ["status", camel], ["spec", camel + "Name"], ["metadata", camel]] {
+            guard let found = value.value(at: path) else { continue }
+            switch found {
+            case .string(let text): return .string(text)
+            case .integer, .number: return found
+            case .bool(let flag): return .string(flag ? "true" : "false")
+            case .array(let list): return .string("\(list.count) item(s)")
+            default: continue
+            }
+        }
+        return column.type == "integer" ? 0 : "<none>"
     }
 
     private func age(_ metadata: JSONValue) -> JSONValue {

@@ -70,6 +70,7 @@ public struct BasicAuthorizer: Authorizer {
     private static let publicPaths: Set<String> = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
     private static let discoveryPrefixes = ["/api/", "/apis/", "/openapi/"]
     private static let discoveryPaths: Set<String> = ["/api", "/apis", "/openapi"]
+    private static let issuerPaths: Set<String> = ["/.well-known/openid-configuration", "/openid/v1/jwks"]
     private static let selfReviews: Set<String> = ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]
 
     public func authorize(_ attributes: RequestAttributes) async -> AuthorizationDecision {
@@ -81,6 +82,9 @@ public struct BasicAuthorizer: Authorizer {
         if Self.publicPaths.contains(attributes.path) { return .allow(reason: "") }
         guard known else { return .noOpinion(reason: "") }
         let path = attributes.path
+        if Self.issuerPaths.contains(path), attributes.user.groups.contains(UserIdentity.serviceAccountsGroup) {
+            return .allow(reason: "")
+        }
         let discovery = Self.discoveryPaths.contains(path) || Self.discoveryPrefixes.contains { path.hasPrefix($0) }
         return discovery ? .allow(reason: "") : .noOpinion(reason: "")
     }
