@@ -1,3 +1,5 @@
+import Channels
+
 /// Calls a handler in the same process: no sockets, no framing, no copies of bodies.
 public final class InProcessTransport: APITransport {
     private let handler: any HTTPHandler
@@ -61,17 +63,10 @@ public final class InProcessTransport: APITransport {
         guard let timeout = request.timeout else { return await handler.respond(to: request) }
         let bound = request
         let handler = handler
-        return try await withThrowingTaskGroup(of: HTTPResponse?.self) { group in
-            group.addTask { await handler.respond(to: bound) }
-            group.addTask {
-                try await Task.sleep(for: timeout)
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let response = first else {
-                throw TransportError(.timedOut, "no response within \(timeout)")
-            }
-            return response
+        do {
+            return try await withDeadline(timeout) { await handler.respond(to: bound) }
+        } catch is DeadlineExceeded {
+            throw TransportError(.timedOut, "no response within \(timeout)")
         }
     }
 }

@@ -32,8 +32,8 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
         self.shared = shared
         self.peer = peer
         executor = shared.runsOnEventLoops ? EventLoopTaskExecutor(eventLoop) : nil
-        tally.dataLeft = { [unowned self] stream, count in
-            self.streams[stream]?.exchange?.tookBytes(count)
+        tally.dataLeft = { [weak self] stream, count in
+            self?.streams[stream]?.exchange?.tookBytes(count)
         }
     }
 

@@ -242,6 +242,8 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
     private func finish(_ last: () -> Void) {
         guard !isFinished else { return }
         isFinished = true
+        isStreaming = false
+        progressAt = .now()
         if !isClosed { last() }
         task = nil
     }
