@@ -109,6 +109,17 @@ struct WriteContext: Sendable {
     var version: String
     /// The options as admission sees them.
     var options: JSONValue?
+    /// Under which name fields are written.
+    var fieldManager = ""
+    /// Whether the object brings its field records along.
+    var keepsFieldRecords = false
+
+    /// The entry of `managedFields` that a write other than an apply is noted under.
+    func fieldWriter(_ view: ResourceView) -> ManagedFields.Manager {
+        ManagedFields.Manager(
+            name: fieldManager.isEmpty ? "unknown" : fieldManager, operation: "Update", apiVersion: view.gvk.apiVersion,
+            subresource: subresource)
+    }
 }
 
 /// What some kinds own outside their object, e.g. a service's address. Called around the write; `undo` runs when the write

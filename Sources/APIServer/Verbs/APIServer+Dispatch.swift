@@ -53,7 +53,8 @@ extension APIServer {
         WriteContext(
             user: context.user, now: context.now, namespace: Self.namespace(view, context.info), name: context.info.name,
             subresource: context.info.subresource, isDryRun: try context.dryRun(), admission: admission,
-            warnings: context.warnings, version: view.version.name)
+            warnings: context.warnings, version: view.version.name,
+            fieldManager: try FieldTracking.manager(context.request))
     }
 
     /// Writes one object in the form asked for.
@@ -165,7 +166,7 @@ extension APIServer {
 
     private func patch(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let patch = try ObjectPatch(context)
-        let change = try patched(view, context, patch)
+        let change = patch.kind == .apply ? try applied(view, context, patch) : try patched(view, context, patch)
         let outcome = try await view.engine.update(change, view: view, write: try writeContext(view, context))
         return render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
     }

@@ -49,7 +49,9 @@ extension APIServer {
         case "update":
             let object = try ObjectDecoding(view).object(context)
             change = try Self.replacement(object, name: write.name)
-        default: change = try patched(view, context, try ObjectPatch(context))
+        default:
+            let patch = try ObjectPatch(context)
+            change = patch.kind == .apply ? try applied(view, context, patch) : try patched(view, context, patch)
         }
         let apply = change.apply
         change.part = part

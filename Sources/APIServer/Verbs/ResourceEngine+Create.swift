@@ -40,9 +40,10 @@ extension ResourceEngine {
             throw APIError(code: 500, reason: "", message: "resourceVersion should not be set on objects to be created")
         }
         try checkNamespace(&metadata, write.namespace)
-        for field in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"] {
+        for field in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
             metadata[field] = nil
         }
+        if !write.keepsFieldRecords { metadata["managedFields"] = nil }
         metadata["uid"] = .string(environment.random.uuid())
         metadata["creationTimestamp"] = .string(write.now.rfc3339)
         object["metadata"] = metadata

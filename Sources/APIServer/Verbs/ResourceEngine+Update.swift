@@ -15,6 +15,8 @@ struct ObjectChange: Sendable {
     var retriesConflicts = false
     /// Whether the object is created when it does not exist.
     var creates = false
+    /// Whether the change brings the object's field records with it (server-side apply).
+    var isApply = false
     /// The new object, given the old one with its resourceVersion, both in the served version.
     var apply: @Sendable (JSONValue) throws(APIError) -> JSONValue
 }
@@ -56,6 +58,8 @@ extension ResourceEngine {
             throw .notFound(resource, write.name)
         }
         object.remove(at: ["metadata", "resourceVersion"])
+        var write = write
+        write.keepsFieldRecords = change.isApply
         return UpdateOutcome(stored: try await create(object, view: view, write: write), isCreated: true)
     }
 
@@ -68,6 +72,8 @@ extension ResourceEngine {
         shown.set(.string(current.revision.description), at: ["metadata", "resourceVersion"])
         var object = try change.apply(shown)
         try checkIdentity(&object, old, current, write)
+        let records = object.value(at: FieldTracking.path)
+        object.remove(at: FieldTracking.path)
         var admitted = AdmissionRequest(
             operation: .update, kind: view.gvk, resource: view.gvr, subresource: write.subresource,
             namespace: write.namespace, name: write.name, user: write.user, isDryRun: write.isDryRun,
@@ -77,6 +83,11 @@ extension ResourceEngine {
         admitted.object = nil
         if let conversion = view.conversion { object = conversion.toStorage(object) }
         try prepare(&object, old, change, write)
+        if change.isApply, let records {
+            object.set(records, at: FieldTracking.path)
+        } else if let schema = descriptor.storageSchema {
+            FieldTracking.note(&object, old: old, by: write.fieldWriter(view), schema: schema, now: write.now)
+        }
         if change.part == .object { descriptor.hooks.warnings(object, old: old).forEach(write.warnings.add) }
         let claim = change.part == .object ? try await step?.prepare(&object, old: old, isDryRun: write.isDryRun) : nil
         do throws(APIError) {
@@ -113,7 +124,7 @@ extension ResourceEngine {
             throw .modified(resource, write.name)
         }
         try checkNamespace(&metadata, write.namespace)
-        for field in ["resourceVersion", "selfLink", "managedFields"] { metadata[field] = nil }
+        for field in ["resourceVersion", "selfLink"] { metadata[field] = nil }
         metadata["uid"] = before["uid"]
         metadata["creationTimestamp"] = before["creationTimestamp"]
         metadata["generation"] = before["generation"]
