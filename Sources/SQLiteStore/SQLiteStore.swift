@@ -136,6 +136,7 @@ public final class SQLiteStore: Store {
 
     // MARK: Reads
 
+    /// See `Store`; answered from memory.
     public func get(_ key: String) async throws(StoreError) -> (entry: StoredEntry?, revision: Revision) {
         try state.locked { state throws(StoreError) in
             try state.open()
@@ -143,6 +144,7 @@ public final class SQLiteStore: Store {
         }
     }
 
+    /// See `Store`; the newest state is answered from memory.
     public func list(
         prefix: String,
         at revision: Revision?,
@@ -160,6 +162,7 @@ public final class SQLiteStore: Store {
         return (page.entries, page.more, shown)
     }
 
+    /// See `Store`; answered from memory.
     public func currentRevision() async throws(StoreError) -> Revision {
         try state.locked { state throws(StoreError) in
             try state.open()
@@ -167,6 +170,7 @@ public final class SQLiteStore: Store {
         }
     }
 
+    /// See `Store`.
     public func size() async throws(StoreError) -> ByteCount {
         try state.locked { state throws(StoreError) in try state.open() }
         return ByteCount(state.usedBytes.load(ordering: .relaxed))
@@ -180,6 +184,7 @@ public final class SQLiteStore: Store {
 
     // MARK: Writes
 
+    /// See `Store`.
     public func put(
         _ key: String,
         _ value: [UInt8],
@@ -191,6 +196,7 @@ public final class SQLiteStore: Store {
         return try await write(key, .put(value), precondition).revision
     }
 
+    /// See `Store`.
     public func delete(
         _ key: String,
         if precondition: Precondition
@@ -198,6 +204,7 @@ public final class SQLiteStore: Store {
         try await write(key, .delete, precondition)
     }
 
+    /// See `Store`.
     public func compact(to revision: Revision) async throws(StoreError) {
         try state.locked { state throws(StoreError) in
             try state.open()
@@ -262,6 +269,7 @@ public final class SQLiteStore: Store {
         }
     }
 
+    /// See `Store`.
     public func close() async {
         let isFirst = mailbox.withLock { mailbox in
             defer { mailbox.isClosed = true }
@@ -280,6 +288,7 @@ public final class SQLiteStore: Store {
 
     // MARK: Watches and history
 
+    /// See `Store`.
     public func watch(prefix: String, from revision: Revision) async throws(StoreError) -> StoreWatch {
         let buffer = WatchBuffer(prefix: prefix, from: revision, capacity: options.watchCapacity)
         _ = try state.locked { state throws(StoreError) in try state.attach(buffer, after: revision) }

@@ -19,10 +19,15 @@ public struct SchedulingBenchmark: Sendable {
 
     /// How a run went.
     public struct Report: Sendable {
+        /// What the pods ask for.
         public let workload: Workload
+        /// How many nodes.
         public let nodes: Int
+        /// Pods given a node.
         public let scheduled: Int
+        /// Pods that fit nowhere.
         public let unschedulable: Int
+        /// How long all of it took.
         public let duration: Duration
 
         /// Pods decided a second.
@@ -32,8 +37,11 @@ public struct SchedulingBenchmark: Sendable {
         }
     }
 
+    /// What the pods ask for.
     public let workload: Workload
+    /// How many nodes.
     public let nodes: Int
+    /// How many pods.
     public let pods: Int
 
     /// A run over so many nodes and pods.

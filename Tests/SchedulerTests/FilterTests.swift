@@ -83,7 +83,12 @@ import Values
         ),
         Case(
             testDescription: "node affinity terms are alternatives, requirements are not",
-            pod: pod("p", spec: affinity(#"[{"matchExpressions":[{"key":"n","operator":"Gt","values":["3"]},{"key":"x","operator":"DoesNotExist"}]},{"matchExpressions":[{"key":"z","operator":"In","values":["1","2"]}]}]"#)),
+            pod: pod(
+                "p",
+                spec: affinity(
+                    #"[{"matchExpressions":[{"key":"n","operator":"Gt","values":["3"]},{"key":"x","operator":"DoesNotExist"}]},{"matchExpressions":[{"key":"z","operator":"In","values":["1","2"]}]}]"#
+                )
+            ),
             nodes: [
                 node("a", labels: ["n": "4"]), node("b", labels: ["n": "4", "x": ""]), node("c", labels: ["n": "3"]),
                 node("d", labels: ["z": "2", "x": ""]),
@@ -179,7 +184,9 @@ import Values
         for candidate in test.nodes {
             var only = snapshot
             for other in test.nodes where other.name != candidate.name {
-                only.setNode(NodeFacts(name: other.name, labels: other.labels, taints: other.taints, allocatable: Resources(), allowedPods: 0))
+                only.setNode(
+                    NodeFacts(name: other.name, labels: other.labels, taints: other.taints, allocatable: Resources(), allowedPods: 0)
+                )
             }
             #expect((decide(test.pod, only).node == candidate.name) == test.fits.contains(candidate.name), "\(candidate.name)")
         }

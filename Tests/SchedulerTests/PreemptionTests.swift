@@ -49,7 +49,10 @@ import Values
 
     @Test func `a host port or an anti-affinity can be made free`() {
         let port = FilterTests.port(80)
-        let plan = decide(pod("p", priority: 5, spec: .object(port.object.map { $0.merging("priority", 5) } ?? [:])), cluster([node("a")], [pod("x", on: "a", spec: port)]))
+        let plan = decide(
+            pod("p", priority: 5, spec: .object(port.object.map { $0.merging("priority", 5) } ?? [:])),
+            cluster([node("a")], [pod("x", on: "a", spec: port)])
+        )
         #expect(victims(plan) == ["x"])
         let apart = FilterTests.near(anti: true, "kubernetes.io/hostname")
         let other = pod("p", labels: ["app": "web"], priority: 5, spec: .object(apart.object.map { $0.merging("priority", 5) } ?? [:]))

@@ -37,7 +37,9 @@ import Values
             #expect(await cluster.wait { $0.boundNode("p") == "a" && !$0.events.isEmpty })
             #expect(cluster.events.map(\.reason) == ["Scheduled"])
             #expect(cluster.events.map(\.message) == ["Successfully assigned default/p to a"])
-            #expect(service.metricsText().contains("scheduler_schedule_attempts_total{profile=\"default-scheduler\",result=\"scheduled\"} 1\n"))
+            #expect(
+                service.metricsText().contains("scheduler_schedule_attempts_total{profile=\"default-scheduler\",result=\"scheduled\"} 1\n")
+            )
         }
     }
 

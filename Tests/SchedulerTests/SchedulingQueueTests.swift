@@ -48,7 +48,7 @@ import Values
         var queue = SchedulingQueue(.standard())
         queue.update(pod("p", cpu: "3", spec: json(#"{"nodeSelector":{"d":"ssd"}}"#)), now: .zero)
         let popped = queue.pop(now: .zero)
-            var queued = try #require(popped)
+        var queued = try #require(popped)
         queued.rejectors = ["NodeAffinity"]
         queue.requeue(queued, now: .zero)
         #expect(queue.counts == (0, 0, 1, 0))
@@ -79,7 +79,7 @@ import Values
         var queue = SchedulingQueue(.standard())
         queue.update(pod("p", cpu: "1"), now: .zero)
         let popped = queue.pop(now: .zero)
-            var queued = try #require(popped)
+        var queued = try #require(popped)
         queue.happened(ClusterEvent(.nodeAdd, label: "NodeAdd", node: node("x")), now: .zero)
         queued.rejectors = ["NodeResourcesFit"]
         queue.requeue(queued, now: .zero)
@@ -93,14 +93,17 @@ import Values
         #expect(peek(queue, .zero) == nil)
         queue.update(pod("p"), now: .seconds(1))
         #expect(peek(queue, .seconds(1)) == "p")
-        #expect(SchedulingGates().preEnqueue(pod("p", spec: json(#"{"schedulingGates":[{"name":"a"},{"name":"b"}]}"#))).message == "waiting for scheduling gates: [a b]")
+        #expect(
+            SchedulingGates().preEnqueue(pod("p", spec: json(#"{"schedulingGates":[{"name":"a"},{"name":"b"}]}"#))).message
+                == "waiting for scheduling gates: [a b]"
+        )
     }
 
     @Test func `a pod no event has helped is tried again after five minutes`() throws {
         var queue = SchedulingQueue(.standard())
         queue.update(pod("p", cpu: "1"), now: .zero)
         let popped = queue.pop(now: .zero)
-            var queued = try #require(popped)
+        var queued = try #require(popped)
         queued.rejectors = ["NodeResourcesFit"]
         queue.requeue(queued, now: .zero)
         queue.tick(now: .seconds(299))
@@ -113,7 +116,7 @@ import Values
         var queue = SchedulingQueue(.standard())
         queue.update(pod("p", cpu: "1"), now: .zero)
         let popped = queue.pop(now: .zero)
-            var queued = try #require(popped)
+        var queued = try #require(popped)
         queued.rejectors = ["NodeResourcesFit"]
         queue.requeue(queued, now: .zero)
         queue.update(pod("p", cpu: "1", status: json(#"{"conditions":[{"type":"PodScheduled","status":"False"}]}"#)), now: .seconds(1))

@@ -16,7 +16,10 @@ import Values
     }
 
     @Test func `least allocated counts what stays free`() {
-        let snapshot = cluster([node("a", cpu: 4, memory: 10), node("b", cpu: 6, memory: 10)], [pod("x", cpu: "3", memory: "5Gi", on: "b")])
+        let snapshot = cluster(
+            [node("a", cpu: 4, memory: 10), node("b", cpu: 6, memory: 10)],
+            [pod("x", cpu: "3", memory: "5Gi", on: "b")]
+        )
         // a: (4000-3000)/4000 = 25, (10-5)/10 = 50; b: 0 and 0.
         #expect(scores(NodeResourcesFit(), pod("p", cpu: "3", memory: "5Gi"), snapshot) == [37, 0])
     }
@@ -60,7 +63,9 @@ import Values
             #"{"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"ScheduleAnyway","labelSelector":{"matchLabels":{"app":"web"}}}]}"#
         )
         let nodes = [node("a", labels: ["zone": "1"]), node("b", labels: ["zone": "2"]), node("c")]
-        let placed = [pod("x", labels: ["app": "web"], on: "a"), pod("y", labels: ["app": "web"], on: "a"), pod("z", labels: ["app": "web"], on: "b")]
+        let placed = [
+            pod("x", labels: ["app": "web"], on: "a"), pod("y", labels: ["app": "web"], on: "a"), pod("z", labels: ["app": "web"], on: "b"),
+        ]
         let found = scores(PodTopologySpread(), pod("p", labels: ["app": "web"], spec: spec), cluster(nodes, placed))
         // Two and one times log(4), rounded: 3 and 1; the node without a zone counts for nothing.
         #expect(found == [33, 100, 0])

@@ -132,7 +132,8 @@ final class TinyCluster: ObjectSource, HTTPHandler {
             }
         }
         changed.update { $0 += 1 }
-        let answer: JSONValue = status < 300 ? body : .object(["kind": "Status", "status": "Failure", "message": "refused", "code": .integer(Int64(status))])
+        let answer: JSONValue =
+            status < 300 ? body : .object(["kind": "Status", "status": "Failure", "message": "refused", "code": .integer(Int64(status))])
         var headers = HeaderFields()
         headers["Content-Type"] = "application/json"
         return HTTPResponse(status: status, headers: headers, body: .bytes(answer.encoded()))

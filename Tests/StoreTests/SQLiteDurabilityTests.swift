@@ -218,7 +218,9 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for writer in 0..<32 {
                 group.addTask {
-                    for step in 0..<200 { _ = try await store.put("/k/\(writer)", [UInt8](repeating: UInt8(step), count: 3_000), if: .none) }
+                    for step in 0..<200 {
+                        _ = try await store.put("/k/\(writer)", [UInt8](repeating: UInt8(step), count: 3_000), if: .none)
+                    }
                 }
             }
             try await group.waitForAll()

@@ -2,7 +2,7 @@
 ///
 /// Plugins are values without state of their own: what a cycle needs is prepared from the snapshot, so a decision depends
 /// on nothing else.
-public protocol SchedulerPlugin: Sendable {
+package protocol SchedulerPlugin: Sendable {
     /// The name, as upstream's configuration spells it.
     var name: String { get }
     /// Changes in the cluster that may make a pod schedulable which this plugin has rejected.
@@ -10,21 +10,21 @@ public protocol SchedulerPlugin: Sendable {
 }
 
 extension SchedulerPlugin {
-    public var requeueHints: [RequeueHint] { [] }
+    package var requeueHints: [RequeueHint] { [] }
 }
 
 /// PreEnqueue: whether a pod may enter the active queue at all.
-public protocol PreEnqueuePlugin: SchedulerPlugin {
+package protocol PreEnqueuePlugin: SchedulerPlugin {
     func preEnqueue(_ pod: SchedulingPod) -> Status
 }
 
 /// QueueSort: which pod comes first.
-public protocol QueueSortPlugin: SchedulerPlugin {
+package protocol QueueSortPlugin: SchedulerPlugin {
     func isBefore(_ left: QueuedPod, _ right: QueuedPod) -> Bool
 }
 
 /// What PreFilter makes of a pod.
-public enum FilterPreparation: Sendable {
+package enum FilterPreparation: Sendable {
     /// The plugin's filter need not be asked.
     case skip
     /// The pod fits nowhere.
@@ -34,12 +34,12 @@ public enum FilterPreparation: Sendable {
 }
 
 /// PreFilter and Filter: the filter is prepared once a cycle and then asked of every node.
-public protocol FilterPlugin: SchedulerPlugin {
+package protocol FilterPlugin: SchedulerPlugin {
     func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation
 }
 
 /// A prepared filter of one pod.
-public protocol NodeFilter: Sendable {
+package protocol NodeFilter: Sendable {
     /// Whether the pod fits on the node as far as this filter is concerned.
     func filter(_ node: NodeSnapshot) -> Status
     /// The filter as if pods had been added to and removed from a node (PreFilterExtensions: preemption, nominated pods).
@@ -47,11 +47,11 @@ public protocol NodeFilter: Sendable {
 }
 
 extension NodeFilter {
-    public func revised(on node: NodeSnapshot, adding: [SchedulingPod], removing: [SchedulingPod]) -> any NodeFilter { self }
+    package func revised(on node: NodeSnapshot, adding: [SchedulingPod], removing: [SchedulingPod]) -> any NodeFilter { self }
 }
 
 /// PostFilter: what to do about a pod that fits nowhere.
-public protocol PostFilterPlugin: SchedulerPlugin {
+package protocol PostFilterPlugin: SchedulerPlugin {
     func postFilter(
         _ pod: SchedulingPod,
         _ snapshot: ClusterSnapshot,
@@ -61,23 +61,23 @@ public protocol PostFilterPlugin: SchedulerPlugin {
 }
 
 /// What PostFilter proposes.
-public struct PostFilterResult: Sendable {
-    public var status: Status
+package struct PostFilterResult: Sendable {
+    package var status: Status
     /// The node the pod is to wait for; nil leaves the nomination, an empty name clears it.
-    public var nominatedNode: String?
+    package var nominatedNode: String?
     /// Pods to remove from that node first.
-    public var victims: [SchedulingPod] = []
+    package var victims: [SchedulingPod] = []
 }
 
 /// What PreScore makes of a pod.
-public enum ScorePreparation: Sendable {
+package enum ScorePreparation: Sendable {
     /// The plugin's score is left out.
     case skip
     case scorer(any NodeScorer)
 }
 
 /// PreScore, Score and NormalizeScore.
-public protocol ScorePlugin: SchedulerPlugin {
+package protocol ScorePlugin: SchedulerPlugin {
     func prepareScore(
         _ pod: SchedulingPod,
         _ snapshot: ClusterSnapshot,
@@ -86,7 +86,7 @@ public protocol ScorePlugin: SchedulerPlugin {
 }
 
 /// A prepared scorer of one pod.
-public protocol NodeScorer: Sendable {
+package protocol NodeScorer: Sendable {
     /// Writes one score, 0 to 100 after `normalize`, for each node.
     func score(_ nodes: [NodeSnapshot], into scores: inout [Int64])
     /// Brings raw scores into 0 to 100.
@@ -94,11 +94,11 @@ public protocol NodeScorer: Sendable {
 }
 
 extension NodeScorer {
-    public func normalize(_ scores: inout [Int64], _ nodes: [NodeSnapshot]) {}
+    package func normalize(_ scores: inout [Int64], _ nodes: [NodeSnapshot]) {}
 }
 
 /// The best score a plugin gives.
-public let maximumNodeScore: Int64 = 100
+package let maximumNodeScore: Int64 = 100
 
 /// Scales raw scores so that the greatest becomes 100, or the least does when reversed.
 func normalizeScores(_ scores: inout [Int64], reversed: Bool) {
@@ -114,27 +114,27 @@ func normalizeScores(_ scores: inout [Int64], reversed: Bool) {
 }
 
 /// Reserve: takes note that a pod will be on a node, and undoes it when binding fails.
-public protocol ReservePlugin: SchedulerPlugin {
+package protocol ReservePlugin: SchedulerPlugin {
     func reserve(_ pod: SchedulingPod, on node: String) async -> Status
     func unreserve(_ pod: SchedulingPod, on node: String) async
 }
 
 /// Permit: holds a pod back before it is bound. `.wait` with a limit; the answer comes through the closure's return.
-public protocol PermitPlugin: SchedulerPlugin {
+package protocol PermitPlugin: SchedulerPlugin {
     func permit(_ pod: SchedulingPod, on node: String) async -> Status
 }
 
 /// PreBind: what must be done before the binding.
-public protocol PreBindPlugin: SchedulerPlugin {
+package protocol PreBindPlugin: SchedulerPlugin {
     func preBind(_ pod: SchedulingPod, to node: String) async -> Status
 }
 
 /// Bind: writes the binding; `.skip` leaves it to the next plugin.
-public protocol BindPlugin: SchedulerPlugin {
+package protocol BindPlugin: SchedulerPlugin {
     func bind(_ pod: SchedulingPod, to node: String) async -> Status
 }
 
 /// PostBind: takes note that a pod was bound.
-public protocol PostBindPlugin: SchedulerPlugin {
+package protocol PostBindPlugin: SchedulerPlugin {
     func postBind(_ pod: SchedulingPod, to node: String) async
 }

@@ -1,5 +1,5 @@
 /// What a cycle decided about a pod.
-public enum SchedulingPlan: Sendable {
+package enum SchedulingPlan: Sendable {
     /// Bind it to the node.
     case place(node: String, evaluated: Int, feasible: Int)
     /// It fits nowhere; the result of PostFilter says what to do about it.
@@ -9,16 +9,16 @@ public enum SchedulingPlan: Sendable {
 }
 
 /// A snapshot and a pod in, a plan out. Pure but for `state`, which makes the next cycle start elsewhere.
-public struct SchedulingAlgorithm: Sendable {
+package struct SchedulingAlgorithm: Sendable {
     /// What one cycle leaves to the next.
-    public struct State: Sendable {
+    package struct State: Sendable {
         /// Where the search for nodes begins.
         var start = 0
         /// Breaks ties between nodes of equal score.
         var ties: UInt64
 
         /// A state whose tie-breaking follows from the seed.
-        public init(seed: UInt64) {
+        package init(seed: UInt64) {
             ties = seed
         }
 
@@ -35,15 +35,15 @@ public struct SchedulingAlgorithm: Sendable {
     static let minimumFeasible = 100
     static let minimumPercentage = 5
 
-    public let profile: SchedulingProfile
+    package let profile: SchedulingProfile
 
     /// The algorithm with a profile's plugins.
-    public init(_ profile: SchedulingProfile) {
+    package init(_ profile: SchedulingProfile) {
         self.profile = profile
     }
 
     /// Decides where a pod goes. The snapshot must have been prepared for the pod.
-    public func schedule(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot, _ state: inout State) -> SchedulingPlan {
+    package func schedule(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot, _ state: inout State) -> SchedulingPlan {
         guard !snapshot.nodes.isEmpty else { return .noNodes }
         var failure = FitError(nodeCount: snapshot.nodes.count)
         var filters: [any NodeFilter] = []

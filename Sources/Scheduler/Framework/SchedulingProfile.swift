@@ -1,10 +1,10 @@
 /// A plugin in a profile, with what its score counts.
-public struct ProfiledPlugin: Sendable {
-    public let plugin: any SchedulerPlugin
-    public let weight: Int64
+package struct ProfiledPlugin: Sendable {
+    package let plugin: any SchedulerPlugin
+    package let weight: Int64
 
     /// A plugin; the weight matters for those that score.
-    public init(_ plugin: any SchedulerPlugin, weight: Int64 = 1) {
+    package init(_ plugin: any SchedulerPlugin, weight: Int64 = 1) {
         self.plugin = plugin
         self.weight = weight
     }
@@ -14,9 +14,9 @@ public struct ProfiledPlugin: Sendable {
 public struct SchedulingProfile: Sendable {
     /// What pods name in `spec.schedulerName`.
     public let name: String
-    public let plugins: [ProfiledPlugin]
+    package let plugins: [ProfiledPlugin]
     /// Stop looking for nodes when this share of them fits; 0 adapts to the size of the cluster.
-    public var percentageOfNodesToScore = 0
+    package var percentageOfNodesToScore = 0
 
     let preEnqueue: [any PreEnqueuePlugin]
     let queueSort: any QueueSortPlugin
@@ -26,7 +26,7 @@ public struct SchedulingProfile: Sendable {
     let hints: [String: [RequeueHint]]
 
     /// A profile of these plugins.
-    public init(name: String, plugins: [ProfiledPlugin]) {
+    package init(name: String, plugins: [ProfiledPlugin]) {
         self.name = name
         self.plugins = plugins
         let all = plugins.map(\.plugin)

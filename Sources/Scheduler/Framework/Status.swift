@@ -1,5 +1,5 @@
 /// What a plugin answers.
-public enum StatusCode: Sendable, Hashable {
+package enum StatusCode: Sendable, Hashable {
     /// The pod may go on.
     case success
     /// Something went wrong that is nobody's requirement; the pod is tried again.
@@ -17,49 +17,49 @@ public enum StatusCode: Sendable, Hashable {
 }
 
 /// An answer with its reasons and who gave it.
-public struct Status: Sendable, Hashable {
-    public var code: StatusCode
-    public var reasons: [String]
-    public var plugin: String
+package struct Status: Sendable, Hashable {
+    package var code: StatusCode
+    package var reasons: [String]
+    package var plugin: String
 
     /// An answer.
-    public init(_ code: StatusCode, _ reasons: [String] = [], plugin: String = "") {
+    package init(_ code: StatusCode, _ reasons: [String] = [], plugin: String = "") {
         self.code = code
         self.reasons = reasons
         self.plugin = plugin
     }
 
     /// The pod may go on.
-    public static let success = Status(.success)
+    package static let success = Status(.success)
 
     /// One reason why not.
-    public static func unschedulable(_ reason: String, _ plugin: String) -> Status {
+    package static func unschedulable(_ reason: String, _ plugin: String) -> Status {
         Status(.unschedulable, [reason], plugin: plugin)
     }
 
     /// One reason why not, which no other pod's removal changes.
-    public static func unresolvable(_ reason: String, _ plugin: String) -> Status {
+    package static func unresolvable(_ reason: String, _ plugin: String) -> Status {
         Status(.unschedulableAndUnresolvable, [reason], plugin: plugin)
     }
 
-    public var isSuccess: Bool { code == .success }
+    package var isSuccess: Bool { code == .success }
     /// A verdict on the pod, as opposed to a failure.
-    public var isRejected: Bool { code == .unschedulable || code == .unschedulableAndUnresolvable || code == .pending }
+    package var isRejected: Bool { code == .unschedulable || code == .unschedulableAndUnresolvable || code == .pending }
     /// The reasons in one line.
-    public var message: String { reasons.joined(separator: ", ") }
+    package var message: String { reasons.joined(separator: ", ") }
 }
 
 /// Why a pod fits on no node, with the words kubectl users know.
-public struct FitError: Sendable, Hashable {
-    public var nodeCount: Int
+package struct FitError: Sendable, Hashable {
+    package var nodeCount: Int
     /// The answers of nodes that were asked, by name.
-    public var statuses: [String: Status] = [:]
+    package var statuses: [String: Status] = [:]
     /// The answer that stands for all nodes not in `statuses`.
-    public var absentStatus = Status(.unschedulableAndUnresolvable)
-    public var preFilterMessage = ""
-    public var postFilterMessage = ""
+    package var absentStatus = Status(.unschedulableAndUnresolvable)
+    package var preFilterMessage = ""
+    package var postFilterMessage = ""
     /// Who said no; changes they care about bring the pod back.
-    public var rejectors: Set<String> = []
+    package var rejectors: Set<String> = []
 
     init(nodeCount: Int) {
         self.nodeCount = nodeCount
@@ -69,7 +69,7 @@ public struct FitError: Sendable, Hashable {
     func status(of node: String) -> Status { statuses[node] ?? absentStatus }
 
     /// `0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. preemption: …`
-    public var message: String {
+    package var message: String {
         var text = "0/\(nodeCount) nodes are available:"
         if !preFilterMessage.isEmpty {
             text += " \(preFilterMessage)."

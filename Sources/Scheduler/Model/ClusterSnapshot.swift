@@ -1,26 +1,26 @@
 /// All nodes with their pods, as one scheduling cycle sees them. A value: the owner changes it in place between cycles,
 /// at the cost of what changed.
-public struct ClusterSnapshot: Sendable {
+package struct ClusterSnapshot: Sendable {
     /// In the order in which nodes are tried: zones take turns.
-    public private(set) var nodes: [NodeSnapshot] = []
+    package private(set) var nodes: [NodeSnapshot] = []
     private var places: [String: Int] = [:]
     /// How many nodes have an image, by name: widely spread images weigh more.
     private(set) var imageNodes: [String: Int] = [:]
     /// Labels of namespaces, for affinity terms that select namespaces.
-    public private(set) var namespaceLabels: [String: [String: String]] = [:]
+    package private(set) var namespaceLabels: [String: [String: String]] = [:]
     /// Where pods stand by labels and topology, for spreading and affinity.
     private(set) var topology = TopologyIndex()
     private var isOrdered = true
     /// Pods that wait for a node on which room is being made, by that node.
-    public private(set) var nominated: [String: [SchedulingPod]] = [:]
+    package private(set) var nominated: [String: [SchedulingPod]] = [:]
     /// What preemption should not violate.
-    public var disruptionBudgets: [DisruptionBudget] = []
+    package var disruptionBudgets: [DisruptionBudget] = []
 
     /// An empty cluster.
-    public init() {}
+    package init() {}
 
     /// A cluster of these nodes.
-    public init(_ nodes: some Sequence<NodeSnapshot>) {
+    package init(_ nodes: some Sequence<NodeSnapshot>) {
         for node in nodes {
             setNode(node.facts)
             for pod in node.pods { addPod(pod, to: node.name) }
@@ -29,14 +29,14 @@ public struct ClusterSnapshot: Sendable {
     }
 
     /// A node by name.
-    public func node(_ name: String) -> NodeSnapshot? {
+    package func node(_ name: String) -> NodeSnapshot? {
         places[name].map { nodes[$0] }
     }
 
     // MARK: Changes
 
     /// Adds or changes a node; pods on it stay.
-    public mutating func setNode(_ facts: NodeFacts) {
+    package mutating func setNode(_ facts: NodeFacts) {
         if let place = places[facts.name] {
             let old = nodes[place]
             countImages(old.facts, by: -1)
@@ -54,7 +54,7 @@ public struct ClusterSnapshot: Sendable {
     }
 
     /// Forgets a node and the pods on it.
-    public mutating func removeNode(_ name: String) {
+    package mutating func removeNode(_ name: String) {
         guard let place = places[name] else { return }
         countImages(nodes[place].facts, by: -1)
         topology.remove(nodes[place])
@@ -65,7 +65,7 @@ public struct ClusterSnapshot: Sendable {
 
     /// Counts a pod on its node; false when the node is not known.
     @discardableResult
-    public mutating func addPod(_ pod: SchedulingPod, to name: String) -> Bool {
+    package mutating func addPod(_ pod: SchedulingPod, to name: String) -> Bool {
         guard let place = places[name] else { return false }
         nodes[place] = nodes[place].adding(pod)
         topology.add(pod, on: nodes[place].facts)
@@ -73,7 +73,7 @@ public struct ClusterSnapshot: Sendable {
     }
 
     /// Stops counting a pod.
-    public mutating func removePod(uid: String, from name: String) {
+    package mutating func removePod(uid: String, from name: String) {
         guard let place = places[name] else { return }
         guard let pod = nodes[place].pods.first(where: { $0.uid == uid }) else { return }
         topology.remove(pod, on: nodes[place].facts)
@@ -81,7 +81,7 @@ public struct ClusterSnapshot: Sendable {
     }
 
     /// Notes, or forgets, that a pod waits for a node.
-    public mutating func nominate(_ pod: SchedulingPod, to node: String?) {
+    package mutating func nominate(_ pod: SchedulingPod, to node: String?) {
         for name in nominated.keys where nominated[name]?.contains(where: { $0.uid == pod.uid }) ?? false {
             nominated[name]?.removeAll { $0.uid == pod.uid }
             if nominated[name]?.isEmpty ?? false { nominated[name] = nil }
@@ -90,7 +90,7 @@ public struct ClusterSnapshot: Sendable {
     }
 
     /// Notes the labels of a namespace; nil when it is gone.
-    public mutating func setNamespace(_ name: String, labels: [String: String]?) {
+    package mutating func setNamespace(_ name: String, labels: [String: String]?) {
         guard namespaceLabels[name] != labels else { return }
         namespaceLabels[name] = labels
         topology.forgetQueries()
@@ -101,7 +101,7 @@ public struct ClusterSnapshot: Sendable {
     }
 
     /// Orders the nodes so that zones take turns. Called before a cycle; costs nothing when nothing moved.
-    public mutating func arrange() {
+    package mutating func arrange() {
         guard !isOrdered else { return }
         isOrdered = true
         var zones: [String: [NodeSnapshot]] = [:]

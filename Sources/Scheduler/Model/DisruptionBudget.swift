@@ -2,15 +2,15 @@ import APITypes
 import Units
 
 /// How many pods of a selector may still be taken away.
-public struct DisruptionBudget: Sendable, Hashable {
-    public let namespace: String
-    public let selector: LabelSelector
-    public let allowed: Int
+package struct DisruptionBudget: Sendable, Hashable {
+    package let namespace: String
+    package let selector: LabelSelector
+    package let allowed: Int
     /// Pods whose eviction was granted already.
-    public let disrupted: Set<String>
+    package let disrupted: Set<String>
 
     /// A budget.
-    public init(namespace: String, selector: LabelSelector, allowed: Int, disrupted: Set<String> = []) {
+    package init(namespace: String, selector: LabelSelector, allowed: Int, disrupted: Set<String> = []) {
         self.namespace = namespace
         self.selector = selector
         self.allowed = allowed

@@ -1,24 +1,24 @@
 import APITypes
 
 /// What a node is, apart from the pods on it. Immutable.
-public final class NodeFacts: Sendable {
-    public let name: String
-    public let uid: String
-    public let labels: [String: String]
-    public let taints: [NodeTaint]
+package final class NodeFacts: Sendable {
+    package let name: String
+    package let uid: String
+    package let labels: [String: String]
+    package let taints: [NodeTaint]
     /// Taints that keep pods away, apart from those that only discourage.
     let hardTaints: [NodeTaint]
     let softTaints: [NodeTaint]
-    public let isUnschedulable: Bool
-    public let allocatable: Resources
-    public let allowedPods: Int
+    package let isUnschedulable: Bool
+    package let allocatable: Resources
+    package let allowedPods: Int
     /// Image name (each of its names) to size in bytes.
-    public let images: [String: Int64]
+    package let images: [String: Int64]
     /// Region and zone, for interleaving.
-    public let zone: String
+    package let zone: String
 
     /// Reads a node.
-    public convenience init(_ node: Node) {
+    package convenience init(_ node: Node) {
         let status = node.status
         let spec = node.spec
         let offered = status.allocatable.isEmpty ? status.capacity : status.allocatable
@@ -39,7 +39,7 @@ public final class NodeFacts: Sendable {
     }
 
     /// A node as tests and benchmarks make it.
-    public init(
+    package init(
         name: String,
         uid: String = "",
         labels: [String: String] = [:],
@@ -66,23 +66,23 @@ public final class NodeFacts: Sendable {
 }
 
 /// A node with the pods on it, as one scheduling cycle sees it. Immutable: a change makes a new one.
-public final class NodeSnapshot: Sendable {
-    public let facts: NodeFacts
-    public let pods: [SchedulingPod]
-    public let requested: Resources
+package final class NodeSnapshot: Sendable {
+    package let facts: NodeFacts
+    package let pods: [SchedulingPod]
+    package let requested: Resources
     /// The sums scoring uses, with defaults for containers that ask for nothing.
-    public let scoredMilliCPU: Int64
-    public let scoredMemory: Int64
-    public let usedPorts: [HostPort]
+    package let scoredMilliCPU: Int64
+    package let scoredMemory: Int64
+    package let usedPorts: [HostPort]
     // Side by side with the sums, for the two plugins that read them for every node.
     let allocatableMilliCPU: Int64
     let allocatableMemory: Int64
 
     /// The name of the node.
-    public var name: String { facts.name }
+    package var name: String { facts.name }
 
     /// An empty node.
-    public convenience init(_ facts: NodeFacts) {
+    package convenience init(_ facts: NodeFacts) {
         self.init(facts, pods: [], requested: Resources(), milliCPU: 0, memory: 0, ports: [])
     }
 
@@ -105,7 +105,7 @@ public final class NodeSnapshot: Sendable {
     }
 
     /// The node with one pod more.
-    public func adding(_ pod: SchedulingPod) -> NodeSnapshot {
+    package func adding(_ pod: SchedulingPod) -> NodeSnapshot {
         var sum = requested
         sum.add(pod.requests)
         return NodeSnapshot(
@@ -119,7 +119,7 @@ public final class NodeSnapshot: Sendable {
     }
 
     /// The node without a pod; the same when the pod is not on it.
-    public func removing(uid: String) -> NodeSnapshot {
+    package func removing(uid: String) -> NodeSnapshot {
         guard let index = pods.firstIndex(where: { $0.uid == uid }) else { return self }
         var rest = pods
         let pod = rest.remove(at: index)
@@ -136,7 +136,7 @@ public final class NodeSnapshot: Sendable {
     }
 
     /// The same pods on a node that has changed.
-    public func with(_ facts: NodeFacts) -> NodeSnapshot {
+    package func with(_ facts: NodeFacts) -> NodeSnapshot {
         NodeSnapshot(
             facts,
             pods: pods,

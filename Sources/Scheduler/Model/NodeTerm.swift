@@ -1,15 +1,15 @@
 import APITypes
 
 /// One alternative of a node affinity: all its requirements hold.
-public struct NodeTerm: Sendable, Hashable {
+package struct NodeTerm: Sendable, Hashable {
     /// One requirement on a label or on the node's name.
-    public struct Requirement: Sendable, Hashable {
-        public let key: String
-        public let op: String
-        public let values: [String]
+    package struct Requirement: Sendable, Hashable {
+        package let key: String
+        package let op: String
+        package let values: [String]
 
         /// A requirement as a node selector spells it.
-        public init(key: String, op: String, values: [String]) {
+        package init(key: String, op: String, values: [String]) {
             self.key = key
             self.op = op
             self.values = values
@@ -34,11 +34,11 @@ public struct NodeTerm: Sendable, Hashable {
         }
     }
 
-    public let labels: [Requirement]
-    public let fields: [Requirement]
+    package let labels: [Requirement]
+    package let fields: [Requirement]
 
     /// A term. One without requirements matches nothing.
-    public init(labels: [Requirement], fields: [Requirement] = []) {
+    package init(labels: [Requirement], fields: [Requirement] = []) {
         self.labels = labels
         self.fields = fields
     }
@@ -67,12 +67,12 @@ public struct NodeTerm: Sendable, Hashable {
 }
 
 /// A preferred alternative with what it is worth.
-public struct WeightedNodeTerm: Sendable, Hashable {
-    public let weight: Int64
-    public let term: NodeTerm
+package struct WeightedNodeTerm: Sendable, Hashable {
+    package let weight: Int64
+    package let term: NodeTerm
 
     /// A preference.
-    public init(weight: Int64, term: NodeTerm) {
+    package init(weight: Int64, term: NodeTerm) {
         self.weight = weight
         self.term = term
     }

@@ -2,17 +2,17 @@ import APITypes
 import Units
 
 /// A rule that spreads the pods of a selector over the domains of a topology key.
-public struct SpreadConstraint: Sendable, Hashable {
-    public let maxSkew: Int
-    public let topologyKey: String
+package struct SpreadConstraint: Sendable, Hashable {
+    package let maxSkew: Int
+    package let topologyKey: String
     /// DoNotSchedule; else ScheduleAnyway.
-    public let isRequired: Bool
-    public let selector: LabelSelector
-    public let minDomains: Int
+    package let isRequired: Bool
+    package let selector: LabelSelector
+    package let minDomains: Int
     /// Nodes that the pod's node affinity excludes do not count (the default).
-    public let honorsAffinity: Bool
+    package let honorsAffinity: Bool
     /// Nodes whose taints the pod does not tolerate do not count.
-    public let honorsTaints: Bool
+    package let honorsTaints: Bool
 
     init(_ constraint: TopologySpreadConstraint, labels: [String: String]) {
         maxSkew = constraint.maxSkew
@@ -26,7 +26,7 @@ public struct SpreadConstraint: Sendable, Hashable {
     }
 
     /// A rule, for tests and benchmarks.
-    public init(maxSkew: Int, topologyKey: String, isRequired: Bool, selector: LabelSelector, minDomains: Int = 1) {
+    package init(maxSkew: Int, topologyKey: String, isRequired: Bool, selector: LabelSelector, minDomains: Int = 1) {
         self.maxSkew = maxSkew
         self.topologyKey = topologyKey
         self.isRequired = isRequired
@@ -38,16 +38,16 @@ public struct SpreadConstraint: Sendable, Hashable {
 }
 
 /// Which pods a term of pod (anti-)affinity is about, and within which domains.
-public struct AffinityTerm: Sendable, Hashable {
-    public let topologyKey: String
-    public let selector: LabelSelector
+package struct AffinityTerm: Sendable, Hashable {
+    package let topologyKey: String
+    package let selector: LabelSelector
     /// The namespaces named; with no namespace selector and none named, the pod's own.
-    public let namespaces: Set<String>
+    package let namespaces: Set<String>
     /// Namespaces by label; nil when there is no such selector.
-    public let namespaceSelector: LabelSelector?
+    package let namespaceSelector: LabelSelector?
 
     /// A term.
-    public init(
+    package init(
         topologyKey: String,
         selector: LabelSelector,
         namespaces: Set<String>,
@@ -78,20 +78,20 @@ public struct AffinityTerm: Sendable, Hashable {
 }
 
 /// A preferred term with what it is worth.
-public struct WeightedAffinityTerm: Sendable, Hashable {
-    public let weight: Int64
-    public let term: AffinityTerm
+package struct WeightedAffinityTerm: Sendable, Hashable {
+    package let weight: Int64
+    package let term: AffinityTerm
 }
 
 /// All pod affinity and anti-affinity of a pod.
-public struct PodAffinityTerms: Sendable, Hashable {
-    public var required: [AffinityTerm] = []
-    public var preferred: [WeightedAffinityTerm] = []
-    public var requiredAnti: [AffinityTerm] = []
-    public var preferredAnti: [WeightedAffinityTerm] = []
+package struct PodAffinityTerms: Sendable, Hashable {
+    package var required: [AffinityTerm] = []
+    package var preferred: [WeightedAffinityTerm] = []
+    package var requiredAnti: [AffinityTerm] = []
+    package var preferredAnti: [WeightedAffinityTerm] = []
 
     /// Nothing of either.
-    public var isEmpty: Bool { required.isEmpty && preferred.isEmpty && requiredAnti.isEmpty && preferredAnti.isEmpty }
+    package var isEmpty: Bool { required.isEmpty && preferred.isEmpty && requiredAnti.isEmpty && preferredAnti.isEmpty }
 
     init(_ affinity: Affinity?, namespace: String, labels: [String: String]) {
         guard let affinity else { return }

@@ -2,18 +2,18 @@ import APITypes
 import Units
 
 /// Amounts of what a node offers or a pod asks for, in the units the scheduler computes with.
-public struct Resources: Sendable, Hashable {
+package struct Resources: Sendable, Hashable {
     /// Thousandths of a core.
-    public var milliCPU: Int64
+    package var milliCPU: Int64
     /// Bytes.
-    public var memory: Int64
+    package var memory: Int64
     /// Bytes.
-    public var ephemeralStorage: Int64
+    package var ephemeralStorage: Int64
     /// Extended resources, huge pages and attachable volumes, by name.
-    public var scalars: [String: Int64]
+    package var scalars: [String: Int64]
 
     /// So much of each.
-    public init(milliCPU: Int64 = 0, memory: Int64 = 0, ephemeralStorage: Int64 = 0, scalars: [String: Int64] = [:]) {
+    package init(milliCPU: Int64 = 0, memory: Int64 = 0, ephemeralStorage: Int64 = 0, scalars: [String: Int64] = [:]) {
         self.milliCPU = milliCPU
         self.memory = memory
         self.ephemeralStorage = ephemeralStorage
@@ -21,7 +21,7 @@ public struct Resources: Sendable, Hashable {
     }
 
     /// The amounts of a resource list; `pods` is not among them.
-    public init(_ list: [String: Quantity]) {
+    package init(_ list: [String: Quantity]) {
         self.init()
         for (name, quantity) in list {
             switch name {
@@ -35,7 +35,7 @@ public struct Resources: Sendable, Hashable {
     }
 
     /// Nothing is asked for.
-    public var isZero: Bool { milliCPU == 0 && memory == 0 && ephemeralStorage == 0 && scalars.isEmpty }
+    package var isZero: Bool { milliCPU == 0 && memory == 0 && ephemeralStorage == 0 && scalars.isEmpty }
 
     mutating func add(_ other: Resources) {
         milliCPU += other.milliCPU

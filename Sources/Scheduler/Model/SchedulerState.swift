@@ -2,9 +2,9 @@
 ///
 /// A pod that was given a node is assumed to be there from that moment, so that the next decision counts it; the binding
 /// is written meanwhile, and the pod is forgotten again if that fails.
-public struct SchedulerState: Sendable {
+package struct SchedulerState: Sendable {
     /// A change in the cluster, already decoded.
-    public enum Input: Sendable {
+    package enum Input: Sendable {
         case pod(SchedulingPod)
         case podGone(uid: String)
         case node(NodeFacts)
@@ -14,7 +14,7 @@ public struct SchedulerState: Sendable {
     }
 
     /// What is to be written to the API.
-    public enum Job: Sendable {
+    package enum Job: Sendable {
         case bind(QueuedPod, node: String)
         /// Tell why; remove the victims so that the pod can come to `nominatedNode`.
         case report(QueuedPod, message: String, nominatedNode: String?, victims: [SchedulingPod])
@@ -26,8 +26,8 @@ public struct SchedulerState: Sendable {
         }
     }
 
-    public private(set) var snapshot = ClusterSnapshot()
-    public private(set) var queue: SchedulingQueue
+    package private(set) var snapshot = ClusterSnapshot()
+    package private(set) var queue: SchedulingQueue
     let profile: SchedulingProfile
     private let algorithm: SchedulingAlgorithm
     private var search: SchedulingAlgorithm.State
@@ -39,7 +39,7 @@ public struct SchedulerState: Sendable {
     private var homeless: [String: [String: SchedulingPod]] = [:]
 
     /// Nothing known yet. The seed decides between nodes of equal score.
-    public init(_ profile: SchedulingProfile, seed: UInt64) {
+    package init(_ profile: SchedulingProfile, seed: UInt64) {
         self.profile = profile
         algorithm = SchedulingAlgorithm(profile)
         queue = SchedulingQueue(profile)
@@ -47,12 +47,12 @@ public struct SchedulerState: Sendable {
     }
 
     /// How many pods are assumed and not confirmed.
-    public var assumedCount: Int { assumed.count }
+    package var assumedCount: Int { assumed.count }
 
     // MARK: Changes
 
     /// Takes a change over.
-    public mutating func apply(_ input: Input, now: Duration) {
+    package mutating func apply(_ input: Input, now: Duration) {
         switch input {
         case .pod(let pod): podChanged(pod, now: now)
         case .podGone(let uid): podGone(uid, now: now)
@@ -158,7 +158,7 @@ public struct SchedulerState: Sendable {
     // MARK: Decisions
 
     /// Decides about the next pod; nil when none is ready.
-    public mutating func decide(now: Duration) -> Job? {
+    package mutating func decide(now: Duration) -> Job? {
         guard var next = queue.pop(now: now) else { return nil }
         snapshot.prepare(for: next.pod)
         switch algorithm.schedule(next.pod, snapshot, &search) {
@@ -182,12 +182,12 @@ public struct SchedulerState: Sendable {
     }
 
     /// The binding was written.
-    public mutating func bound(_ pod: QueuedPod) {
+    package mutating func bound(_ pod: QueuedPod) {
         queue.finish(pod.pod.uid)
     }
 
     /// The binding could not be written: the pod is not on the node after all.
-    public mutating func bindFailed(_ pod: QueuedPod, now: Duration) {
+    package mutating func bindFailed(_ pod: QueuedPod, now: Duration) {
         let uid = pod.pod.uid
         // Confirmed or deleted meanwhile: nothing is to be undone.
         guard let node = assumed.removeValue(forKey: uid) else { return queue.finish(uid) }
@@ -201,7 +201,7 @@ public struct SchedulerState: Sendable {
     }
 
     /// Lets time pass.
-    public mutating func tick(now: Duration) {
+    package mutating func tick(now: Duration) {
         queue.tick(now: now)
     }
 }

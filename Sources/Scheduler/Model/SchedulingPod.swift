@@ -3,16 +3,16 @@ import APITypes
 import Units
 
 /// A port a pod wants on the host.
-public struct HostPort: Sendable, Hashable {
+package struct HostPort: Sendable, Hashable {
     /// The address; `0.0.0.0` is all.
-    public let ip: String
+    package let ip: String
     /// TCP, UDP or SCTP.
-    public let proto: String
+    package let proto: String
     /// The number.
-    public let port: Int
+    package let port: Int
 
     /// A port with its defaults filled in.
-    public init(ip: String = "", proto: String = "", port: Int) {
+    package init(ip: String = "", proto: String = "", port: Int) {
         self.ip = ip.isEmpty ? "0.0.0.0" : ip
         self.proto = proto.isEmpty ? "TCP" : proto
         self.port = port
@@ -25,47 +25,47 @@ public struct HostPort: Sendable, Hashable {
 }
 
 /// What scheduling needs to know of a pod, decoded once. Immutable.
-public final class SchedulingPod: Sendable {
-    public let namespace: String
-    public let name: String
-    public let uid: String
-    public let labels: [String: String]
-    public let schedulerName: String
+package final class SchedulingPod: Sendable {
+    package let namespace: String
+    package let name: String
+    package let uid: String
+    package let labels: [String: String]
+    package let schedulerName: String
     /// Where it runs; empty while it is pending.
-    public let nodeName: String
-    public let nominatedNodeName: String
-    public let priority: Int
+    package let nodeName: String
+    package let nominatedNodeName: String
+    package let priority: Int
     /// It may not preempt others.
-    public let neverPreempts: Bool
-    public let created: Timestamp?
-    public let started: Timestamp?
-    public let isTerminating: Bool
+    package let neverPreempts: Bool
+    package let created: Timestamp?
+    package let started: Timestamp?
+    package let isTerminating: Bool
     /// It has run to its end and needs nothing any more.
-    public let isFinished: Bool
-    public let generation: Int
-    public let requests: Resources
+    package let isFinished: Bool
+    package let generation: Int
+    package let requests: Resources
     /// What scoring counts: the requests, or a default where a container names none.
-    public let scoredMilliCPU: Int64
-    public let scoredMemory: Int64
-    public let hostPorts: [HostPort]
-    public let tolerations: [PodToleration]
-    public let nodeSelector: [String: String]
-    public let requiredNodeTerms: [NodeTerm]?
-    public let preferredNodeTerms: [WeightedNodeTerm]
+    package let scoredMilliCPU: Int64
+    package let scoredMemory: Int64
+    package let hostPorts: [HostPort]
+    package let tolerations: [PodToleration]
+    package let nodeSelector: [String: String]
+    package let requiredNodeTerms: [NodeTerm]?
+    package let preferredNodeTerms: [WeightedNodeTerm]
     /// Image names with their tags, once for each container.
-    public let images: [String]
-    public let containerCount: Int
-    public let schedulingGates: [String]
-    public let spreadConstraints: [SpreadConstraint]
-    public let affinity: PodAffinityTerms
+    package let images: [String]
+    package let containerCount: Int
+    package let schedulingGates: [String]
+    package let spreadConstraints: [SpreadConstraint]
+    package let affinity: PodAffinityTerms
     /// The conditions as they stand, to tell whether a new one says anything new.
-    public let scheduledCondition: PodCondition?
+    package let scheduledCondition: PodCondition?
 
     /// `namespace/name`.
-    public var key: String { namespace + "/" + name }
+    package var key: String { namespace + "/" + name }
 
     /// Reads a pod.
-    public init(_ pod: Pod) {
+    package init(_ pod: Pod) {
         let meta = pod.metadata
         let spec = pod.spec
         let status = pod.status
@@ -109,7 +109,7 @@ public final class SchedulingPod: Sendable {
     }
 
     /// A copy that stands on a node: how an assumed pod is counted.
-    public init(_ pod: SchedulingPod, on node: String) {
+    package init(_ pod: SchedulingPod, on node: String) {
         namespace = pod.namespace
         name = pod.name
         uid = pod.uid

@@ -1,21 +1,21 @@
 import APITypes
 
 /// What a node does to pods that do not tolerate it.
-public struct NodeTaint: Sendable, Hashable {
+package struct NodeTaint: Sendable, Hashable {
     /// What happens to pods that do not tolerate the taint.
-    public enum Effect: String, Sendable, Hashable {
+    package enum Effect: String, Sendable, Hashable {
         case noSchedule = "NoSchedule"
         case preferNoSchedule = "PreferNoSchedule"
         case noExecute = "NoExecute"
     }
 
-    public let key: String
-    public let value: String
+    package let key: String
+    package let value: String
     /// nil for an effect this version does not know.
-    public let effect: Effect?
+    package let effect: Effect?
 
     /// A taint.
-    public init(key: String, value: String = "", effect: Effect?) {
+    package init(key: String, value: String = "", effect: Effect?) {
         self.key = key
         self.value = value
         self.effect = effect
@@ -27,15 +27,15 @@ public struct NodeTaint: Sendable, Hashable {
 }
 
 /// What a pod tolerates.
-public struct PodToleration: Sendable, Hashable {
-    public let key: String
-    public let isExists: Bool
-    public let value: String
+package struct PodToleration: Sendable, Hashable {
+    package let key: String
+    package let isExists: Bool
+    package let value: String
     /// Empty for all effects.
-    public let effect: String
+    package let effect: String
 
     /// A toleration.
-    public init(key: String, isExists: Bool, value: String = "", effect: String = "") {
+    package init(key: String, isExists: Bool, value: String = "", effect: String = "") {
         self.key = key
         self.isExists = isExists
         self.value = value

@@ -116,7 +116,7 @@ struct TopologyIndex: Sendable {
 
 extension ClusterSnapshot {
     /// Makes sure that the counts which a pod's spreading and affinity rules ask for are kept. Before its cycle.
-    public mutating func prepare(for pod: SchedulingPod) {
+    package mutating func prepare(for pod: SchedulingPod) {
         arrange()
         guard !pod.spreadConstraints.isEmpty || !pod.affinity.isEmpty else { return }
         for constraint in pod.spreadConstraints { register(PodTopologySpread.query(constraint, pod)) }

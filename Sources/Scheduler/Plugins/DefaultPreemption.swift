@@ -1,13 +1,13 @@
 /// Makes room for a pod by removing pods of lower priority from the node where that costs least.
-public struct DefaultPreemption: PostFilterPlugin {
-    public let name = "DefaultPreemption"
+package struct DefaultPreemption: PostFilterPlugin {
+    package let name = "DefaultPreemption"
     /// Candidates looked at: this share of the nodes, but not fewer than the number below.
     private static let candidatePercentage = 10
     private static let minimumCandidates = 100
 
-    public init() {}
+    package init() {}
 
-    public var requeueHints: [RequeueHint] { [RequeueHint(.assignedPodDelete)] }
+    package var requeueHints: [RequeueHint] { [RequeueHint(.assignedPodDelete)] }
 
     private struct Candidate {
         let node: String
@@ -16,7 +16,7 @@ public struct DefaultPreemption: PostFilterPlugin {
         let violations: Int
     }
 
-    public func postFilter(
+    package func postFilter(
         _ pod: SchedulingPod,
         _ snapshot: ClusterSnapshot,
         _ failure: FitError,

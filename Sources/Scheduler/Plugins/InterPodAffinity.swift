@@ -1,12 +1,12 @@
 /// Pods that want to be near, or away from, other pods.
-public struct InterPodAffinity: FilterPlugin, ScorePlugin {
-    public let name = "InterPodAffinity"
+package struct InterPodAffinity: FilterPlugin, ScorePlugin {
+    package let name = "InterPodAffinity"
     /// What a required affinity of a pod in place is worth to a pod it is about.
     static let hardAffinityWeight: Int64 = 1
 
-    public init() {}
+    package init() {}
 
-    public var requeueHints: [RequeueHint] {
+    package var requeueHints: [RequeueHint] {
         [
             RequeueHint([.assignedPodAdd, .assignedPodDelete, .assignedPodLabels]),
             RequeueHint([.nodeAdd, .nodeLabels, .nodeTaints]),
@@ -33,7 +33,7 @@ public struct InterPodAffinity: FilterPlugin, ScorePlugin {
 
     // MARK: Filter
 
-    public func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
+    package func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
         func labels(_ namespace: String) -> [String: String] { snapshot.namespaceLabels[namespace] ?? [:] }
         var forbidden: [String: DomainCounts] = [:]
         for (held, domains) in snapshot.topology.held where held.weight == 0 {
@@ -135,7 +135,7 @@ public struct InterPodAffinity: FilterPlugin, ScorePlugin {
 
     // MARK: Score
 
-    public func prepareScore(
+    package func prepareScore(
         _ pod: SchedulingPod,
         _ snapshot: ClusterSnapshot,
         _ nodes: [NodeSnapshot]

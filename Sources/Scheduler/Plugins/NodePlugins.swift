@@ -1,34 +1,34 @@
 /// Keeps pods off nodes that are cordoned, unless they tolerate the taint that stands for it.
-public struct NodeUnschedulable: FilterPlugin, NodeFilter {
-    public let name = "NodeUnschedulable"
+package struct NodeUnschedulable: FilterPlugin, NodeFilter {
+    package let name = "NodeUnschedulable"
     static let taint = NodeTaint(key: "node.kubernetes.io/unschedulable", effect: .noSchedule)
 
-    public init() {}
+    package init() {}
 
-    public var requeueHints: [RequeueHint] {
+    package var requeueHints: [RequeueHint] {
         [RequeueHint([.nodeAdd, .nodeTaints]) { _, event in !(event.node?.isUnschedulable ?? false) }]
     }
 
-    public func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
+    package func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
         pod.tolerations.tolerate(Self.taint) ? .skip : .filter(self)
     }
 
-    public func filter(_ node: NodeSnapshot) -> Status {
+    package func filter(_ node: NodeSnapshot) -> Status {
         node.facts.isUnschedulable ? .unresolvable("node(s) were unschedulable", name) : .success
     }
 }
 
 /// A pod that names its node goes nowhere else.
-public struct NodeName: FilterPlugin {
-    public let name = "NodeName"
+package struct NodeName: FilterPlugin {
+    package let name = "NodeName"
 
-    public init() {}
+    package init() {}
 
-    public var requeueHints: [RequeueHint] {
+    package var requeueHints: [RequeueHint] {
         [RequeueHint(.nodeAdd) { pod, event in pod.nodeName.isEmpty || event.node?.name == pod.nodeName }]
     }
 
-    public func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
+    package func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
         pod.nodeName.isEmpty ? .skip : .filter(Named(wanted: pod.nodeName, plugin: name))
     }
 
@@ -43,12 +43,12 @@ public struct NodeName: FilterPlugin {
 }
 
 /// Keeps pods off nodes whose taints they do not tolerate, and prefers nodes with fewer that discourage.
-public struct TaintToleration: FilterPlugin, ScorePlugin {
-    public let name = "TaintToleration"
+package struct TaintToleration: FilterPlugin, ScorePlugin {
+    package let name = "TaintToleration"
 
-    public init() {}
+    package init() {}
 
-    public var requeueHints: [RequeueHint] {
+    package var requeueHints: [RequeueHint] {
         [
             RequeueHint([.nodeAdd, .nodeTaints]) { pod, event in
                 event.node?.hardTaints.allSatisfy { pod.tolerations.tolerate($0) } ?? true
@@ -57,11 +57,11 @@ public struct TaintToleration: FilterPlugin, ScorePlugin {
         ]
     }
 
-    public func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
+    package func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
         .filter(Tolerating(tolerations: pod.tolerations, plugin: name))
     }
 
-    public func prepareScore(
+    package func prepareScore(
         _ pod: SchedulingPod,
         _ snapshot: ClusterSnapshot,
         _ nodes: [NodeSnapshot]
@@ -96,12 +96,12 @@ public struct TaintToleration: FilterPlugin, ScorePlugin {
 }
 
 /// Node selector and node affinity, required and preferred.
-public struct NodeAffinityPlugin: FilterPlugin, ScorePlugin {
-    public let name = "NodeAffinity"
+package struct NodeAffinityPlugin: FilterPlugin, ScorePlugin {
+    package let name = "NodeAffinity"
 
-    public init() {}
+    package init() {}
 
-    public var requeueHints: [RequeueHint] {
+    package var requeueHints: [RequeueHint] {
         [
             RequeueHint([.nodeAdd, .nodeLabels]) { pod, event in
                 event.node.map { Selected(pod, plugin: "").admits($0) } ?? true
@@ -110,7 +110,7 @@ public struct NodeAffinityPlugin: FilterPlugin, ScorePlugin {
         ]
     }
 
-    public func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
+    package func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
         if pod.nodeSelector.isEmpty && pod.requiredNodeTerms == nil { return .skip }
         let filter = Selected(pod, plugin: name)
         guard let terms = pod.requiredNodeTerms, !terms.isEmpty else { return .filter(filter) }
@@ -123,7 +123,7 @@ public struct NodeAffinityPlugin: FilterPlugin, ScorePlugin {
         return .filter(filter, nodes: names)
     }
 
-    public func prepareScore(
+    package func prepareScore(
         _ pod: SchedulingPod,
         _ snapshot: ClusterSnapshot,
         _ nodes: [NodeSnapshot]
@@ -169,12 +169,12 @@ public struct NodeAffinityPlugin: FilterPlugin, ScorePlugin {
 }
 
 /// Two pods cannot have the same host port.
-public struct NodePorts: FilterPlugin {
-    public let name = "NodePorts"
+package struct NodePorts: FilterPlugin {
+    package let name = "NodePorts"
 
-    public init() {}
+    package init() {}
 
-    public var requeueHints: [RequeueHint] {
+    package var requeueHints: [RequeueHint] {
         [
             RequeueHint(.assignedPodDelete) { pod, event in
                 guard let gone = event.pod else { return true }
@@ -184,7 +184,7 @@ public struct NodePorts: FilterPlugin {
         ]
     }
 
-    public func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
+    package func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
         pod.hostPorts.isEmpty ? .skip : .filter(Free(wanted: pod.hostPorts, plugin: name))
     }
 
@@ -202,14 +202,14 @@ public struct NodePorts: FilterPlugin {
 }
 
 /// Prefers nodes that have the images already, weighed by size and by how widely they are spread.
-public struct ImageLocality: ScorePlugin {
-    public let name = "ImageLocality"
+package struct ImageLocality: ScorePlugin {
+    package let name = "ImageLocality"
     private static let least: Int64 = 23 << 20
     private static let mostPerContainer: Int64 = 1_000 << 20
 
-    public init() {}
+    package init() {}
 
-    public func prepareScore(
+    package func prepareScore(
         _ pod: SchedulingPod,
         _ snapshot: ClusterSnapshot,
         _ nodes: [NodeSnapshot]

@@ -1,15 +1,15 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// Spreads the pods of a selector evenly over zones, hosts or other domains.
-public struct PodTopologySpread: FilterPlugin, ScorePlugin {
-    public let name = "PodTopologySpread"
+package struct PodTopologySpread: FilterPlugin, ScorePlugin {
+    package let name = "PodTopologySpread"
     static let hostname = "kubernetes.io/hostname"
 
-    public init() {}
+    package init() {}
 
-    public var requeueHints: [RequeueHint] {
+    package var requeueHints: [RequeueHint] {
         [
             RequeueHint([.assignedPodAdd, .assignedPodDelete, .assignedPodLabels]) { pod, event in
                 guard let other = event.pod, other.namespace == pod.namespace else { return false }
@@ -32,7 +32,7 @@ public struct PodTopologySpread: FilterPlugin, ScorePlugin {
 
     // MARK: Filter
 
-    public func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
+    package func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
         let constraints = pod.spreadConstraints.filter(\.isRequired)
         if constraints.isEmpty { return .skip }
         let keys = constraints.map(\.topologyKey)
@@ -131,7 +131,7 @@ public struct PodTopologySpread: FilterPlugin, ScorePlugin {
 
     // MARK: Score
 
-    public func prepareScore(
+    package func prepareScore(
         _ pod: SchedulingPod,
         _ snapshot: ClusterSnapshot,
         _ nodes: [NodeSnapshot]

@@ -1,10 +1,10 @@
 /// Higher priority first; among equals, who has waited longer.
-public struct PrioritySort: QueueSortPlugin {
-    public let name = "PrioritySort"
+package struct PrioritySort: QueueSortPlugin {
+    package let name = "PrioritySort"
 
-    public init() {}
+    package init() {}
 
-    public func isBefore(_ left: QueuedPod, _ right: QueuedPod) -> Bool {
+    package func isBefore(_ left: QueuedPod, _ right: QueuedPod) -> Bool {
         if left.pod.priority != right.pod.priority { return left.pod.priority > right.pod.priority }
         if left.enqueued != right.enqueued { return left.enqueued < right.enqueued }
         return left.order < right.order
@@ -12,16 +12,16 @@ public struct PrioritySort: QueueSortPlugin {
 }
 
 /// Holds pods back until their gates are taken away.
-public struct SchedulingGates: PreEnqueuePlugin {
-    public let name = "SchedulingGates"
+package struct SchedulingGates: PreEnqueuePlugin {
+    package let name = "SchedulingGates"
 
-    public init() {}
+    package init() {}
 
-    public var requeueHints: [RequeueHint] {
+    package var requeueHints: [RequeueHint] {
         [RequeueHint(.podUpdate) { pod, event in (event.pod ?? pod).schedulingGates.isEmpty }]
     }
 
-    public func preEnqueue(_ pod: SchedulingPod) -> Status {
+    package func preEnqueue(_ pod: SchedulingPod) -> Status {
         guard !pod.schedulingGates.isEmpty else { return .success }
         let gates = pod.schedulingGates.joined(separator: " ")
         return .unresolvable("waiting for scheduling gates: [\(gates)]", name)

@@ -1,10 +1,10 @@
 /// Whether a node has room for what a pod asks, and prefers the emptier nodes.
-public struct NodeResourcesFit: FilterPlugin, ScorePlugin {
-    public let name = "NodeResourcesFit"
+package struct NodeResourcesFit: FilterPlugin, ScorePlugin {
+    package let name = "NodeResourcesFit"
 
-    public init() {}
+    package init() {}
 
-    public var requeueHints: [RequeueHint] {
+    package var requeueHints: [RequeueHint] {
         [
             RequeueHint([.assignedPodDelete, .assignedPodScaleDown]),
             RequeueHint([.nodeAdd, .nodeAllocatable]) { pod, event in
@@ -14,11 +14,11 @@ public struct NodeResourcesFit: FilterPlugin, ScorePlugin {
         ]
     }
 
-    public func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
+    package func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
         .filter(Room(requests: pod.requests, plugin: name))
     }
 
-    public func prepareScore(
+    package func prepareScore(
         _ pod: SchedulingPod,
         _ snapshot: ClusterSnapshot,
         _ nodes: [NodeSnapshot]
@@ -114,12 +114,12 @@ public struct NodeResourcesFit: FilterPlugin, ScorePlugin {
 }
 
 /// Prefers nodes on which cpu and memory are used in like measure after the pod has come.
-public struct NodeResourcesBalancedAllocation: ScorePlugin {
-    public let name = "NodeResourcesBalancedAllocation"
+package struct NodeResourcesBalancedAllocation: ScorePlugin {
+    package let name = "NodeResourcesBalancedAllocation"
 
-    public init() {}
+    package init() {}
 
-    public func prepareScore(
+    package func prepareScore(
         _ pod: SchedulingPod,
         _ snapshot: ClusterSnapshot,
         _ nodes: [NodeSnapshot]

@@ -1,16 +1,16 @@
 /// A pod that waits to be scheduled.
-public struct QueuedPod: Sendable {
-    public var pod: SchedulingPod
+package struct QueuedPod: Sendable {
+    package var pod: SchedulingPod
     /// When it entered the queue this time, on the monotonic clock.
-    public var enqueued: Duration
+    package var enqueued: Duration
     /// When it was first seen.
-    public var firstSeen: Duration
+    package var firstSeen: Duration
     /// Breaks ties of equal times.
-    public var order: UInt64
+    package var order: UInt64
     /// How often it was tried.
-    public var attempts = 0
+    package var attempts = 0
     /// Plugins that rejected it last time.
-    public var rejectors: Set<String> = []
+    package var rejectors: Set<String> = []
     /// Events after this one may have been missed while it was being scheduled.
     var eventMark: UInt64 = 0
 
@@ -26,7 +26,7 @@ public struct QueuedPod: Sendable {
 ///
 /// A pod is in one place: active (ready), backoff (ready later), unschedulable (until an event may help), gated (until its
 /// gates open) or in flight (being scheduled or bound).
-public struct SchedulingQueue: Sendable {
+package struct SchedulingQueue: Sendable {
     static let initialBackoff = Duration.seconds(1)
     static let maximumBackoff = Duration.seconds(10)
     /// A pod that no event has brought back is tried again after this.
@@ -44,10 +44,10 @@ public struct SchedulingQueue: Sendable {
     private var eventNumber: UInt64 = 0
     private var order: UInt64 = 0
     /// Pods that came into a queue, by `event,queue`: the metric of that name.
-    public private(set) var incoming: [String: Int] = [:]
+    package private(set) var incoming: [String: Int] = [:]
 
     /// An empty queue that asks a profile's plugins.
-    public init(_ profile: SchedulingProfile) {
+    package init(_ profile: SchedulingProfile) {
         self.profile = profile
         let sort = profile.queueSort
         active = PodHeap { sort.isBefore($0, $1) }
@@ -55,16 +55,16 @@ public struct SchedulingQueue: Sendable {
     }
 
     /// How many pods are where, as the metric `scheduler_pending_pods` names the queues.
-    public var counts: (active: Int, backoff: Int, unschedulable: Int, gated: Int) {
+    package var counts: (active: Int, backoff: Int, unschedulable: Int, gated: Int) {
         (active.count, backoff.count, unschedulable.count, gated.count)
     }
 
-    public var hasActive: Bool { active.count > 0 }
+    package var hasActive: Bool { active.count > 0 }
 
     // MARK: Pods come and go
 
     /// A new pending pod, or one that has changed.
-    public mutating func update(_ pod: SchedulingPod, now: Duration) {
+    package mutating func update(_ pod: SchedulingPod, now: Duration) {
         if var known = active.remove(pod.uid) {
             known.pod = pod
             return admit(known, label: "PodUpdate", now: now, mayWait: false)
@@ -93,7 +93,7 @@ public struct SchedulingQueue: Sendable {
     }
 
     /// A pod is gone, or has found its place.
-    public mutating func remove(_ uid: String) {
+    package mutating func remove(_ uid: String) {
         active.remove(uid)
         backoff.remove(uid)
         unschedulable[uid] = nil
@@ -102,7 +102,7 @@ public struct SchedulingQueue: Sendable {
     }
 
     /// The next pod to schedule; it stays in flight until `finish`, `requeue` or `remove`.
-    public mutating func pop(now: Duration) -> QueuedPod? {
+    package mutating func pop(now: Duration) -> QueuedPod? {
         releaseBackoff(now: now)
         guard var next = active.popFirst() else { return nil }
         next.attempts += 1
@@ -112,13 +112,13 @@ public struct SchedulingQueue: Sendable {
     }
 
     /// The pod was bound.
-    public mutating func finish(_ uid: String) {
+    package mutating func finish(_ uid: String) {
         guard inFlight.removeValue(forKey: uid) != nil, inFlight.isEmpty else { return }
         events = []
     }
 
     /// The pod could not be scheduled, or not be bound (no rejectors).
-    public mutating func requeue(_ pod: QueuedPod, now: Duration) {
+    package mutating func requeue(_ pod: QueuedPod, now: Duration) {
         let missed = events.filter { $0.number > pod.eventMark }
         let isForgotten = (events.first?.number ?? pod.eventMark + 1) > pod.eventMark + 1
         finish(pod.pod.uid)
@@ -138,7 +138,7 @@ public struct SchedulingQueue: Sendable {
     // MARK: The cluster changes
 
     /// Brings back the pods that an event may help.
-    public mutating func happened(_ event: ClusterEvent, now: Duration) {
+    package mutating func happened(_ event: ClusterEvent, now: Duration) {
         if !inFlight.isEmpty {
             eventNumber += 1
             events.append((eventNumber, event))
@@ -153,7 +153,7 @@ public struct SchedulingQueue: Sendable {
     }
 
     /// Brings back pods whose back-off is over, and those no event has helped for long.
-    public mutating func tick(now: Duration) {
+    package mutating func tick(now: Duration) {
         releaseBackoff(now: now)
         for pod in unschedulable.values where now - pod.enqueued > Self.unschedulableLimit {
             unschedulable[pod.pod.uid] = nil
@@ -162,7 +162,7 @@ public struct SchedulingQueue: Sendable {
     }
 
     /// When `tick` has something to do next.
-    public var nextTick: Duration? {
+    package var nextTick: Duration? {
         let first = backoff.first.map(Self.backoffEnd)
         let stale = unschedulable.values.map { $0.enqueued + Self.unschedulableLimit }.min()
         return [first, stale].compactMap { $0 }.min()

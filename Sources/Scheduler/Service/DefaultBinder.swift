@@ -4,16 +4,16 @@ import APITypes
 import Values
 
 /// Binds by posting to the pod's `binding` subresource.
-public struct DefaultBinder: BindPlugin {
-    public let name = "DefaultBinder"
+package struct DefaultBinder: BindPlugin {
+    package let name = "DefaultBinder"
     private let client: APIClient
 
     /// A binder that speaks through a client.
-    public init(client: APIClient) {
+    package init(client: APIClient) {
         self.client = client
     }
 
-    public func bind(_ pod: SchedulingPod, to node: String) async -> Status {
+    package func bind(_ pod: SchedulingPod, to node: String) async -> Status {
         let body: JSONValue = .object([
             "apiVersion": "v1",
             "kind": "Binding",

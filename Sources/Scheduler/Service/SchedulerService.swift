@@ -22,6 +22,7 @@ public final class SchedulerService: Controller {
     /// Upstream's bound on the note of an event.
     private static let maximumNote = 1_024
 
+    /// The name of the component.
     public let name = "kube-scheduler"
     let profile: SchedulingProfile
     let client: APIClient
@@ -267,7 +268,12 @@ public final class SchedulerService: Controller {
         guard let body = patch.body else { return }
         do {
             _ = try await client.patch(
-                Pod.self, namespace: pod.namespace, name: pod.name, subresource: "status", type: .strategic, body
+                Pod.self,
+                namespace: pod.namespace,
+                name: pod.name,
+                subresource: "status",
+                type: .strategic,
+                body
             )
         } catch {
             // The pod may be gone; if not, the next attempt says it again.
@@ -279,7 +285,12 @@ public final class SchedulerService: Controller {
         let condition = PodStatusPatch.disruption(of: victim, by: profile.name, now: clock.now)
         do {
             _ = try await client.patch(
-                Pod.self, namespace: victim.namespace, name: victim.name, subresource: "status", type: .strategic, condition
+                Pod.self,
+                namespace: victim.namespace,
+                name: victim.name,
+                subresource: "status",
+                type: .strategic,
+                condition
             )
             try await client.delete(Pod.self, namespace: victim.namespace, name: victim.name)
         } catch {

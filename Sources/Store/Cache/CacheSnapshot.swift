@@ -11,6 +11,7 @@ public struct CacheSnapshot: Sendable, Sequence {
     /// How many objects there are.
     public var count: Int { entries.distance(range) }
 
+    /// How many objects there are.
     public var underestimatedCount: Int { count }
 
     /// The objects after a key (from the start when nil).
@@ -28,6 +29,7 @@ public struct CacheSnapshot: Sendable, Sequence {
         return KeyOrder.compare(candidate.key, key) == 0 ? candidate : nil
     }
 
+    /// Walks the objects in key order.
     public func makeIterator() -> Iterator {
         Iterator(snapshot: self, position: range.lowerBound)
     }
@@ -37,6 +39,7 @@ public struct CacheSnapshot: Sendable, Sequence {
         let snapshot: CacheSnapshot
         var position: SortedEntries<CachedObject>.Position
 
+        /// The next element; nil at the end.
         public mutating func next() -> CachedObject? {
             guard position < snapshot.range.upperBound else { return nil }
             defer { position = snapshot.entries.position(after: position) }

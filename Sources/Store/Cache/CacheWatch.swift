@@ -30,7 +30,9 @@ extension WatchScope {
 /// Ends by throwing `.slow` when the watcher does not keep up, `.compacted` when the cache had to start over and cannot
 /// tell what was missed, `.closed` at shutdown; `cancel()` and dropping it end it quietly.
 public final class CacheWatch: AsyncSequence, Sendable {
+    /// One batch.
     public typealias Element = [CacheEvent]
+    /// Why the sequence ends early.
     public typealias Failure = StoreError
 
     /// How many undelivered events a watcher may have before it is closed as slow.
@@ -83,6 +85,7 @@ public final class CacheWatch: AsyncSequence, Sendable {
         }
     }
 
+    /// Takes the batches, for one task.
     public func makeAsyncIterator() -> Iterator {
         Iterator(watch: self)
     }
@@ -91,10 +94,12 @@ public final class CacheWatch: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         let watch: CacheWatch
 
+        /// The next element; nil at the end.
         public mutating func next() async throws(StoreError) -> [CacheEvent]? {
             try await watch.next()
         }
 
+        /// The next batch; nil when the watch was cancelled.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(StoreError) -> [CacheEvent]? {
             try await watch.next()
         }

@@ -10,7 +10,7 @@ public final class ResourceCache: Sendable {
     /// Changes kept for watches that start in the past.
     public static let defaultHistory = 8_192
     /// What those may weigh in encoded bytes.
-    public static let historyBytes = 24 << 20
+    public static let historyBytes = 12 << 20
     private static let retryDelay = Duration.milliseconds(250)
 
     struct State {

@@ -20,11 +20,13 @@ public struct Revision: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// The revision the next write gets.
     @inlinable public var next: Revision { Revision(rawValue + 1) }
 
+    /// By number.
     @inlinable
     public static func < (left: Revision, right: Revision) -> Bool {
         left.rawValue < right.rawValue
     }
 
+    /// For people.
     public var description: String { String(rawValue) }
 }
 
@@ -43,9 +45,11 @@ public struct ByteCount: Sendable, Hashable, Comparable, CustomStringConvertible
         ByteCount(count << 20)
     }
 
+    /// By number.
     public static func < (left: ByteCount, right: ByteCount) -> Bool {
         left.bytes < right.bytes
     }
 
+    /// For people.
     public var description: String { "\(bytes) bytes" }
 }

@@ -37,6 +37,7 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
+    /// For people.
     public var description: String { message }
 }
 

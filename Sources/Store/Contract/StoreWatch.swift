@@ -3,7 +3,9 @@
 /// One task iterates it. It ends by throwing `.compacted` (history it needed is gone), `.slow` (it fell behind) or
 /// `.closed`; dropping it or calling `cancel()` ends it quietly. A batch may be empty: then only `progress` moved.
 public final class StoreWatch: AsyncSequence, Sendable {
+    /// One batch.
     public typealias Element = [StoreEvent]
+    /// Why the sequence ends early.
     public typealias Failure = StoreError
 
     /// What a page of history turned out to be.
@@ -69,6 +71,7 @@ public final class StoreWatch: AsyncSequence, Sendable {
         source.detach(buffer)
     }
 
+    /// Takes the batches, for one task.
     public func makeAsyncIterator() -> Iterator {
         Iterator(watch: self)
     }
@@ -77,10 +80,12 @@ public final class StoreWatch: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         let watch: StoreWatch
 
+        /// The next element; nil at the end.
         public mutating func next() async throws(StoreError) -> [StoreEvent]? {
             try await watch.next()
         }
 
+        /// The next batch; nil when the watch was cancelled.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(StoreError) -> [StoreEvent]? {
             try await watch.next()
         }

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// Keys are ordered by their UTF-8 bytes, whatever Unicode thinks of them: the same order as on disk and in etcd.

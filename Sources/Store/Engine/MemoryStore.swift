@@ -23,10 +23,12 @@ public final class MemoryStore: Store {
         self.maximumSize = maximumSize
     }
 
+    /// See `Store`; answered from memory.
     public func get(_ key: String) async throws(StoreError) -> (entry: StoredEntry?, revision: Revision) {
         try read { state throws(StoreError) in (state.entries[key], state.revision) }
     }
 
+    /// See `Store`; the newest state is answered from memory.
     public func list(
         prefix: String,
         at revision: Revision?,
@@ -46,6 +48,7 @@ public final class MemoryStore: Store {
         return (page.entries, page.more, shown)
     }
 
+    /// See `Store`.
     public func put(
         _ key: String,
         _ value: [UInt8],
@@ -54,6 +57,7 @@ public final class MemoryStore: Store {
         try write(key, .put(value), precondition).revision
     }
 
+    /// See `Store`.
     public func delete(
         _ key: String,
         if precondition: Precondition
@@ -61,16 +65,19 @@ public final class MemoryStore: Store {
         try write(key, .delete, precondition)
     }
 
+    /// See `Store`.
     public func watch(prefix: String, from revision: Revision) async throws(StoreError) -> StoreWatch {
         let buffer = WatchBuffer(prefix: prefix, from: revision, capacity: watchCapacity)
         try join(buffer, after: revision)
         return StoreWatch(buffer: buffer, source: source)
     }
 
+    /// See `Store`; answered from memory.
     public func currentRevision() async throws(StoreError) -> Revision {
         try read { state throws(StoreError) in state.revision }
     }
 
+    /// See `Store`.
     public func compact(to revision: Revision) async throws(StoreError) {
         try locked { state throws(StoreError) in
             try state.open()
@@ -79,10 +86,12 @@ public final class MemoryStore: Store {
         }
     }
 
+    /// See `Store`.
     public func size() async throws(StoreError) -> ByteCount {
         try read { state throws(StoreError) in ByteCount(state.valueBytes) }
     }
 
+    /// See `Store`.
     public func close() async {
         for buffer in state.withLock({ $0.close() }) { buffer.close(.closed) }
     }
