@@ -36,6 +36,7 @@ public struct ControllerSet: Sendable {
             ("namespace-controller", NamespaceController(context)),
             ("serviceaccount-controller", ServiceAccountController(context)),
             ("root-ca-certificate-publisher-controller", RootCAPublisher(context)),
+            ("job-controller", JobController(context)),
             ("node-ipam-controller", NodeIPAMController(context)),
             ("ttl-after-finished-controller", TTLAfterFinishedController(context)),
         ].filter { !configuration.disabled.contains($0.0) }

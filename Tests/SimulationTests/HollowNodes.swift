@@ -148,5 +148,30 @@ final class HollowNodes: Sendable {
             $0.lastTransitionTime = clock.now
         }]
         try await client.updateStatus(running)
+        try await finish(running)
+    }
+
+    /// Pods whose image says so end after a while, well or badly.
+    private func finish(_ pod: Pod) async throws {
+        let image = pod.spec.containers.first?.image ?? ""
+        guard image.hasPrefix("ends:") else { return }
+        try await clock.sleep(for: .milliseconds(500))
+        var ended = try await client.get(Pod.self, namespace: pod.namespace, name: pod.name)
+        guard ended.uid == pod.uid, !ended.isBeingDeleted else { return }
+        let code = Int(image.dropFirst(5)) ?? 0
+        ended.status.phase = code == 0 ? "Succeeded" : "Failed"
+        ended.status.conditions = [PodCondition {
+            $0.type = "Ready"
+            $0.status = "False"
+            $0.lastTransitionTime = clock.now
+        }]
+        ended.status.containerStatuses = [ContainerStatus { status in
+            status.name = pod.spec.containers.first?.name ?? ""
+            status.state.terminated = ContainerStateTerminated {
+                $0.exitCode = code
+                $0.finishedAt = clock.now
+            }
+        }]
+        try await client.updateStatus(ended)
     }
 }
