@@ -92,7 +92,7 @@ public struct ContainerdProcess: Sendable {
     private func waitForSocket(_ pid: pid_t, _ deadline: Duration) async throws {
         let end = ContinuousClock.now + deadline
         while !accepts(configuration.socket) {
-            guard runningProcess() == pid else {
+            guard isAlive(pid) else {
                 throw ChildProcessError(command: "containerd", message: "ended at once: \(lastLogLine())")
             }
             guard ContinuousClock.now < end else {
@@ -100,6 +100,12 @@ public struct ContainerdProcess: Sendable {
             }
             try await Task.sleep(for: .milliseconds(10))
         }
+    }
+
+    /// Whether a process that was just started has not ended. Its command line tells nothing before exec has finished.
+    private func isAlive(_ pid: pid_t) -> Bool {
+        var status: Int32 = 0
+        return waitpid(pid, &status, WNOHANG) != pid && kill(pid, 0) == 0
     }
 
     private func lastLogLine() -> String {
