@@ -65,6 +65,7 @@ final class KubeletCore: Sendable {
             cgroups: PodCgroups(root: configuration.cgroupRoot, pool: pool, isEnabled: isReal, logger: shared.logger),
             restarts: RestartBackoff(),
             facts: facts,
+            endpointsWithdrawn: configuration.endpointsWithdrawn,
             logger: shared.logger
         )
         node = context

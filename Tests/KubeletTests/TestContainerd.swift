@@ -120,6 +120,10 @@ struct TestContainerd: Sendable {
         kill(pid, SIGKILL)
         _ = try? await ChildProcess.run(["ip", "link", "del", bridge])
         for point in Mounts.below(directory) { try? Mounts.unmount(point) }
+        let name = directory.split(separator: "/").last ?? "none"
+        _ = try? await ChildProcess.run(
+            ["find", "/sys/fs/cgroup", "-depth", "-type", "d", "-path", "*/\(name)*", "-exec", "rmdir", "{}", ";"]
+        )
         _ = try? await ChildProcess.run(["rm", "-rf", directory])
     }
 }

@@ -82,13 +82,16 @@ final class NodeReporter: Sendable {
     // MARK: Status
 
     private func report() async {
+        var told = ""
         while !Task.isCancelled {
             var wait = configuration.statusUpdateFrequency
             do {
                 try await look()
                 if !isReady { wait = Self.startPeriod }
             } catch {
-                logger.debug("node status not written", metadata: ["error": "\(error)"])
+                let problem = "\(error)"
+                if problem != told { logger.warning("node status not written", metadata: ["error": "\(problem)"]) }
+                told = problem
                 wait = isReady ? Self.retryPeriod : Self.startPeriod * 2
             }
             let version = changed.current.version

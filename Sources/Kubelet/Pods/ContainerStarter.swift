@@ -127,6 +127,8 @@ struct ContainerStarter {
                     $0.image.image = image.id
                     $0.labels = ContainerSettings.identity(pod).merging([Labels.containerName: container.name]) { $1 }
                     $0.annotations = [Labels.hash: container.specHash]
+                    let isInit = pod.spec.initContainers.contains { $0.name == container.name }
+                    if isInit, !container.isRestartableInit { $0.annotations[Labels.endsAtOnce] = "true" }
                 }
             }
             let count = restartCount(container)

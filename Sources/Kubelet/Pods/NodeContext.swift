@@ -23,6 +23,8 @@ struct NodeContext: Sendable {
     let cgroups: PodCgroups
     let restarts: RestartBackoff
     let facts: NodeFacts
+    /// See `KubeletConfiguration.endpointsWithdrawn`.
+    let endpointsWithdrawn: (@Sendable (_ podIPs: [String]) async -> Void)?
     let logger: Logger
 
     func podDirectory(_ uid: String) -> String { volumes.podDirectory(uid) }

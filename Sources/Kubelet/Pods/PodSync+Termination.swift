@@ -31,6 +31,11 @@ extension PodSync {
             node.probes.update(pod, observed, status, isTerminating: true)
             await withdraw(pod, observed, graceSeconds: record.graceSeconds)
         }
+        if let withdrawn = node.endpointsWithdrawn, record.graceSeconds != 0, !record.isRemoved, !observed.live.isEmpty,
+            record.pod?.spec.hostNetwork == false
+        {
+            await withdrawn(observed.addresses)
+        }
         do {
             try await PodKiller(node: node, pod: record.pod, uid: uid).killAll(observed, graceSeconds: record.graceSeconds)
             for sandbox in observed.sandboxes { try await node.runtime.stopPodSandbox(sandbox.id) }

@@ -61,6 +61,7 @@ struct PodSync: Sendable {
             if status.phase == "Failed" || status.phase == "Succeeded" { return .settled(until: now) }
         }
         if let problem { return .failed(problem) }
+        if let soon = nextLook(pod, wakeAt) { wakeAt.append(soon) }
         if let until = deadline(pod, status) { wakeAt.append(until) }
         if let refreshAt = node.pods.record(uid)?.refreshAt { wakeAt.append(refreshAt) }
         return .settled(until: wakeAt.min())
@@ -99,6 +100,24 @@ struct PodSync: Sendable {
         guard let status else { return pod.status }
         node.statuses.set(node.pods.record(uid)?.pod ?? pod, status)
         return status
+    }
+
+    /// How soon an init container that has just begun is looked at again, and for how long: most end quickly, and the
+    /// next one waits for it.
+    static let initPollPeriod: Duration = .milliseconds(100)
+    static let initPollLimit: Duration = .seconds(5)
+
+    /// When to look again without being told of a change: at once if there is more to do, soon while an init container
+    /// may end any moment.
+    private func nextLook(_ pod: Pod, _ wakeAt: [Timestamp]) -> Timestamp? {
+        guard let observed = node.pods.record(uid)?.observed else { return nil }
+        let plan = PodPlan.plan(pod, observed: observed, probes: node.probes.outcomes(uid))
+        if wakeAt.isEmpty, !plan.isEmpty { return now }
+        let isInitRunning = pod.spec.initContainers.contains { container in
+            guard !container.isRestartableInit, let latest = observed.latest(container.name) else { return false }
+            return latest.state == .running && now - (latest.startedAt ?? now) < Self.initPollLimit
+        }
+        return isInitRunning ? now + Self.initPollPeriod : nil
     }
 
     // MARK: Deadline

@@ -29,6 +29,7 @@ public final class HollowRuntime: ContainerRuntime {
         var createdAt: Int64
         var startedAt: Int64 = 0
         var finishedAt: Int64 = 0
+        var endsAtOnce = false
     }
 
     private struct State {
@@ -178,7 +179,8 @@ public final class HollowRuntime: ContainerRuntime {
                 image: config.image.image,
                 attempt: config.metadata.attempt,
                 hash: config.annotations[Labels.hash] ?? "",
-                createdAt: now
+                createdAt: now,
+                endsAtOnce: config.annotations[Labels.endsAtOnce] != nil
             )
         }
         return id
@@ -186,7 +188,10 @@ public final class HollowRuntime: ContainerRuntime {
 
     public func startContainer(_ id: String) async throws {
         let now = nanoseconds
-        state.withLock { $0.containers[id]?.startedAt = now }
+        state.withLock { state in
+            state.containers[id]?.startedAt = now
+            if state.containers[id]?.endsAtOnce == true { state.containers[id]?.finishedAt = now }
+        }
     }
 
     public func stopContainer(_ id: String, timeout: Duration) async throws {
@@ -299,6 +304,7 @@ extension HollowRuntime {
         for byte in reference.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
         let word = String(hash, radix: 16)
         let padded = String(repeating: "0", count: 16 - word.count) + word
-        return "\(reference)@sha256:\(String(repeating: padded, count: 4))"
+        let name = ImageName(reference).map { "\($0.registry)/\($0.repository)" } ?? reference
+        return "\(name)@sha256:\(String(repeating: padded, count: 4))"
     }
 }

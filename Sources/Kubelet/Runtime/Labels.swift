@@ -19,6 +19,8 @@ public enum Labels {
     public static let terminationMessagePolicy = "io.kubernetes.container.terminationMessagePolicy"
     /// The pod's grace period, for ending a container whose pod the API server no longer knows.
     public static let gracePeriod = "io.kubernetes.pod.terminationGracePeriod"
+    /// Tells a runtime that pretends that the container's work is done as soon as it starts.
+    public static let endsAtOnce = "apus.io/ends-at-once"
     /// The host file behind the termination message path.
     public static let terminationMessageHostPath = "apus.io/termination-message-host-path"
 }

@@ -32,34 +32,46 @@ extension KubeletServer {
         names.contains { ["1", "true"].contains(request.query.first($0) ?? "") }
     }
 
+    /// The API server names the streams `input`, `output` and `error`; the API's own names are taken too.
+    private static func options(_ request: HTTPRequest, tty: Bool) -> RemoteCommandOptions {
+        RemoteCommandOptions(
+            stdin: flag(request, "input", "stdin"),
+            stdout: flag(request, "output", "stdout"),
+            // With a terminal both outputs are one.
+            stderr: flag(request, "error", "stderr") && !tty,
+            tty: tty
+        )
+    }
+
     private func exec(_ request: HTTPRequest, _ id: String) async throws -> HTTPResponse {
         let command = request.query.all("command")
+        let options = Self.options(request, tty: Self.flag(request, "tty"))
         let url = try await core.node.runtime.exec(
             .with {
                 $0.containerID = id
                 $0.cmd = command
-                $0.tty = Self.flag(request, "tty")
-                $0.stdin = Self.flag(request, "input", "stdin")
-                $0.stdout = Self.flag(request, "output", "stdout")
-                $0.stderr = Self.flag(request, "error", "stderr") && !$0.tty
+                $0.tty = options.tty
+                $0.stdin = options.stdin
+                $0.stdout = options.stdout
+                $0.stderr = options.stderr
             }
         )
-        return try await tunnel(request, url)
+        return try await stream(request, url, .remoteCommand(options))
     }
 
     private func attach(_ request: HTTPRequest, _ id: String) async throws -> HTTPResponse {
         let status = try await core.node.runtime.containerStatus(id)
-        let isTTY = Self.isTTY(core, status)
+        let options = Self.options(request, tty: Self.isTTY(core, status))
         let url = try await core.node.runtime.attach(
             .with {
                 $0.containerID = id
-                $0.tty = isTTY
-                $0.stdin = Self.flag(request, "input", "stdin")
-                $0.stdout = Self.flag(request, "output", "stdout")
-                $0.stderr = Self.flag(request, "error", "stderr") && !isTTY
+                $0.tty = options.tty
+                $0.stdin = options.stdin
+                $0.stdout = options.stdout
+                $0.stderr = options.stderr
             }
         )
-        return try await tunnel(request, url)
+        return try await stream(request, url, .remoteCommand(options))
     }
 
     /// Whether the spec gives the container a terminal.
@@ -74,9 +86,11 @@ extension KubeletServer {
         guard let sandbox = record.observed.sandboxes.first(where: { $0.isReady }) else {
             return .text(404, "no running sandbox for pod")
         }
-        let ports = request.query.all("port").compactMap { Int32($0) }
-        let url = try await core.node.runtime.portForward(sandbox: sandbox.id, ports: ports)
-        return try await tunnel(request, url)
+        let ports = (request.query.all("port") + request.query.all("ports"))
+            .flatMap { $0.split(separator: ",") }
+            .compactMap { UInt16($0) }
+        let url = try await core.node.runtime.portForward(sandbox: sandbox.id, ports: ports.map { Int32($0) })
+        return try await stream(request, url, .portForward(ports: ports))
     }
 
     private func runCommand(_ request: HTTPRequest, _ id: String) async throws -> HTTPResponse {
@@ -85,64 +99,9 @@ extension KubeletServer {
         return HTTPResponse(status: 200, headers: ["Content-Type": "text/plain"], body: .bytes(response.outputBytes))
     }
 
-    /// Connects to the runtime's stream and joins it with the client's.
-    private func tunnel(_ request: HTTPRequest, _ url: String) async throws -> HTTPResponse {
-        let target = try ServerURL(url)
-        let client = try HTTPClient(
-            configuration: HTTPClientConfiguration(
-                address: .tcp(host: target.host, port: target.port),
-                eventLoops: threads
-            )
-        )
-        let path = target.path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        var headers = HeaderFields()
-        for field in request.headers {
-            let name = field.name.lowercased()
-            if name == "host" || name == "content-length" || name.hasPrefix("x-remote-") || name == "authorization" { continue }
-            headers.append(field.name, field.value)
-        }
-        let onward = HTTPRequest(
-            method: request.method,
-            path: String(path[0]),
-            query: path.count > 1 ? QueryItems(parsing: path[1]) : QueryItems(),
-            headers: headers
-        )
-        let (response, stream) = try await client.upgrade(onward)
-        guard response.status == 101 else {
-            let body = try await response.body.collect(upTo: 1 << 20)
-            await client.shutDown()
-            return HTTPResponse(status: response.status, headers: response.headers, body: .bytes(body))
-        }
-        return HTTPResponse(
-            status: 101,
-            headers: response.headers,
-            body: .upgrade { peer in
-                await Self.join(peer, stream)
-                await client.shutDown()
-            }
-        )
-    }
-
-    /// Copies both ways until both directions have ended, or one failed.
-    static func join(_ left: any DuplexByteStream, _ right: any DuplexByteStream) async {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask { await copy(left, right) }
-            group.addTask { await copy(right, left) }
-            for await isWhole in group where !isWhole { break }
-            // The runtime closing its side ends the session for good: nothing can be answered any more.
-            await left.close()
-            await right.close()
-            group.cancelAll()
-        }
-    }
-
-    private static func copy(_ from: any DuplexByteStream, _ to: any DuplexByteStream) async -> Bool {
-        do {
-            while let bytes = try await from.read() { try await to.write(bytes) }
-            await to.closeWrite()
-            return true
-        } catch {
-            return false
-        }
+    /// Joins the client with the runtime's streaming server: SPDY as it is, WebSockets translated.
+    private func stream(_ request: HTTPRequest, _ url: String, _ kind: StreamingBackend.Kind) async throws -> HTTPResponse {
+        let backend = try StreamingBackend(url: url, eventLoops: threads)
+        return await backend.respond(to: request, kind: kind)
     }
 }

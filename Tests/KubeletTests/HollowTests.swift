@@ -1,0 +1,69 @@
+import APITypes
+import Channels
+import Testing
+import Units
+
+@testable import Kubelet
+
+@Suite struct HollowTests {
+    @Test func `a pod of a hollow node runs, is ready, and is deleted`() async throws {
+        let api = TestAPI()
+        let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 3), directory: try temporaryDirectory())
+        api.create(
+            try Samples.pod(
+                """
+                metadata: {name: web, uid: uid-web}
+                spec:
+                  nodeName: node-1
+                  initContainers: [{name: first, image: x}]
+                  containers:
+                  - {name: a, image: nginx, readinessProbe: {httpGet: {port: 80}}, env: [{name: A, valueFrom: {secretKeyRef: {name: none, key: k}}}]}
+                  volumes: [{name: v, secret: {secretName: none}}]
+                """
+            )
+        )
+        await api.wait("default/web", "Running") { $0?.status.phase == "Running" }
+        #expect(api.pod("default/web")?.status.initContainerStatuses.first?.state.terminated?.reason == "Completed")
+        api.delete("default/web", graceSeconds: 30)
+        await api.wait("default/web", "gone") { $0 == nil }
+        api.create(
+            try Samples.pod(
+                "metadata: {name: two, uid: uid-two}\nspec: {nodeName: node-1, containers: [{name: a, image: nginx, startupProbe: {exec: {command: [x]}}}]}"
+            )
+        )
+        await api.wait("default/two", "Ready") { pod in
+            pod?.status.conditions.contains { $0.type == "Ready" && $0.status == "True" } == true
+        }
+        let status = try #require(api.pod("default/two")?.status)
+        #expect(status.podIP == "10.128.3.2")
+        #expect(status.containerStatuses[0].imageID.hasPrefix("docker.io/library/nginx@sha256:"))
+        #expect(api.state.value.nodes["node-1"]?.status.conditions.contains { $0.type == "Ready" && $0.status == "True" } == true)
+        await kubelet.stop()
+    }
+
+    @Test func `a slim pod keeps what pretending needs`() throws {
+        let pod = try Samples.pod(
+            "metadata: {name: p, labels: {a: b}, managedFields: []}\nspec: {containers: [{name: a, image: x, command: [y], resources: {limits: {cpu: 1, memory: 1Mi}}}]}"
+        )
+        #expect(pod.slim.spec.containers[0].command == [])
+        #expect(pod.slim.metadata.labels == [:])
+        #expect(QoSClass(pod.slim) == .guaranteed)
+        #expect(pod.slim.metadata.uid == pod.metadata.uid)
+    }
+
+    @Test func `many pods on one hollow node all run`() async throws {
+        let api = TestAPI()
+        let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 0), directory: try temporaryDirectory())
+        for number in 0..<100 {
+            api.create(
+                try Samples.pod(
+                    "metadata: {name: p\(number), uid: u\(number)}\nspec: {nodeName: node-1, containers: [{name: a, image: x}]}"
+                )
+            )
+        }
+        for number in 0..<100 {
+            await api.wait("default/p\(number)", "Running") { $0?.status.phase == "Running" }
+        }
+        await kubelet.stop()
+    }
+}
