@@ -2,172 +2,160 @@ import APIModel
 import APITypes
 import Channels
 import ControllerRuntime
-import Glibc
 import Logging
 import Units
+import Values
 
-/// Brings the pod network of one node about: the bridge, the kernel's settings, the rules and the CNI configuration.
+/// The pod network of one node: bridge, CNI configuration, masquerade, routes to other nodes' pods.
 ///
-/// `run` waits for the node's pod range and applies the plan; what it made stays until `cleanUp`.
+/// Everything can be set up again over what is there, so a restart disturbs no pod.
 public struct PodNetwork: Sendable {
-    /// Where the network is set up and for whom.
-    public struct Configuration: Sendable {
-        /// Tells clusters on one machine apart.
-        public var clusterID: String
-        /// The addresses of all pods.
-        public var clusterCIDR: CIDR
-        /// The node's name.
-        public var nodeName: String
-        /// Where the container runtime looks for CNI configuration.
-        public var cniDirectory: String
-        /// Where host-local keeps its records.
-        public var stateDirectory: String
+    /// What is wanted.
+    public let configuration: NetworkConfiguration
+    private let host: HostCommands
+    private let log: Logger
 
-        /// The settings of one node.
-        public init(clusterID: String, clusterCIDR: CIDR, nodeName: String, cniDirectory: String, stateDirectory: String) {
-            self.clusterID = clusterID
-            self.clusterCIDR = clusterCIDR
-            self.nodeName = nodeName
-            self.cniDirectory = cniDirectory
-            self.stateDirectory = stateDirectory
-        }
-    }
-
-    private let configuration: Configuration
-    private let logger: Logger
-    private static let fileName = "10-apus.conflist"
-    private static let retryDelay = Duration.seconds(2)
-
-    /// A network that is not there yet.
-    public init(configuration: Configuration, logger: Logger = Logger(label: "cluster-network")) {
+    /// The network of one node. `commandPrefix` runs every command in another namespace.
+    public init(
+        _ configuration: NetworkConfiguration, commandPrefix: [String] = [], log: Logger = Logger(label: "cluster-network")
+    ) {
         self.configuration = configuration
-        self.logger = logger
+        host = HostCommands(prefix: commandPrefix)
+        self.log = log
     }
 
-    /// Applies the plan as soon as the node has a pod range, and again when the range changes, until cancelled.
-    ///
-    /// - Parameter ready: called after each success.
-    public func run(source: any ObjectSource, ready: @escaping @Sendable (PodNetworkPlan) -> Void) async {
-        var options = ListOptions()
-        options.fieldSelector = "metadata.name=\(configuration.nodeName)"
-        let nodes = Informer<Node>(source: source, options: options, log: logger)
-        let range = Signal<CIDR?>(nil)
-        nodes.addHandlers(
-            Informer<Node>.Handlers { change in
-                let found = CIDR(change.entry.object.spec.podCIDR)
-                if let found, range.value != found { range.set(found) }
-            }
-        )
-        await withDiscardingTaskGroup { group in
-            group.addTask { await nodes.run() }
-            group.addTask { await follow(range, ready) }
+    /// The bridge's address, which pods use as gateway and the host for its traffic to Services.
+    public var gateway: IPAddress? { NetworkPlan.gateway(configuration) }
+
+    /// The file that the container runtime waits for.
+    public var conflistPath: String {
+        "\(configuration.cniConfigurationDirectory)/\(NetworkPlan.conflistName(configuration.names))"
+    }
+
+    // MARK: set-up
+
+    /// Makes the network ready; the CNI configuration is written last, since it tells the runtime to begin.
+    public func setUp() async throws {
+        guard let gateway else { throw NetworkError(description: "no address in pod range \(configuration.podCIDR)") }
+        if !(await host.set("net/ipv4/ip_forward", "1")) {
+            throw NetworkError(description: "cannot enable net.ipv4.ip_forward: pods would not be reachable")
         }
+        try await setUpBridge(gateway)
+        try await host.run(["nft", "-f", "-"], input: NetworkPlan.rules(configuration))
+        let list = NetworkPlan.conflist(configuration).encodedPretty(indent: 2) + [UInt8(ascii: "\n")]
+        try await HostCommands.writeFile(conflistPath, list)
     }
 
-    private func follow(_ range: Signal<CIDR?>, _ ready: @escaping @Sendable (PodNetworkPlan) -> Void) async {
-        var (value, version) = range.current
+    private func setUpBridge(_ gateway: IPAddress) async throws {
+        let bridge = configuration.names.bridge
+        if (try? await host.run(["ip", "link", "show", "dev", bridge])) == nil {
+            try await host.run(["ip", "link", "add", "name", bridge, "type", "bridge"])
+        }
+        // Packets between pods on the bridge must pass the service rules, or answers would miss the way back.
+        if (try? await filterBridge(bridge)) == nil {
+            _ = try? await host.run(["modprobe", "br_netfilter"])
+            do {
+                try await filterBridge(bridge)
+            } catch {
+                log.warning("pods on this node may not reach one another through Services", metadata: ["error": "\(error)"])
+            }
+        }
+        let address = "\(gateway)/\(configuration.podCIDR.prefixLength)"
+        let present = try await host.run(["ip", "-4", "-o", "addr", "show", "dev", bridge])
+        if present.contains("inet "), !present.contains("inet \(address) ") {
+            try await host.run(["ip", "addr", "flush", "dev", bridge])
+        }
+        try await host.run(["ip", "link", "set", "dev", bridge, "address", NetworkPlan.hardwareAddress(gateway)])
+        if let mtu = configuration.mtu { try await host.run(["ip", "link", "set", "dev", bridge, "mtu", "\(mtu)"]) }
+        try await host.run(["ip", "addr", "replace", address, "dev", bridge])
+        try await host.run(["ip", "link", "set", "dev", bridge, "up"])
+        // Service addresses are rewritten before they leave; the route makes them routable without a default route.
+        let services = configuration.serviceCIDR.description
+        try await host.run(["ip", "route", "replace", services, "dev", bridge, "src", gateway.description])
+        if configuration.routesLoopback { _ = await host.set("net/ipv4/conf/\(bridge)/route_localnet", "1") }
+    }
+
+    private func filterBridge(_ bridge: String) async throws {
+        try await host.run(["ip", "link", "set", "dev", bridge, "type", "bridge", "nf_call_iptables", "1"])
+    }
+
+    // MARK: other nodes
+
+    /// Keeps routes to the pods of other nodes until the task is cancelled. Somebody else runs the informers.
+    public func followNodes(_ informers: SharedInformers, thisNode: String) async {
+        let nodes = informers.informer(Node.self)
+        let changes = Signal(0)
+        nodes.addHandlers(.init { _ in changes.update { $0 += 1 } })
+        guard (try? await nodes.waitForSync()) != nil else { return }
+        var applied: Set<NodeRoute> = []
         while !Task.isCancelled {
-            if let podCIDR = value {
-                do {
-                    let plan = plan(podCIDR)
-                    try await apply(plan)
-                    logger.info("pod network ready", metadata: ["range": "\(podCIDR)", "bridge": "\(plan.bridge)"])
-                    ready(plan)
-                } catch {
-                    logger.error("the pod network could not be set up", metadata: ["range": "\(podCIDR)", "error": "\(error)"])
-                    try? await Task.sleep(for: Self.retryDelay)
-                    continue
-                }
-            }
-            (value, version) = await range.next(after: version)
+            let version = changes.current.version
+            let wanted = NodeRoutesPlan.routes(nodes: nodes.list(), thisNode: thisNode, clusterCIDR: configuration.clusterCIDR)
+            applied = await apply(wanted, over: applied)
+            _ = await changes.next(after: version)
         }
     }
 
-    private func plan(_ podCIDR: CIDR) -> PodNetworkPlan {
-        PodNetworkPlan(
-            clusterID: configuration.clusterID,
-            clusterCIDR: configuration.clusterCIDR,
-            podCIDR: podCIDR,
-            stateDirectory: configuration.stateDirectory,
-            hasPortMapping: ["/usr/sbin/iptables", "/sbin/iptables", "/usr/bin/iptables"].contains { (path: String) in access(path, X_OK) == 0 }
+    /// Returns the routes that are in force now; those that failed are tried again with the next change.
+    private func apply(_ wanted: Set<NodeRoute>, over applied: Set<NodeRoute>) async -> Set<NodeRoute> {
+        var result = applied
+        for route in applied.subtracting(wanted).sorted() {
+            let isReplaced = wanted.contains { $0.destination == route.destination }
+            if !isReplaced { _ = try? await host.run(["ip", "route", "del", route.destination.description]) }
+            result.remove(route)
+        }
+        for route in wanted.subtracting(applied).sorted() {
+            do {
+                try await host.run(["ip", "route", "replace", route.destination.description, "via", route.gateway.description])
+                result.insert(route)
+            } catch {
+                log.warning("no route to the pods of a node", metadata: ["destination": "\(route.destination)", "error": "\(error)"])
+            }
+        }
+        return result
+    }
+
+    // MARK: clean-up
+
+    /// Removes the bridge with its routes, the rules, the CNI configuration and the notes on taken addresses.
+    public func cleanUp() async throws {
+        try await Self.cleanUp(
+            names: configuration.names,
+            cniConfigurationDirectory: configuration.cniConfigurationDirectory,
+            cniStateDirectory: configuration.cniStateDirectory,
+            host: host
         )
     }
 
-    /// Makes the host as the plan says; safe to repeat.
-    /// - Throws: `ChildProcessError` naming the command or file that failed.
-    public func apply(_ plan: PodNetworkPlan) async throws {
-        guard let gateway = plan.gateway else { throw ChildProcessError(command: "pod network", message: "\(plan.podCIDR) has no addresses") }
-        try setKernel("/proc/sys/net/ipv4/ip_forward", "1")
-        if access("/sys/class/net/\(plan.bridge)", F_OK) != 0 {
-            try await command(["ip", "link", "add", "name", plan.bridge, "type", "bridge"])
+    /// As above for a cluster of which only the names and directories are known.
+    public static func cleanUp(names: ClusterNames, cniConfigurationDirectory: String, cniStateDirectory: String) async throws {
+        try await cleanUp(
+            names: names, cniConfigurationDirectory: cniConfigurationDirectory, cniStateDirectory: cniStateDirectory, host: HostCommands())
+    }
+
+    private static func cleanUp(
+        names: ClusterNames, cniConfigurationDirectory: String, cniStateDirectory: String, host: HostCommands
+    ) async throws {
+        HostCommands.removeFile("\(cniConfigurationDirectory)/\(NetworkPlan.conflistName(names))")
+        try await host.run(["nft", "-f", "-"], input: NetworkPlan.removalRules(names))
+        if (try? await host.run(["ip", "link", "show", "dev", names.bridge])) != nil {
+            try await host.run(["ip", "link", "del", "dev", names.bridge])
         }
-        try await command(["ip", "addr", "replace", "\(gateway)/\(plan.podCIDR.prefixLength)", "dev", plan.bridge])
-        try await command(["ip", "link", "set", plan.bridge, "up"])
-        // Answers between two pods of one bridge must pass the service proxy's connection tracking on their way back.
-        try setKernel("/sys/class/net/\(plan.bridge)/bridge/nf_call_iptables", "1")
-        try await command(["nft", "-f", "-"], input: plan.ruleset)
-        try writeConfiguration(plan)
+        try await HostCommands.removeFlatDirectory("\(cniStateDirectory)/\(names.network)")
     }
+}
 
-    /// Removes the links, rules, CNI configuration and records.
-    /// - Returns: what could not be removed, in words.
-    public static func cleanUp(clusterID: String, cniDirectory: String, stateDirectory: String) async -> [String] {
-        var problems: [String] = []
-        let bridge = PodNetworkPlan.bridge(clusterID: clusterID)
-        if access("/sys/class/net/\(bridge)", F_OK) == 0 { problems += await attempt(["ip", "link", "delete", bridge]) }
-        problems += await attempt(["nft", "-f", "-"], input: PodNetworkPlan.removal(clusterID: clusterID))
-        unlink(cniDirectory + "/" + fileName)
-        problems += await attempt(["rm", "-rf", stateDirectory])
-        return problems
-    }
-
-    private static func attempt(_ arguments: [String], input: String = "") async -> [String] {
-        do {
-            let result = try await ChildProcess.run(arguments, input: Array(input.utf8))
-            return result.succeeded ? [] : ["\(arguments.joined(separator: " ")): \(result.errorText)"]
-        } catch {
-            return ["\(error)"]
-        }
-    }
-
-    private func command(_ arguments: [String], input: String = "") async throws {
-        let result = try await ChildProcess.run(arguments, input: Array(input.utf8))
-        guard result.succeeded else { throw ChildProcessError(command: arguments.joined(separator: " "), message: result.errorText) }
-    }
-
-    /// Writes a kernel setting; one that has the value already may be read-only.
-    private func setKernel(_ path: String, _ value: String) throws {
-        let descriptor = open(path, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { throw ChildProcessError(command: path, message: describe(errno: errno)) }
-        defer { close(descriptor) }
-        var current: UInt8 = 0
-        if read(descriptor, &current, 1) == 1, current == value.utf8.first { return }
-        let bytes = Array(value.utf8)
-        guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else {
-            throw ChildProcessError(command: path, message: describe(errno: errno))
-        }
-    }
-
-    private func writeConfiguration(_ plan: PodNetworkPlan) throws {
-        try makeDirectories(configuration.cniDirectory)
-        try makeDirectories(configuration.stateDirectory)
-        let path = configuration.cniDirectory + "/" + Self.fileName
-        let bytes = plan.configurationList.encodedPretty()
-        let temporary = path + ".new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw ChildProcessError(command: temporary, message: describe(errno: errno)) }
-        let count = write(descriptor, bytes, bytes.count)
-        close(descriptor)
-        guard count == bytes.count, rename(temporary, path) == 0 else {
-            throw ChildProcessError(command: path, message: describe(errno: errno))
-        }
-    }
-
-    private func makeDirectories(_ path: String) throws {
-        var prefix = ""
-        for part in path.split(separator: "/") {
-            prefix += "/" + part
-            if mkdir(prefix, 0o755) != 0, errno != EEXIST { throw ChildProcessError(command: "mkdir \(prefix)", message: describe(errno: errno)) }
+extension PodNetwork {
+    /// Waits until this node has been given its range of pod addresses. Throws `CancellationError`.
+    public static func podCIDR(of node: String, informers: SharedInformers) async throws -> CIDR {
+        let nodes = informers.informer(Node.self)
+        let changes = Signal(0)
+        nodes.addHandlers(.init { _ in changes.update { $0 += 1 } })
+        while true {
+            let version = changes.current.version
+            if let range = nodes.get(nil, node).flatMap({ CIDR($0.spec.podCIDR) }) { return range }
+            try Task.checkCancellation()
+            _ = await changes.next(after: version)
         }
     }
 }
