@@ -64,7 +64,7 @@ enum Host {
         while let entry = next?.pointee {
             next = entry.ifa_next
             guard let address = entry.ifa_addr, address.pointee.sa_family == sa_family_t(AF_INET),
-                entry.ifa_flags & UInt32(IFF_UP.rawValue) != 0, isWanted(String(cString: entry.ifa_name))
+                entry.ifa_flags & UInt32(IFF_UP) != 0, isWanted(String(cString: entry.ifa_name))
             else { continue }
             var text = [CChar](repeating: 0, count: Int(INET_ADDRSTRLEN))
             address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {

@@ -24,7 +24,7 @@ struct CacheSource: ObjectSource {
         from revision: String,
         options: ListOptions
     ) async throws -> EncodedWatch {
-        let start = Revision(rawValue: UInt64(revision) ?? 0)
+        let start = Revision(UInt64(revision) ?? 0)
         let watch = try await server.cachedChanges(
             resource.groupResource,
             from: start,

@@ -52,7 +52,7 @@ struct ControlPlane: Sendable {
         )
         settings.serviceAccountIssuer = Self.issuer
         server = try Self.makeServer(store, pki, settings)
-        listener = HTTPServer(
+        listener = try HTTPServer(
             configuration: HTTPServerConfiguration(host: "0.0.0.0", port: configuration.httpsPort, tls: pki.apiServerTLS, name: "api"),
             handler: server
         )
@@ -148,8 +148,12 @@ struct ControlPlane: Sendable {
     }
 
     private func runScheduler() async {
-        let scheduler = SchedulerService(client: client("system:kube-scheduler"), source: source)
-        await scheduler.run()
+        let informers = SharedInformers(source: source)
+        let scheduler = SchedulerService(client: client("system:kube-scheduler"), informers: informers)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await informers.run() }
+            group.addTask { await scheduler.run() }
+        }
     }
 
     /// New certificates reach the listener and the kubeconfigs without a restart.

@@ -1,4 +1,5 @@
 import Channels
+import ClusterNetwork
 import Glibc
 
 /// The layout of a cluster's data directory, and the lock that keeps it to one process.
@@ -35,14 +36,17 @@ struct DataDirectory: Sendable {
     ///
     /// FNV-1a of the path, so that it stays the same without being kept anywhere.
     var clusterID: String {
-        if path == ClusterConfiguration().dataDirectory { return "0" }
+        if path == ClusterConfiguration().dataDirectory { return "" }
         var hash: UInt32 = 2_166_136_261
         for byte in path.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
         return String(hash, radix: 36)
     }
 
+    /// The names of the cluster's links and tables.
+    var names: ClusterNames { ClusterNames(id: clusterID) }
+
     /// Sockets and the state of running containers: on the tmpfs, gone after a reboot like the containers.
-    var runtime: String { clusterID == "0" ? "/run/apus" : "/run/apus-\(clusterID)" }
+    var runtime: String { clusterID.isEmpty ? "/run/apus" : "/run/apus-\(clusterID)" }
 
     /// The id of the server that holds the lock; nil when none does.
     func owner() -> pid_t? {

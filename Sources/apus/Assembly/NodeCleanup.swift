@@ -17,8 +17,7 @@ struct NodeCleanup: Sendable {
         guard geteuid() == 0 else { return [] }
         var problems = await removePods()
         await ContainerdProcess(configuration: NodeRuntime.containerd(directory), logger: Logger(label: "containerd")).stop()
-        problems += await PodNetwork.cleanUp(
-            clusterID: directory.clusterID, cniDirectory: directory.cniConfiguration, stateDirectory: directory.cniState)
+        problems += await removeNetwork()
         problems += await removeRules()
         problems += unmountAll()
         problems += await removeCgroups()
@@ -60,10 +59,22 @@ struct NodeCleanup: Sendable {
         }
     }
 
+    private func removeNetwork() async -> [String] {
+        do {
+            try await PodNetwork.cleanUp(
+                names: directory.names,
+                cniConfigurationDirectory: directory.cniConfiguration,
+                cniStateDirectory: directory.cniState
+            )
+            return []
+        } catch {
+            return ["pod network: \(error)"]
+        }
+    }
+
     private func removeRules() async -> [String] {
         do {
-            let table = "apus-services-\(directory.clusterID)"
-            try await NFTables().apply(Ruleset.removalScript(table: table))
+            try await NFTables().apply(Ruleset.removalScript(table: directory.names.proxyTable))
             return []
         } catch {
             return ["nftables: \(error)"]
@@ -79,13 +90,13 @@ struct NodeCleanup: Sendable {
         }
         let ours = mounts.filter { mount in roots.contains { mount.hasPrefix($0) } }
         return ours.reversed().compactMap { path in
-            umount2(path, Int32(MNT_DETACH.rawValue)) == 0 || errno == EINVAL ? nil : "\(path): \(FileBytes.lastError())"
+            umount2(path, Int32(MNT_DETACH)) == 0 || errno == EINVAL ? nil : "\(path): \(FileBytes.lastError())"
         }
     }
 
     /// Removes the empty cgroups of our pods, in every hierarchy.
     private func removeCgroups() async -> [String] {
-        let name = directory.clusterID == "0" ? "kubepods" : "apus-\(directory.clusterID)"
+        let name = directory.clusterID.isEmpty ? "kubepods" : "apus-\(directory.clusterID)"
         let found = try? await ChildProcess.run(
             ["find", "/sys/fs/cgroup", "-depth", "-type", "d", "(", "-path", "/sys/fs/cgroup/*/\(name)*", "-o", "-path", "/sys/fs/cgroup/\(name)*", ")"])
         for path in (found?.outputText ?? "").split(separator: "\n") { rmdir(String(path)) }

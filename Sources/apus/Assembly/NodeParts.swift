@@ -1,4 +1,5 @@
 import APIClient
+import APIModel
 import Channels
 import ClusterDNS
 import ClusterNetwork
@@ -10,6 +11,7 @@ import KubeProxy
 import Kubelet
 import Logging
 import Units
+import Values
 
 /// This machine's node: container runtime, kubelet, pod network, service proxy, DNS.
 struct NodeParts: Sendable {
@@ -19,7 +21,8 @@ struct NodeParts: Sendable {
     let nodeName: String
 
     /// The first letters of every link of ours.
-    static let linkPrefix = PodNetworkPlan.linkPrefix
+    static let linkPrefix = "apus"
+    private static let networkRetry = Duration.seconds(2)
     /// How long a pod's end waits for its removal from the service rules.
     private static let withdrawalLimit = Duration.seconds(3)
     /// And then, for connections that were on their way.
@@ -43,7 +46,8 @@ struct NodeParts: Sendable {
             group.addTask { try await self.serve(kubelet, ports) }
             group.addTask { await informers.run() }
             group.addTask { await proxy.run() }
-            group.addTask { await self.runNetwork() }
+            group.addTask { await self.runNetwork(informers) }
+            group.addTask { await self.markControlPlane() }
             do {
                 while try await group.next() != nil {}
             } catch {
@@ -62,7 +66,7 @@ struct NodeParts: Sendable {
     private var proxyNode: ProxyNode {
         ProxyNode(
             name: nodeName,
-            table: "apus-services-\(directory.clusterID)",
+            table: directory.names.proxyTable,
             clusterCIDR: configuration.clusterCIDR,
             nodePortAddresses: []
         )
@@ -74,10 +78,9 @@ struct NodeParts: Sendable {
         settings.podLogsDirectory = directory.podLogs
         settings.clusterDNS = configuration.dnsAddress.map { ["\($0)"] } ?? []
         settings.clusterDomain = configuration.clusterDomain
-        settings.cgroupRoot = directory.clusterID == "0" ? "" : "/apus-\(directory.clusterID)"
+        settings.cgroupRoot = directory.clusterID.isEmpty ? "" : "/apus-\(directory.clusterID)"
         settings.port = ports.api
         settings.kubeletVersion = Version.kubernetes
-        settings.nodeLabels = ["node-role.kubernetes.io/control-plane": ""]
         settings.endpointsWithdrawn = { addresses in
             await proxy.waitUntilWithdrawn(addresses.compactMap { IPAddress($0) }, limit: Self.withdrawalLimit)
             try? await Task.sleep(for: Self.settling)
@@ -93,11 +96,11 @@ struct NodeParts: Sendable {
     /// The kubelet's own API, and its health without TLS for this host only.
     private func serve(_ kubelet: Kubelet, _ ports: KubeletPorts) async throws {
         let gate = KubeletGate(kubelet.handler, nodeName: nodeName)
-        let api = HTTPServer(
+        let api = try HTTPServer(
             configuration: HTTPServerConfiguration(host: "0.0.0.0", port: ports.api, tls: plane.pki.kubeletTLS, name: "kubelet"),
             handler: gate
         )
-        let health = HTTPServer(
+        let health = try HTTPServer(
             configuration: HTTPServerConfiguration(host: "127.0.0.1", port: ports.health, name: "kubelet-health"),
             handler: HealthOnly(handler: kubelet.handler)
         )
@@ -108,18 +111,43 @@ struct NodeParts: Sendable {
         }
     }
 
-    private func runNetwork() async {
-        guard let cluster = configuration.clusterCIDR else { return }
+    /// Gives the node its role once it has registered; a kubelet may not do that itself.
+    private func markControlPlane() async {
+        let client = plane.client("apus:server", groups: ["system:masters"])
+        let change: JSONValue = ["metadata": ["labels": ["node-role.kubernetes.io/control-plane": ""]]]
+        let nodes = GroupVersionResource(group: "", version: "v1", resource: "nodes")
+        while !Task.isCancelled {
+            if (try? await client.patch(nodes, namespace: nil, name: nodeName, type: .merge, change)) != nil { return }
+            try? await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    /// Sets the pod network up as soon as the node has a range of pod addresses, and keeps routes to other nodes.
+    private func runNetwork(_ informers: SharedInformers) async {
+        guard let cluster = configuration.clusterCIDR, let services = configuration.serviceCIDR,
+            let range = try? await PodNetwork.podCIDR(of: nodeName, informers: informers)
+        else { return }
         let network = PodNetwork(
-            configuration: PodNetwork.Configuration(
-                clusterID: directory.clusterID,
+            NetworkConfiguration(
+                names: directory.names,
                 clusterCIDR: cluster,
-                nodeName: nodeName,
-                cniDirectory: directory.cniConfiguration,
-                stateDirectory: directory.cniState
+                serviceCIDR: services,
+                podCIDR: range,
+                cniConfigurationDirectory: directory.cniConfiguration,
+                cniStateDirectory: directory.cniState
             )
         )
-        await network.run(source: plane.source) { _ in }
+        let logger = Logger(label: "cluster-network")
+        while !Task.isCancelled {
+            do {
+                try await network.setUp()
+                logger.info("pod network ready", metadata: ["range": "\(range)", "bridge": "\(directory.names.bridge)"])
+                await network.followNodes(informers, thisNode: nodeName)
+            } catch {
+                logger.error("the pod network could not be set up", metadata: ["range": "\(range)", "error": "\(error)"])
+                try? await Task.sleep(for: Self.networkRetry)
+            }
+        }
     }
 }
 
