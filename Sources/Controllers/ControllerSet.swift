@@ -37,6 +37,7 @@ public struct ControllerSet: Sendable {
             ("serviceaccount-controller", ServiceAccountController(context)),
             ("root-ca-certificate-publisher-controller", RootCAPublisher(context)),
             ("job-controller", JobController(context)),
+            ("daemonset-controller", DaemonSetController(context)),
             ("node-ipam-controller", NodeIPAMController(context)),
             ("ttl-after-finished-controller", TTLAfterFinishedController(context)),
         ].filter { !configuration.disabled.contains($0.0) }

@@ -6,6 +6,8 @@ import Synchronization
 import Units
 import Values
 
+@testable import Controllers
+
 /// Nodes that pretend: they place pods on themselves, make them run after a moment, and let deleted ones go.
 final class HollowNodes: Sendable {
     private struct State {
@@ -107,9 +109,10 @@ final class HollowNodes: Sendable {
             guard !pod.isBeingDeleted else { return }
             let usable = names.filter { name in !state.withLock { $0.silent.contains(name) } }
             guard !usable.isEmpty else { return }
+            let wanted = NodeFit.target(of: pod)
             let node = state.withLock { state in
                 state.nextNode += 1
-                return usable[state.nextNode % usable.count]
+                return wanted.isEmpty ? usable[state.nextNode % usable.count] : wanted
             }
             let binding: JSONValue = [
                 "apiVersion": "v1", "kind": "Binding", "metadata": ["name": .string(pod.name)],
