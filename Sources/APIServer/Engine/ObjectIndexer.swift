@@ -32,6 +32,11 @@ struct ObjectIndexer: Sendable {
         if let labels = metadata["labels"]?.object {
             for (key, label) in labels { index.labels[key] = label.string ?? "" }
         }
+        for owner in metadata["ownerReferences"]?.array ?? [] {
+            guard let uid = owner["uid"]?.string else { continue }
+            index.ownerUIDs.append(uid)
+            if owner["controller"] == .bool(true) { index.controllerUID = uid }
+        }
         index.fields = fieldValues(of: value)
         return CachedObject(
             key: entry.key, namespace: namespace, name: name, revision: entry.revision, bytes: entry.value, splice: splice,

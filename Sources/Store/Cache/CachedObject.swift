@@ -8,6 +8,10 @@ public struct ObjectIndex: Sendable, Hashable {
     public var uid: String
     /// `metadata.deletionTimestamp` is set.
     public var isTerminating: Bool
+    /// The uids in `metadata.ownerReferences`.
+    public var ownerUIDs: [String] = []
+    /// The uid of the owner that is the controller.
+    public var controllerUID: String?
     /// Why the object could not be decoded; nil for a healthy one. Such an object is kept and served as far as possible.
     public var damage: String?
 
