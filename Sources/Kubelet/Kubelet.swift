@@ -147,6 +147,7 @@ public final class Kubelet: Sendable {
             clock: core.node.clock,
             logger: core.node.logger,
             changed: { core.workers.wake($0) },
+            recovered: { core.runtimeRecovered() },
             listed: { found in
                 if pods.hasSynced { await core.removeOrphans(found) }
             }

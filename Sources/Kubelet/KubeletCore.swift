@@ -115,6 +115,12 @@ final class KubeletCore: Sendable {
         workers.act(node.pods.removed(uid), uid)
     }
 
+    /// The runtime answers again: every pod and the node are looked at.
+    func runtimeRecovered() {
+        for uid in node.pods.uids { workers.wake(uid) }
+        reporter.lookNow()
+    }
+
     /// Ends what is in the runtime, or on the disk, of pods that the API server does not have. Only to be called once
     /// all pods are known.
     func removeOrphans(_ found: [String: ObservedPod]) async {

@@ -8,12 +8,12 @@ import Units
 /// The kubelet's core against a real containerd.
 @Suite(.serialized, .enabled(if: TestContainerd.isPossible, "needs root, containerd, CNI plugins and busybox"))
 struct ContainerdTests {
-    private func withNode(_ body: (TestContainerd, TestAPI) async throws -> Void) async throws {
-        let containerd = try await TestContainerd.start()
+    private func withNode(_ body: (inout TestContainerd, TestAPI) async throws -> Void) async throws {
+        var containerd = try await TestContainerd.start()
         let api = TestAPI()
         let result: Result<Void, any Error>
         do {
-            try await body(containerd, api)
+            try await body(&containerd, api)
             result = .success(())
         } catch {
             result = .failure(error)
@@ -92,6 +92,68 @@ struct ContainerdTests {
                 try await group.waitForAll()
             }
             connection.cancel()
+        }
+    }
+
+    @Test func `pods outlive a killed containerd, and what was asked meanwhile is done when it is back`() async throws {
+        try await withNode { containerd, api in
+            let kubelet = try TestKubelet.start(api, containerd)
+            let spec = "terminationGracePeriodSeconds: 0\ncontainers: [{name: a, image: test.local/busybox:1, command: [sleep, '1000']}]"
+            api.create(try pod("before", spec))
+            await api.wait("default/before", "Running") { $0?.status.phase == "Running" }
+            let id = api.pod("default/before")?.status.containerStatuses.first?.containerID
+            containerd = try await containerd.restart()
+            api.create(try pod("after", spec))
+            await api.wait("default/after", "Running") { $0?.status.phase == "Running" }
+            let status = try #require(api.pod("default/before")?.status.containerStatuses.first)
+            #expect(status.containerID == id && status.restartCount == 0 && status.ready)
+            for name in ["before", "after"] {
+                api.delete("default/\(name)", graceSeconds: 0)
+                await api.wait("default/\(name)", "gone") { $0 == nil }
+            }
+            await kubelet.stop()
+        }
+    }
+
+    @Test func `init containers, sidecars and debugging containers do their work in order`() async throws {
+        try await withNode { containerd, api in
+            let kubelet = try TestKubelet.start(api, containerd)
+            let pod = try pod(
+                "ordered",
+                """
+                terminationGracePeriodSeconds: 0
+                initContainers:
+                - {name: one, image: test.local/busybox:1, command: [sh, -c, "echo one >> /w/log"], volumeMounts: [{name: w, mountPath: /w}]}
+                - {name: side, image: test.local/busybox:1, restartPolicy: Always, command: [sh, -c, "echo side >> /w/log; sleep 1000"], volumeMounts: [{name: w, mountPath: /w}]}
+                - {name: two, image: test.local/busybox:1, command: [sh, -c, "while [ $(busybox wc -l < /w/log) -lt 2 ]; do sleep 0.01; done; echo two >> /w/log"], volumeMounts: [{name: w, mountPath: /w}]}
+                containers:
+                - {name: main, image: test.local/busybox:1, command: [sh, -c, "echo main >> /w/log; sleep 1000"], volumeMounts: [{name: w, mountPath: /w}]}
+                volumes: [{name: w, emptyDir: {medium: Memory, sizeLimit: 1Mi}}]
+                """
+            )
+            api.create(pod)
+            await api.wait("default/ordered", "Running") { $0?.status.phase == "Running" }
+            _ = try await withDeadline(.seconds(5), clock: SystemClock()) {
+                while try await self.exec(kubelet, "uid-ordered", "main", "cat", "/w/log") != "one\nside\ntwo\nmain\n" { await Task.yield() }
+            }
+            #expect(api.pod("default/ordered")?.status.initContainerStatuses.map(\.ready) == [true, true, true])
+            api.update("default/ordered") { pod in
+                pod.spec.ephemeralContainers = [
+                    EphemeralContainer {
+                        $0.name = "debug"
+                        $0.image = "test.local/busybox:1"
+                        $0.command = ["sleep", "1000"]
+                        $0.imagePullPolicy = "IfNotPresent"
+                        $0.fields["targetContainerName"] = "main"
+                    }
+                ]
+            }
+            await api.wait("default/ordered", "debugged") { $0?.status.ephemeralContainerStatuses.first?.state.running != nil }
+            let processes = try await exec(kubelet, "uid-ordered", "debug", "ps")
+            #expect(processes.split(separator: "\n").count { $0.hasSuffix("sleep 1000") } == 2, "\(processes)")
+            api.delete("default/ordered", graceSeconds: 0)
+            await api.wait("default/ordered", "gone") { $0 == nil }
+            await kubelet.stop()
         }
     }
 

@@ -65,6 +65,18 @@ struct TestContainerd: Sendable {
         """
     }
 
+    /// Kills containerd without warning and starts it again on the same data; returns the new one.
+    func restart() async throws -> TestContainerd {
+        kill(pid, SIGKILL)
+        var status: Int32 = 0
+        while waitpid(pid, &status, WNOHANG) == 0 { await Task.yield() }
+        let next = try ChildProcess.startDetached(
+            ["/usr/bin/containerd", "--config", "\(directory)/config.toml"],
+            logFile: "\(directory)/containerd.log"
+        )
+        return TestContainerd(directory: directory, bridge: bridge, pid: next)
+    }
+
     private func becomeReady() async throws {
         let runtime = try CRIRuntime(socketPath: socket)
         let connection = Task { try? await runtime.run() }
@@ -165,6 +177,7 @@ struct TestKubelet: Sendable {
             clock: clock,
             logger: logger,
             changed: { core.workers.wake($0) },
+            recovered: { core.runtimeRecovered() },
             listed: { await core.removeOrphans($0) }
         )
         let task = Task {

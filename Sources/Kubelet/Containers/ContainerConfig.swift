@@ -10,6 +10,8 @@ struct ContainerIngredients: Sendable {
     var variables: [(name: String, value: String)]
     var mounts: [CRIMount]
     var terminationMessageHostPath: String?
+    /// The container whose processes a debugging container sees.
+    var targetID: String?
 }
 
 extension ContainerSettings {
@@ -44,15 +46,20 @@ extension ContainerSettings {
         config.stdin = container.stdin
         config.stdinOnce = container.stdinOnce
         config.tty = container.tty
-        let security = try SecurityContexts.container(
+        var security = try SecurityContexts.container(
             container,
             in: pod,
             image: ingredients.imageUser,
             seccompDefault: seccompDefault
         )
+        if let targetID = ingredients.targetID {
+            security.namespaceOptions.pid = .target
+            security.namespaceOptions.targetID = targetID
+        }
         let resources = LinuxResources.container(container, in: pod, memoryCapacity: memoryCapacity)
+        let secured = security
         config.linux = .with {
-            $0.securityContext = security
+            $0.securityContext = secured
             $0.resources = resources
         }
         return config

@@ -43,6 +43,11 @@ public struct PodPlan: Sendable, Hashable {
     /// Containers to end first.
     public var containersToKill: [ContainerKill] = []
 
+    /// Whether some container is to be started, or a sandbox made for them.
+    public var startsSomething: Bool {
+        createSandbox || !initContainersToStart.isEmpty || !containersToStart.isEmpty || !ephemeralContainersToStart.isEmpty
+    }
+
     /// Whether nothing needs to be done.
     public var isEmpty: Bool {
         !killPod && !createSandbox && initContainersToStart.isEmpty && containersToStart.isEmpty

@@ -1,3 +1,4 @@
+import APIModel
 import APITypes
 import RPC
 import Units
@@ -144,7 +145,8 @@ struct ContainerStarter {
                     imageUser: image.user,
                     variables: variables,
                     mounts: made.mounts,
-                    terminationMessageHostPath: made.terminationMessage
+                    terminationMessageHostPath: made.terminationMessage,
+                    targetID: target(of: container)
                 )
             )
         } catch is CancellationError {
@@ -153,6 +155,13 @@ struct ContainerStarter {
             warn(container, "Failed", "Error: \(error)")
             throw StartFailure(reason: "CreateContainerConfigError", message: "\(error)")
         }
+    }
+
+    /// The running container that an ephemeral one is to look into.
+    private func target(of container: Container) -> String? {
+        let name = container.fields.string("targetContainerName")
+        guard !name.isEmpty, let target = observed.latest(name), target.state == .running else { return nil }
+        return target.id
     }
 
     private func variables(_ container: Container) async throws -> [(name: String, value: String)] {

@@ -15,6 +15,8 @@ struct EventGenerator: Sendable {
     let logger: Logger
     /// Called with the uid of every pod in which something changed.
     let changed: @Sendable (_ uid: String) -> Void
+    /// Called when the runtime answers again after it did not.
+    let recovered: @Sendable () -> Void
     /// Called after every list with the pods that the runtime has.
     let listed: @Sendable (_ pods: [String: ObservedPod]) async -> Void
 
@@ -30,13 +32,19 @@ struct EventGenerator: Sendable {
             }
             var pictures: [String: Picture] = [:]
             var isFirst = true
+            var wasLost = false
             while !Task.isCancelled {
                 if let (fresh, pods) = await list() {
+                    // The runtime is back: what failed meanwhile is tried at once.
+                    if wasLost { recovered() }
+                    wasLost = false
                     for (uid, picture) in fresh where pictures[uid] != picture && !isFirst { changed(uid) }
                     for uid in pictures.keys where fresh[uid] == nil { changed(uid) }
                     pictures = fresh
                     isFirst = false
                     await listed(pods)
+                } else {
+                    wasLost = true
                 }
                 let period = hasEvents.value ? Self.relaxedPeriod : Self.relistPeriod
                 if (try? await clock.sleep(for: period)) == nil { break }

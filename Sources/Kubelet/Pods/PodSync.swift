@@ -112,7 +112,7 @@ struct PodSync: Sendable {
     private func nextLook(_ pod: Pod, _ wakeAt: [Timestamp]) -> Timestamp? {
         guard let observed = node.pods.record(uid)?.observed else { return nil }
         let plan = PodPlan.plan(pod, observed: observed, probes: node.probes.outcomes(uid))
-        if wakeAt.isEmpty, !plan.isEmpty { return now }
+        if wakeAt.isEmpty, plan.startsSomething { return now }
         let isInitRunning = pod.spec.initContainers.contains { container in
             guard !container.isRestartableInit, let latest = observed.latest(container.name) else { return false }
             return latest.state == .running && now - (latest.startedAt ?? now) < Self.initPollLimit
@@ -172,8 +172,11 @@ struct PodSync: Sendable {
     /// Of each container the latest ended one is kept, for its log and exit code.
     private func removeOldContainers(_ pod: Pod, _ observed: ObservedPod) async {
         for name in Set(observed.containers.map(\.name)) {
-            let dead = observed.containers.filter { $0.name == name && $0.state == .exited }
-            for container in dead.dropFirst() {
+            let all = observed.containers.filter { $0.name == name }
+            // What was created but never started, and has a successor, is only in the way.
+            let stale = all.dropFirst().filter { $0.state == .created }
+            let dead = all.filter { $0.state == .exited }
+            for container in dead.dropFirst() + stale {
                 do {
                     try await node.runtime.removeContainer(container.id)
                     let log = container.logPath
@@ -182,6 +185,11 @@ struct PodSync: Sendable {
                     node.logger.debug("container not removed", metadata: ["id": "\(container.id)", "error": "\(error)"])
                 }
             }
+        }
+        for sandbox in observed.sandboxes.dropFirst() where !sandbox.isReady {
+            // The runtime removes a sandbox with its containers, and the last ended one's traces are still wanted.
+            if observed.containers.contains(where: { $0.sandboxID == sandbox.id }) { continue }
+            try? await node.runtime.removePodSandbox(sandbox.id)
         }
     }
 }

@@ -50,6 +50,8 @@ final class PodTable: Sendable {
             let wasTerminating = record.pod?.metadata.deletionTimestamp != nil
             let isStatusOnly = record.pod.map { Self.sameForSync($0, pod) } ?? false
             record.pod = pod
+            // Equal trees are kept once.
+            if let status = record.status, status == pod.status { record.pod?.status = status }
             record.isRemoved = false
             var action = isStatusOnly ? Action.none : .sync
             if pod.metadata.deletionTimestamp != nil {

@@ -43,9 +43,12 @@ extension KubeletServer {
         )
     }
 
+    private static let noStream = HTTPResponse.text(400, "you must specify at least 1 of stdin, stdout, stderr")
+
     private func exec(_ request: HTTPRequest, _ id: String) async throws -> HTTPResponse {
         let command = request.query.all("command")
         let options = Self.options(request, tty: Self.flag(request, "tty"))
+        guard options.stdin || options.stdout || options.stderr else { return Self.noStream }
         let url = try await core.node.runtime.exec(
             .with {
                 $0.containerID = id
@@ -62,6 +65,7 @@ extension KubeletServer {
     private func attach(_ request: HTTPRequest, _ id: String) async throws -> HTTPResponse {
         let status = try await core.node.runtime.containerStatus(id)
         let options = Self.options(request, tty: Self.isTTY(core, status))
+        guard options.stdin || options.stdout || options.stderr else { return Self.noStream }
         let url = try await core.node.runtime.attach(
             .with {
                 $0.containerID = id

@@ -12,7 +12,8 @@ final class StatusWriter: Sendable {
     static let workers = 8
 
     private struct Entry {
-        var pod: Pod
+        var namespace: String
+        var name: String
         var status: PodStatus
         /// What the API server is known to have.
         var base: PodStatus
@@ -53,16 +54,17 @@ final class StatusWriter: Sendable {
             let version = UInt64(pod.metadata.resourceVersion) ?? 0
             guard var entry = entries[uid] else {
                 let isDirty = pod.status != status
-                entries[uid] = Entry(pod: pod, status: status, base: pod.status, baseVersion: version, isDirty: isDirty)
+                entries[uid] = Self.entry(pod, status, isDirty: isDirty)
                 return isDirty
             }
-            entry.pod = pod
             if version > entry.baseVersion {
                 entry.base = pod.status
                 entry.baseVersion = version
             }
             entry.status = status
             entry.isDirty = entry.base != status
+            // Equal trees are kept once: a process of hollow nodes has very many.
+            if !entry.isDirty { entry.base = status }
             entries[uid] = entry
             return entry.isDirty
         }
@@ -74,12 +76,22 @@ final class StatusWriter: Sendable {
         let uid = pod.metadata.uid
         entries.withLock { entries in
             if entries[uid] == nil {
-                let version = UInt64(pod.metadata.resourceVersion) ?? 0
-                entries[uid] = Entry(pod: pod, status: pod.status, base: pod.status, baseVersion: version, isDirty: false)
+                entries[uid] = Self.entry(pod, pod.status, isDirty: false)
             }
             entries[uid]?.mustDelete = true
         }
         queue.add(uid)
+    }
+
+    private static func entry(_ pod: Pod, _ status: PodStatus, isDirty: Bool) -> Entry {
+        Entry(
+            namespace: pod.metadata.namespace,
+            name: pod.metadata.name,
+            status: status,
+            base: isDirty ? pod.status : status,
+            baseVersion: UInt64(pod.metadata.resourceVersion) ?? 0,
+            isDirty: isDirty
+        )
     }
 
     func forget(_ uid: String) {
@@ -103,9 +115,8 @@ final class StatusWriter: Sendable {
 
     private func write(_ uid: String) async throws {
         guard let entry = entries.withLock({ $0[uid] }) else { return }
-        let meta = entry.pod.metadata
         if entry.isDirty, let patch = StatusPatch.patch(from: entry.base, to: entry.status, uid: uid) {
-            let answer = try await api.patchPodStatus(meta.namespace, meta.name, patch: patch)
+            let answer = try await api.patchPodStatus(entry.namespace, entry.name, patch: patch)
             guard let answer, answer.metadata.uid == uid else {
                 forget(uid)
                 return
@@ -113,7 +124,7 @@ final class StatusWriter: Sendable {
             written(uid, answer)
         }
         let mustDelete = entries.withLock { $0[uid].map { $0.mustDelete && !$0.isDirty } ?? false }
-        if mustDelete { try await api.deletePod(meta.namespace, meta.name, uid: uid) }
+        if mustDelete { try await api.deletePod(entry.namespace, entry.name, uid: uid) }
     }
 
     private func written(_ uid: String, _ answer: Pod) {
@@ -125,7 +136,7 @@ final class StatusWriter: Sendable {
                 entry.baseVersion = version
             }
             entry.isDirty = StatusPatch.patch(from: entry.base, to: entry.status, uid: uid) != nil
-            // What the server normalised away must not be sent for ever: compare with what was sent.
+            if !entry.isDirty { entry.base = entry.status }
             entries[uid] = entry
             return entry.isDirty
         }
@@ -135,9 +146,9 @@ final class StatusWriter: Sendable {
     /// After a conflict the pod is read again: its uid or status may have changed.
     private func refresh(_ uid: String, after error: any Error) async {
         guard let failure = error as? APIError, failure.code == 409 || failure.code == 422,
-            let meta = entries.withLock({ $0[uid]?.pod.metadata })
+            let entry = entries.withLock({ $0[uid] })
         else { return }
-        guard let current = try? await api.pod(meta.namespace, meta.name) else { return }
+        guard let current = try? await api.pod(entry.namespace, entry.name) else { return }
         guard current.metadata.uid == uid else {
             forget(uid)
             return
