@@ -265,4 +265,47 @@ import Testing
             try HTTPServer(configuration: HTTPServerConfiguration(tls: tls), handler: ClosureHandler(body: echo))
         }
     }
+
+    @Test func `a unix socket serves as a port does`() async throws {
+        let directory = try HTTPTransportFile.temporaryDirectory()
+        var configuration = HTTPServerConfiguration()
+        configuration.unixSocketPath = "\(directory)/s"
+        try await withServer(configuration, handler: echo) { _, _ in
+            let client = try HTTPClient(configuration: HTTPClientConfiguration(url: "unix://\(directory)/s"))
+            let body = text(try await client.send(HTTPRequest(path: "/u")).body.collect())
+            #expect(body.hasPrefix("GET /u\n"))
+            await client.shutDown()
+        }
+        HTTPTransportFile.remove(directory, ["s"])
+    }
+
+    @Test func `a port in use is a clear error`() async throws {
+        try await withServer(handler: echo) { _, port in
+            let second = try HTTPServer(
+                configuration: HTTPServerConfiguration(port: port), handler: ClosureHandler(body: echo)
+            )
+            await #expect {
+                try await second.run()
+            } throws: { "\($0)".contains("cannot listen on 127.0.0.1:\(port)") }
+            await #expect(throws: TransportError.self) { try await second.listeningPort() }
+        }
+    }
+
+    @Test func `a server that is not there and one that does not answer are told apart`() async throws {
+        let gone = try HTTPClient(configuration: .loopback(1))
+        await #expect { try await gone.send(HTTPRequest(path: "/")) } throws: { ($0 as? TransportError)?.code == .connectFailed }
+        await gone.shutDown()
+        try await withServer(
+            handler: { _ in
+                try? await Task.sleep(for: .seconds(60))
+                return HTTPResponse(status: 200)
+            }
+        ) { _, port in
+            let client = try HTTPClient(configuration: .loopback(port))
+            await #expect {
+                try await client.send(HTTPRequest(path: "/", timeout: .milliseconds(100)))
+            } throws: { ($0 as? TransportError)?.code == .timedOut }
+            await client.shutDown()
+        }
+    }
 }

@@ -96,4 +96,28 @@ import Testing
             await client.shutDown()
         }
     }
+
+    @Test func `a websocket crosses tls although the server prefers h2`() async throws {
+        let (tls, clientTLS, _) = try ServerTests.tls(["h2", "http/1.1"])
+        try await withServer(
+            HTTPServerConfiguration(tls: tls),
+            handler: { request in
+                WebSocketHandshake.response(to: request, supported: ["a"]) { connection, _ in
+                    while let message = try await connection.receive() {
+                        if case .binary(let bytes) = message { try await connection.send(bytes) }
+                    }
+                }
+            }
+        ) { server, port in
+            let client = try HTTPClient(configuration: .loopback(port, tls: clientTLS))
+            let (socket, _) = try await WebSocketHandshake.connect(client, HTTPRequest(path: "/"), subprotocols: ["a"])
+            let large = [UInt8](repeating: 3, count: 1_000_000)
+            async let sending: Void = socket.send(large)
+            #expect(try await socket.receive() == .binary(large))
+            try await sending
+            await socket.close()
+            try await eventually { server.connectionCount == 0 }
+            await client.shutDown()
+        }
+    }
 }

@@ -27,6 +27,7 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
     private var isFlushScheduled = false
     private var sweep: RepeatedTask?
     private var lastStream = HTTP2StreamID.rootStream
+    private var lastChunk = SharedChunk()
 
     init(shared: ServerContext, peer: Peer, tally: HTTP2Tally, eventLoop: any EventLoop) {
         self.shared = shared
@@ -84,19 +85,13 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case let event as StreamClosedEvent: streamEnded(event.streamID)
+        // the most frequent first: one comes with every frame sent
         case let event as NIOHTTP2WindowUpdatedEvent: windowChanged(event)
+        case let event as StreamClosedEvent: streamEnded(event.streamID)
         case is ServerDrainEvent: beginDrain()
         case let event as ChannelEvent where event == .inputClosed: context.close(promise: nil)
         default: context.fireUserInboundEventTriggered(event)
         }
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            for stream in streams.values { stream.exchange?.roomMayHaveCome() }
-        }
-        context.fireChannelWritabilityChanged()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -304,7 +299,7 @@ extension HTTP2ServerHandler: ServerConnection {
     }
 
     func sendChunk(_ exchange: ServerExchange, _ bytes: [UInt8]) {
-        sendBody(exchange, ByteBuffer(bytes: bytes))
+        sendBody(exchange, lastChunk.buffer(bytes))
     }
 
     func sendEnd(_ exchange: ServerExchange) {
@@ -324,6 +319,7 @@ extension HTTP2ServerHandler: ServerConnection {
     }
 
     func flushNow() {
+        lastChunk.forget()
         context?.flush()
     }
 

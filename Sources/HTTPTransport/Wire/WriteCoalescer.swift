@@ -8,25 +8,38 @@ final class WriteCoalescer: ChannelOutboundHandler {
 
     /// A TLS record holds this much.
     private static let recordBytes = 16 * 1024
+    /// Bytes after which a flush is made in between: TLS keeps its buffer of this size instead of growing a new one.
+    private static let flushBytes = 32 * 1024
+    /// What a buffer starts with when only a small frame is known to come.
+    private static let smallBytes = 4 * 1024
 
     private var pending: ByteBuffer?
     private var promises: [EventLoopPromise<Void>] = []
+    private var unflushed = 0
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         var buffer = unwrapOutboundIn(data)
-        guard buffer.readableBytes < Self.recordBytes else {
+        let count = buffer.readableBytes
+        guard count < Self.recordBytes else {
             passOn(context)
+            unflushed += count
             context.write(wrapOutboundOut(buffer), promise: promise)
+            flushIfLong(context)
             return
         }
-        if pending == nil { pending = context.channel.allocator.buffer(capacity: 2 * buffer.readableBytes + 512) }
+        if let used = pending?.readableBytes, used + count > Self.recordBytes { passOn(context) }
+        if pending == nil {
+            let capacity = count < 256 ? Self.smallBytes : Self.recordBytes
+            pending = context.channel.allocator.buffer(capacity: capacity)
+        }
         pending?.writeBuffer(&buffer)
         if let promise { promises.append(promise) }
-        if let bytes = pending?.readableBytes, bytes >= Self.recordBytes { passOn(context) }
+        flushIfLong(context)
     }
 
     func flush(context: ChannelHandlerContext) {
         passOn(context)
+        unflushed = 0
         context.flush()
     }
 
@@ -42,11 +55,18 @@ final class WriteCoalescer: ChannelOutboundHandler {
         context.close(mode: mode, promise: promise)
     }
 
+    private func flushIfLong(_ context: ChannelHandlerContext) {
+        guard unflushed >= Self.flushBytes else { return }
+        unflushed = 0
+        context.flush()
+    }
+
     private func passOn(_ context: ChannelHandlerContext) {
-        guard let buffer = pending else { return }
+        guard let buffer = pending, buffer.readableBytes > 0 else { return }
         let waiting = promises
-        pending = nil
         promises = []
+        pending = nil
+        unflushed += buffer.readableBytes
         guard !waiting.isEmpty else {
             context.write(wrapOutboundOut(buffer), promise: nil)
             return
