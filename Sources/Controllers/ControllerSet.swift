@@ -38,6 +38,7 @@ public struct ControllerSet: Sendable {
             ("root-ca-certificate-publisher-controller", RootCAPublisher(context)),
             ("job-controller", JobController(context)),
             ("daemonset-controller", DaemonSetController(context)),
+            ("statefulset-controller", StatefulSetController(context)),
             ("node-ipam-controller", NodeIPAMController(context)),
             ("ttl-after-finished-controller", TTLAfterFinishedController(context)),
         ].filter { !configuration.disabled.contains($0.0) }

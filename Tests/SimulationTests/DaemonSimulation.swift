@@ -11,7 +11,7 @@ import Values
 @Suite(.serialized) struct DaemonSimulation {
     func makeSet(_ image: String = "agent:1") -> DaemonSet {
         var set = DaemonSet(name: "agent", namespace: "default")
-        set.fields["spec"]?.set(["app": "agent"], at: ["selector", "matchLabels"])
+        set.spec.selector = MetaLabelSelector(fields: ["matchLabels": ["app": "agent"]])
         set.spec.template = PodTemplateSpec {
             $0.metadata.labels = ["app": "agent"]
             $0.spec.containers = [Container {

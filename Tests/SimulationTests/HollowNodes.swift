@@ -52,7 +52,7 @@ final class HollowNodes: Sendable {
             }]
             try await client.updateStatus(ready)
         }
-        try? await client.create(Namespace(name: "kube-node-lease"))
+        _ = try? await client.create(Namespace(name: "kube-node-lease"))
     }
 
     func run() async throws {

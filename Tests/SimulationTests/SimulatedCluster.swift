@@ -23,9 +23,10 @@ final class SimulatedCluster: Sendable {
     let store = MemoryStore()
     let server: APIServer
     let client: APIClient
-    let informers: SharedInformers
-    let controllers: ControllerSet
     let nodes: HollowNodes
+    private let own: APIClient
+    private let configuration: ControllerConfiguration
+    private let controllers = Mutex<Task<Void, Never>?>(nil)
 
     init(
         seed: UInt64,
@@ -52,17 +53,40 @@ final class SimulatedCluster: Sendable {
         }
         // The test itself moves the clock, so it must not wait for it.
         client = makeClient("test", SystemClock())
-        let own = makeClient("system:kube-controller-manager", clock)
-        informers = SharedInformers(source: TransportSource(own), clock: clock, random: random)
+        own = makeClient("system:kube-controller-manager", clock)
         var configuration = ControllerConfiguration()
         configuration.rootCA = "-----BEGIN CERTIFICATE-----"
         configuration.clusterCIDRs = [try #require(CIDR("10.244.0.0/16"))]
         configure(&configuration)
-        controllers = ControllerSet.all(
-            client: own, informers: informers,
-            recorder: { EventRecorder(client: own, component: $0, clock: clock) },
-            clock: clock, random: random, configuration: configuration)
+        self.configuration = configuration
         nodes = HollowNodes(client: makeClient("hollow", clock), names: names, clock: clock, random: random)
+    }
+
+    /// Starts a controller manager that knows nothing of an earlier one.
+    func startControllers() {
+        let informers = SharedInformers(source: TransportSource(own), clock: clock, random: random)
+        let set = ControllerSet.all(
+            client: own, informers: informers,
+            recorder: { [own, clock] in EventRecorder(client: own, component: $0, clock: clock) },
+            clock: clock, random: random, configuration: configuration)
+        // unstructured: the test stops and starts the controller manager at will
+        let task = Task {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await informers.run() }
+                group.addTask { await set.run() }
+            }
+        }
+        controllers.withLock { $0 = task }
+    }
+
+    /// Stops the controller manager in the middle of whatever it does.
+    func stopControllers() async {
+        let task = controllers.withLock { running in
+            defer { running = nil }
+            return running
+        }
+        task?.cancel()
+        await task?.value
     }
 
     /// Starts everything, runs `body`, and stops everything.
@@ -76,17 +100,18 @@ final class SimulatedCluster: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await cluster.server.run() }
             try await cluster.server.start()
-            group.addTask { await cluster.informers.run() }
-            group.addTask { await cluster.controllers.run() }
+            cluster.startControllers()
             try await cluster.nodes.register()
             group.addTask { try await cluster.nodes.run() }
             do {
                 try await body(cluster)
             } catch {
+                await cluster.stopControllers()
                 group.cancelAll()
                 await cluster.store.close()
                 throw error
             }
+            await cluster.stopControllers()
             group.cancelAll()
             await cluster.store.close()
             while let result = await group.nextResult() {
