@@ -105,7 +105,7 @@ func eventually(_ condition: @Sendable () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(10)
     while ContinuousClock.now < deadline {
         if try await condition() { return }
-        await Task.yield()
+        try await Task.sleep(for: .milliseconds(2))
     }
     throw TimedOut()
 }

@@ -46,7 +46,7 @@ func eventually(
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if try await condition() { return }
-        await Task.yield()
+        try await Task.sleep(for: .milliseconds(2))
     }
     throw TimedOut()
 }
