@@ -49,7 +49,9 @@ public enum AtomicFile {
     }
 
     /// Replaces a file; the directory must exist. A symbolic link stays and its target is replaced.
-    public static func write(_ path: String, _ content: [UInt8], mode: UInt32 = 0o600) throws {
+    ///
+    /// - Parameter isDurable: survive a power loss right after; without it the file may then be empty.
+    public static func write(_ path: String, _ content: [UInt8], mode: UInt32 = 0o600, isDurable: Bool = true) throws {
         let target = resolved(path)
         let temporary = "\(target).\(getpid()).tmp"
         unlink(temporary)
@@ -57,7 +59,7 @@ public enum AtomicFile {
         guard file >= 0 else { throw failure(temporary, "cannot create") }
         do {
             try writeAll(file, content, temporary)
-            guard fchmod(file, mode_t(mode)) == 0, fsync(file) == 0 else { throw failure(temporary, "cannot write") }
+            guard fchmod(file, mode_t(mode)) == 0, !isDurable || fsync(file) == 0 else { throw failure(temporary, "cannot write") }
         } catch {
             close(file)
             unlink(temporary)

@@ -24,7 +24,7 @@ public struct KubeconfigFiles: Sendable {
         for leaf in Self.leaves {
             let path = path(leaf)
             let content = pki.kubeconfig(leaf, server: server, name: name).encoded()
-            if try AtomicFile.read(path) != content { try AtomicFile.write(path, content, mode: 0o600) }
+            if try AtomicFile.read(path) != content { try AtomicFile.write(path, content, isDurable: false) }
         }
     }
 

@@ -24,16 +24,21 @@ struct PKIDirectory: Sendable {
         }
     }
 
-    func save(_ name: String, _ pair: KeyPair) throws {
-        try AtomicFile.write(keyPath(name), Array(pair.keyPEM.utf8))
-        try AtomicFile.write(certificatePath(name), Array(pair.certificatePEM.utf8))
+    /// What can be made again need not survive a power loss: an empty file is then made again.
+    func save(_ name: String, _ pair: KeyPair, isDurable: Bool) throws {
+        try AtomicFile.write(keyPath(name), Array(pair.keyPEM.utf8), isDurable: isDurable)
+        try AtomicFile.write(certificatePath(name), Array(pair.certificatePEM.utf8), isDurable: isDurable)
+    }
+
+    private func hasEmptyFile(_ name: String) throws -> Bool {
+        try AtomicFile.read(keyPath(name))?.isEmpty == true || AtomicFile.read(certificatePath(name))?.isEmpty == true
     }
 
     /// The authority of that name, made when missing.
     func authority(_ name: String, commonName: String, now: Timestamp) throws -> CertificateAuthority {
         if let pair = try load(name) { return try CertificateAuthority(pair, subject: certificatePath(name)) }
         let pair = try CertificateAuthority.make(commonName: commonName, now: now)
-        try save(name, pair)
+        try save(name, pair, isDurable: true)
         return try CertificateAuthority(pair, subject: certificatePath(name))
     }
 
@@ -44,14 +49,14 @@ struct PKIDirectory: Sendable {
         authority: CertificateAuthority,
         now: Timestamp
     ) throws -> (pair: KeyPair, isNew: Bool) {
-        if let pair = try load(name) {
+        if try !hasEmptyFile(name), let pair = try load(name) {
             try pair.checkKey(subject: certificatePath(name))
             let fits = try pair.matches(request, of: authority, subject: certificatePath(name))
             let validity = try pair.validity(subject: certificatePath(name))
             if fits, !Self.isDue(validity, now: now) { return (pair, false) }
         }
         let pair = try authority.issue(request, now: now)
-        try save(name, pair)
+        try save(name, pair, isDurable: false)
         return (pair, true)
     }
 

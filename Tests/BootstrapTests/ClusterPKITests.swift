@@ -95,13 +95,23 @@ final class Scratch: Sendable {
         let scratch = try Scratch()
         _ = try ClusterPKI(Self.configuration(scratch), now: Self.now)
         let path = "\(scratch.path)/pki/\(name)"
-        for garbage in ["garbage", "", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let isLeaf = !name.hasPrefix("ca.") && !name.hasPrefix("sa.")
+        for garbage in ["garbage", isLeaf ? "more" : "", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
             try AtomicFile.write(path, Array(garbage.utf8))
             #expect {
                 try ClusterPKI(Self.configuration(scratch), now: Self.now)
             } throws: { "\($0)".contains("\(scratch.path)/pki/\(name.split(separator: ".")[0])") }
             #expect(try AtomicFile.read(path) == Array(garbage.utf8))
         }
+    }
+
+    @Test func `a certificate that a power loss left empty is made again`() throws {
+        let scratch = try Scratch()
+        _ = try ClusterPKI(Self.configuration(scratch), now: Self.now)
+        let path = "\(scratch.path)/pki/admin.crt"
+        try AtomicFile.write(path, [])
+        let pki = try ClusterPKI(Self.configuration(scratch), now: Self.now)
+        #expect(try AtomicFile.read(path) == Array(pki.pair(.admin).certificatePEM.utf8))
     }
 
     @Test func `a key without its certificate is an error`() throws {
