@@ -15,7 +15,11 @@ enum Host {
     static var name: String {
         var buffer = [CChar](repeating: 0, count: 256)
         gethostname(&buffer, buffer.count - 1)
-        return String(cString: buffer).lowercased()
+        return text(buffer).lowercased()
+    }
+
+    private static func text(_ buffer: [CChar]) -> String {
+        String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// Containers, namespaces and nftables need root; hollow nodes do not.
@@ -70,7 +74,7 @@ enum Host {
             address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
                 _ = inet_ntop(AF_INET, &$0.pointee.sin_addr, &text, socklen_t(text.count))
             }
-            if let parsed = IPAddress(String(cString: text)) { found.append(parsed) }
+            if let parsed = IPAddress(self.text(text)) { found.append(parsed) }
         }
         return found
     }

@@ -10,7 +10,7 @@ enum StatusPatch {
     /// Nil when nothing differs.
     static func patch(from old: PodStatus, to new: PodStatus, uid: String) -> JSONValue? {
         var changes: JSONObject = [:]
-        let (before, after) = (old.fields, new.fields)
+        let (before, after) = (plain(old.fields), plain(new.fields))
         for (key, value) in after where before[key] != value {
             if let mergeKey = mergeKeys[key] {
                 changes[key] = list(before[key]?.array ?? [], value.array ?? [], mergeKey, isReplaced: key != "conditions")
@@ -21,6 +21,32 @@ enum StatusPatch {
         for (key, _) in before where after[key] == nil { changes[key] = .null }
         if changes.isEmpty { return nil }
         return ["metadata": ["uid": .string(uid)], "status": .object(changes)]
+    }
+
+    /// Without what says nothing: nulls, empty strings, lists and objects. The server writes some of them out and leaves
+    /// others away; neither is a change.
+    static func plain(_ object: JSONObject) -> JSONObject {
+        var result: JSONObject = [:]
+        for (key, value) in object {
+            if let value = plain(value) { result[key] = value }
+        }
+        return result
+    }
+
+    private static func plain(_ value: JSONValue) -> JSONValue? {
+        switch value {
+        case .null:
+            return nil
+        case .string(let text):
+            return text.isEmpty ? nil : value
+        case .array(let items):
+            return items.isEmpty ? nil : .array(items.map { plain($0) ?? $0 })
+        case .object(let object):
+            let fields = plain(object)
+            return fields.isEmpty ? nil : .object(fields)
+        case .bool, .integer, .number:
+            return value
+        }
     }
 
     private static func list(_ old: [JSONValue], _ new: [JSONValue], _ key: String, isReplaced: Bool) -> JSONValue {

@@ -4,6 +4,8 @@ import Channels
 import Logging
 import Synchronization
 import Units
+import Values
+import Values
 
 /// Writes pod statuses to the API server: only what changed, in order for each pod, again after failures, and the newest
 /// only. Deletes a pod whose end is written. Guarded by `entries`.
@@ -53,16 +55,16 @@ final class StatusWriter: Sendable {
         let isDirty = entries.withLock { entries -> Bool in
             let version = UInt64(pod.metadata.resourceVersion) ?? 0
             guard var entry = entries[uid] else {
-                let isDirty = pod.status != status
+                let isDirty = pod.status.withoutNulls != status
                 entries[uid] = Self.entry(pod, status, isDirty: isDirty)
                 return isDirty
             }
             if version > entry.baseVersion {
-                entry.base = pod.status
+                entry.base = pod.status.withoutNulls
                 entry.baseVersion = version
             }
             entry.status = status
-            entry.isDirty = entry.base != status
+            entry.isDirty = Self.differ(entry.base, status)
             // Equal trees are kept once: a process of hollow nodes has very many.
             if !entry.isDirty { entry.base = status }
             entries[uid] = entry
@@ -88,7 +90,7 @@ final class StatusWriter: Sendable {
             namespace: pod.metadata.namespace,
             name: pod.metadata.name,
             status: status,
-            base: isDirty ? pod.status : status,
+            base: isDirty ? pod.status.withoutNulls : status,
             baseVersion: UInt64(pod.metadata.resourceVersion) ?? 0,
             isDirty: isDirty
         )
@@ -121,21 +123,27 @@ final class StatusWriter: Sendable {
                 forget(uid)
                 return
             }
-            written(uid, answer)
+            written(uid, answer, sent: patch)
         }
         let mustDelete = entries.withLock { $0[uid].map { $0.mustDelete && !$0.isDirty } ?? false }
         if mustDelete { try await api.deletePod(entry.namespace, entry.name, uid: uid) }
     }
 
-    private func written(_ uid: String, _ answer: Pod) {
+    private static func differ(_ left: PodStatus, _ right: PodStatus) -> Bool {
+        left != right && StatusPatch.plain(left.fields) != StatusPatch.plain(right.fields)
+    }
+
+    private func written(_ uid: String, _ answer: Pod, sent: JSONValue) {
         let isDirty = entries.withLock { entries -> Bool in
             guard var entry = entries[uid] else { return false }
             let version = UInt64(answer.metadata.resourceVersion) ?? 0
             if version >= entry.baseVersion {
-                entry.base = answer.status
+                entry.base = answer.status.withoutNulls
                 entry.baseVersion = version
             }
-            entry.isDirty = StatusPatch.patch(from: entry.base, to: entry.status, uid: uid) != nil
+            // What the server does not take over must not be sent for ever.
+            let left = StatusPatch.patch(from: entry.base, to: entry.status, uid: uid)
+            entry.isDirty = left != nil && left != sent
             if !entry.isDirty { entry.base = entry.status }
             entries[uid] = entry
             return entry.isDirty
@@ -154,8 +162,26 @@ final class StatusWriter: Sendable {
             return
         }
         entries.withLock { entries in
-            entries[uid]?.base = current.status
+            entries[uid]?.base = current.status.withoutNulls
             entries[uid]?.baseVersion = UInt64(current.metadata.resourceVersion) ?? 0
         }
+    }
+}
+
+extension PodStatus {
+    /// The status without members that are null: the API writes some times so (`lastProbeTime`), and null means absent.
+    fileprivate var withoutNulls: PodStatus { PodStatus(fields: Self.pruned(fields)) }
+
+    private static func pruned(_ object: JSONObject) -> JSONObject {
+        var result = object
+        for (key, value) in object {
+            switch value {
+            case .null: result[key] = nil
+            case .object(let inner): result[key] = .object(pruned(inner))
+            case .array(let items): result[key] = .array(items.map { $0.object.map { .object(pruned($0)) } ?? $0 })
+            default: continue
+            }
+        }
+        return result
     }
 }

@@ -48,6 +48,12 @@ struct NodeParts: Sendable {
             group.addTask { await proxy.run() }
             group.addTask { await self.runNetwork(informers) }
             group.addTask { await self.markControlPlane() }
+            if let address = plane.address, let dns = configuration.dnsAddress {
+                let client = plane.client("apus:server", groups: ["system:masters"])
+                let parts = DNSParts(
+                    client: client, informers: informers, nodeAddress: address, serviceAddress: dns, domain: configuration.clusterDomain)
+                group.addTask { try await parts.run() }
+            }
             do {
                 while try await group.next() != nil {}
             } catch {
