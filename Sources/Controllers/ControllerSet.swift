@@ -39,6 +39,7 @@ public struct ControllerSet: Sendable {
             ("job-controller", JobController(context)),
             ("daemonset-controller", DaemonSetController(context)),
             ("statefulset-controller", StatefulSetController(context)),
+            ("cronjob-controller", CronJobController(context)),
             ("node-ipam-controller", NodeIPAMController(context)),
             ("ttl-after-finished-controller", TTLAfterFinishedController(context)),
         ].filter { !configuration.disabled.contains($0.0) }
