@@ -130,13 +130,22 @@ import Testing
     @Test(arguments: ["h2", "http/1.1"])
     func `a body beyond the limit is marked and answered`(_ name: String) async throws {
         let (tls, clientTLS, _) = try Self.tls([name])
-        try await withServer(HTTPServerConfiguration(tls: tls), handler: echo) { _, port in
+        var configuration = HTTPServerConfiguration(tls: tls)
+        configuration.limits.bodyBytes = 64 * 1024
+        configuration.limits.concurrentStreams = 100
+        try await withServer(configuration, handler: echo) { _, port in
             let client = try HTTPClient(configuration: .loopback(port, tls: clientTLS))
-            let upload = [UInt8](repeating: 7, count: 3 * 1024 * 1024 + 1)
+            let upload = [UInt8](repeating: 7, count: 200_000)
             let response = try await client.send(HTTPRequest(method: "POST", path: "/", body: upload))
             #expect(response.status == 413)
-            let again = try await client.send(HTTPRequest(path: "/"))
-            #expect(again.status == 200)
+            for _ in 0..<120 {
+                // refused streams must not stay open: they would use up the connection
+                let again = try await client.send(HTTPRequest(method: "POST", path: "/", body: upload))
+                #expect(again.status == 413)
+                _ = try await again.body.collect()
+                if name == "http/1.1" { break }
+            }
+            #expect(try await client.send(HTTPRequest(path: "/")).status == 200)
             await client.shutDown()
         }
     }

@@ -289,7 +289,16 @@ extension HTTP2ServerHandler: ServerConnection {
             exchange.pendingBytes += length
             write(id, .data(.init(data: .byteBuffer(buffer), endStream: true)))
         }
+        if endsHere || inline != nil { stopBody(id) }
         scheduleFlush()
+    }
+
+    /// After the whole answer to a request whose body was refused, the peer is told to stop sending it.
+    private func stopBody(_ id: HTTP2StreamID) {
+        guard streams[id]?.isBodyDropped == true else { return }
+        // a reset drops what has not left yet
+        flushNow()
+        write(id, .rstStream(.noError))
     }
 
     func sendBody(_ exchange: ServerExchange, _ buffer: ByteBuffer) {
@@ -306,6 +315,7 @@ extension HTTP2ServerHandler: ServerConnection {
         guard !exchange.request.isHead else { return }
         let id = HTTP2StreamID(Int(exchange.streamID))
         write(id, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
+        stopBody(id)
         scheduleFlush()
     }
 
