@@ -16,6 +16,8 @@ package final class NodeFacts: Sendable {
     package let images: [String: Int64]
     /// Region and zone, for interleaving.
     package let zone: String
+    let zoneLabel: String?
+    let hostnameLabel: String?
 
     /// Reads a node.
     package convenience init(_ node: Node) {
@@ -59,8 +61,10 @@ package final class NodeFacts: Sendable {
         self.allocatable = allocatable
         self.allowedPods = allowedPods
         self.images = images
+        zoneLabel = labels[TopologyKey.zone]
+        hostnameLabel = labels[TopologyKey.hostname]
         let region = labels["topology.kubernetes.io/region"] ?? ""
-        let zone = labels["topology.kubernetes.io/zone"] ?? ""
+        let zone = zoneLabel ?? ""
         self.zone = region.isEmpty && zone.isEmpty ? "" : region + ":" + zone
     }
 }
@@ -74,9 +78,16 @@ package final class NodeSnapshot: Sendable {
     package let scoredMilliCPU: Int64
     package let scoredMemory: Int64
     package let usedPorts: [HostPort]
-    // Side by side with the sums, for the two plugins that read them for every node.
+    // What the usual filters and scores read of every node, in the object itself: a walk over thousands of nodes is
+    // bound by the cache lines it touches.
     let allocatableMilliCPU: Int64
     let allocatableMemory: Int64
+    let hasPlace: Bool
+    let isUnschedulable: Bool
+    let hasHardTaints: Bool
+    let hasSoftTaints: Bool
+    let zoneLabel: String?
+    let hostnameLabel: String?
 
     /// The name of the node.
     package var name: String { facts.name }
@@ -102,6 +113,12 @@ package final class NodeSnapshot: Sendable {
         usedPorts = ports
         allocatableMilliCPU = facts.allocatable.milliCPU
         allocatableMemory = facts.allocatable.memory
+        hasPlace = pods.count < facts.allowedPods
+        isUnschedulable = facts.isUnschedulable
+        hasHardTaints = !facts.hardTaints.isEmpty
+        hasSoftTaints = !facts.softTaints.isEmpty
+        zoneLabel = facts.zoneLabel
+        hostnameLabel = facts.hostnameLabel
     }
 
     /// The node with one pod more.

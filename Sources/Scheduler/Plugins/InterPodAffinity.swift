@@ -35,18 +35,18 @@ package struct InterPodAffinity: FilterPlugin, ScorePlugin {
 
     package func prepareFilter(_ pod: SchedulingPod, _ snapshot: ClusterSnapshot) -> FilterPreparation {
         func labels(_ namespace: String) -> [String: String] { snapshot.namespaceLabels[namespace] ?? [:] }
-        var forbidden: [String: DomainCounts] = [:]
+        var forbidden: [TopologyKey: DomainCounts] = [:]
         for (held, domains) in snapshot.topology.held where held.weight == 0 {
             guard held.term.matches(pod, namespaceLabels: labels) else { continue }
-            forbidden[held.term.topologyKey, default: [:]].merge(domains) { $0 + $1 }
+            forbidden[TopologyKey(held.term.topologyKey), default: [:]].merge(domains) { $0 + $1 }
         }
         let wanted = pod.affinity.required.map { term in
             let query = Self.affinityQuery(term, pod.affinity.required)
-            return Counted(key: term.topologyKey, query: query, counts: snapshot.podCounts(query))
+            return Counted(key: TopologyKey(term.topologyKey), query: query, counts: snapshot.podCounts(query))
         }
         let avoided = pod.affinity.requiredAnti.map { term in
             let query = Self.query(term)
-            return Counted(key: term.topologyKey, query: query, counts: snapshot.podCounts(query))
+            return Counted(key: TopologyKey(term.topologyKey), query: query, counts: snapshot.podCounts(query))
         }
         if wanted.isEmpty && avoided.isEmpty && forbidden.isEmpty { return .skip }
         let isOwnCompany = pod.affinity.required.allSatisfy { $0.matches(pod, namespaceLabels: labels) }
@@ -57,13 +57,15 @@ package struct InterPodAffinity: FilterPlugin, ScorePlugin {
             forbidden: forbidden,
             isOwnCompany: isOwnCompany,
             namespaceLabels: snapshot.namespaceLabels,
-            plugin: name
+            farOff: .unresolvable("node(s) didn't match pod affinity rules", name),
+            tooClose: .unschedulable("node(s) didn't match pod anti-affinity rules", name),
+            unwelcome: .unschedulable("node(s) didn't satisfy existing pods anti-affinity rules", name)
         )
         return .filter(filter)
     }
 
     struct Counted: Sendable {
-        let key: String
+        let key: TopologyKey
         let query: PodQuery
         var counts: DomainCounts
     }
@@ -72,35 +74,37 @@ package struct InterPodAffinity: FilterPlugin, ScorePlugin {
         let pod: SchedulingPod
         var wanted: [Counted]
         var avoided: [Counted]
-        var forbidden: [String: DomainCounts]
+        var forbidden: [TopologyKey: DomainCounts]
         /// The pod satisfies its own affinity: it may be the first of its kind.
         let isOwnCompany: Bool
         let namespaceLabels: [String: [String: String]]
-        let plugin: String
+        // Made once: they are answered for thousands of nodes.
+        let farOff: Status
+        let tooClose: Status
+        let unwelcome: Status
 
         func filter(_ node: NodeSnapshot) -> Status {
-            let labels = node.facts.labels
-            if !wanted.isEmpty && !isNear(labels) {
-                return .unresolvable("node(s) didn't match pod affinity rules", plugin)
+            if !wanted.isEmpty && !isNear(node) {
+                return farOff
             }
             for term in avoided {
-                if let domain = labels[term.key], term.counts[domain] ?? 0 > 0 {
-                    return .unschedulable("node(s) didn't match pod anti-affinity rules", plugin)
+                if let domain = term.key.domain(of: node), term.counts[domain] ?? 0 > 0 {
+                    return tooClose
                 }
             }
             for (key, domains) in forbidden {
-                if let domain = labels[key], domains[domain] ?? 0 > 0 {
-                    return .unschedulable("node(s) didn't satisfy existing pods anti-affinity rules", plugin)
+                if let domain = key.domain(of: node), domains[domain] ?? 0 > 0 {
+                    return unwelcome
                 }
             }
             return .success
         }
 
-        private func isNear(_ labels: [String: String]) -> Bool {
+        private func isNear(_ node: NodeSnapshot) -> Bool {
             var isEmpty = true
             var holds = true
             for term in wanted {
-                guard let domain = labels[term.key] else { return false }
+                guard let domain = term.key.domain(of: node) else { return false }
                 if !term.counts.isEmpty { isEmpty = false }
                 if term.counts[domain] ?? 0 <= 0 { holds = false }
             }
@@ -109,9 +113,8 @@ package struct InterPodAffinity: FilterPlugin, ScorePlugin {
 
         func revised(on node: NodeSnapshot, adding: [SchedulingPod], removing: [SchedulingPod]) -> any NodeFilter {
             var copy = self
-            let labels = node.facts.labels
             func shift(_ counted: inout Counted) {
-                guard let domain = labels[counted.key] else { return }
+                guard let domain = counted.key.domain(of: node) else { return }
                 let query = counted.query
                 let step = adding.count { query.counts($0, lookUp) } - removing.count { query.counts($0, lookUp) }
                 let count = (counted.counts[domain] ?? 0) + step
@@ -122,8 +125,9 @@ package struct InterPodAffinity: FilterPlugin, ScorePlugin {
             for (pods, step) in [(adding, 1), (removing, -1)] {
                 for other in pods {
                     for term in other.affinity.requiredAnti where term.matches(pod, namespaceLabels: lookUp) {
-                        guard let domain = labels[term.topologyKey] else { continue }
-                        copy.forbidden[term.topologyKey, default: [:]][domain, default: 0] += step
+                        let key = TopologyKey(term.topologyKey)
+                        guard let domain = key.domain(of: node) else { continue }
+                        copy.forbidden[key, default: [:]][domain, default: 0] += step
                     }
                 }
             }
@@ -140,8 +144,9 @@ package struct InterPodAffinity: FilterPlugin, ScorePlugin {
         _ snapshot: ClusterSnapshot,
         _ nodes: [NodeSnapshot]
     ) -> ScorePreparation {
-        var worth: [String: [String: Int64]] = [:]
+        var worth: [TopologyKey: [String: Int64]] = [:]
         func add(_ key: String, _ counts: DomainCounts, _ weight: Int64) {
+            let key = TopologyKey(key)
             for (domain, count) in counts { worth[key, default: [:]][domain, default: 0] += weight * Int64(count) }
         }
         for term in pod.affinity.preferred { add(term.term.topologyKey, snapshot.podCounts(Self.query(term.term)), term.weight) }
@@ -156,12 +161,12 @@ package struct InterPodAffinity: FilterPlugin, ScorePlugin {
     }
 
     struct Company: NodeScorer {
-        let worth: [String: [String: Int64]]
+        let worth: [TopologyKey: [String: Int64]]
 
         func score(_ nodes: [NodeSnapshot], into scores: inout [Int64]) {
             for (index, node) in nodes.enumerated() {
                 for (key, domains) in worth {
-                    if let domain = node.facts.labels[key], let value = domains[domain] { scores[index] += value }
+                    if let domain = key.domain(of: node), let value = domains[domain] { scores[index] += value }
                 }
             }
         }

@@ -14,7 +14,7 @@ package struct NodeUnschedulable: FilterPlugin, NodeFilter {
     }
 
     package func filter(_ node: NodeSnapshot) -> Status {
-        node.facts.isUnschedulable ? .unresolvable("node(s) were unschedulable", name) : .success
+        node.isUnschedulable ? .unresolvable("node(s) were unschedulable", name) : .success
     }
 }
 
@@ -75,16 +75,15 @@ package struct TaintToleration: FilterPlugin, ScorePlugin {
         let plugin: String
 
         func filter(_ node: NodeSnapshot) -> Status {
-            let taints = node.facts.hardTaints
-            if taints.isEmpty { return .success }
-            for taint in taints where !tolerations.tolerate(taint) {
+            guard node.hasHardTaints else { return .success }
+            for taint in node.facts.hardTaints where !tolerations.tolerate(taint) {
                 return .unresolvable("node(s) had untolerated taint(s)", plugin)
             }
             return .success
         }
 
         func score(_ nodes: [NodeSnapshot], into scores: inout [Int64]) {
-            for (index, node) in nodes.enumerated() where !node.facts.softTaints.isEmpty {
+            for (index, node) in nodes.enumerated() where node.hasSoftTaints {
                 scores[index] = Int64(node.facts.softTaints.count { !tolerations.tolerate($0) })
             }
         }
@@ -135,12 +134,12 @@ package struct NodeAffinityPlugin: FilterPlugin, ScorePlugin {
     struct Selected: NodeFilter {
         let selector: [String: String]
         let terms: [NodeTerm]?
-        let plugin: String
+        private let mismatch: Status
 
         init(_ pod: SchedulingPod, plugin: String) {
             selector = pod.nodeSelector
             terms = pod.requiredNodeTerms
-            self.plugin = plugin
+            mismatch = .unresolvable("node(s) didn't match Pod's node affinity/selector", plugin)
         }
 
         func admits(_ node: NodeFacts) -> Bool {
@@ -149,7 +148,7 @@ package struct NodeAffinityPlugin: FilterPlugin, ScorePlugin {
         }
 
         func filter(_ node: NodeSnapshot) -> Status {
-            admits(node.facts) ? .success : .unresolvable("node(s) didn't match Pod's node affinity/selector", plugin)
+            admits(node.facts) ? .success : mismatch
         }
     }
 

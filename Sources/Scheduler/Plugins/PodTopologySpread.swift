@@ -5,8 +5,6 @@
 /// Spreads the pods of a selector evenly over zones, hosts or other domains.
 package struct PodTopologySpread: FilterPlugin, ScorePlugin {
     package let name = "PodTopologySpread"
-    static let hostname = "kubernetes.io/hostname"
-
     package init() {}
 
     package var requeueHints: [RequeueHint] {
@@ -41,7 +39,13 @@ package struct PodTopologySpread: FilterPlugin, ScorePlugin {
             let counts = Self.counts(query, constraint, pod, snapshot, keys)
             return Rule(constraint: constraint, query: query, isSelf: constraint.selector.matches(pod.labels), counts: counts)
         }
-        return .filter(Even(rules: rules, plugin: name))
+        let reason = "node(s) didn't match pod topology spread constraints"
+        let even = Even(
+            rules: rules,
+            outside: .unresolvable(reason + " (missing required label)", name),
+            skewed: .unschedulable(reason, name)
+        )
+        return .filter(even)
     }
 
     /// Pods in each domain that counts: domains of nodes that have all keys and that the pod's policies include.
@@ -77,6 +81,7 @@ package struct PodTopologySpread: FilterPlugin, ScorePlugin {
 
     struct Rule: Sendable {
         let constraint: SpreadConstraint
+        let key: TopologyKey
         let query: PodQuery
         let isSelf: Bool
         var counts: DomainCounts
@@ -84,6 +89,7 @@ package struct PodTopologySpread: FilterPlugin, ScorePlugin {
 
         init(constraint: SpreadConstraint, query: PodQuery, isSelf: Bool, counts: DomainCounts) {
             self.constraint = constraint
+            key = TopologyKey(constraint.topologyKey)
             self.query = query
             self.isSelf = isSelf
             self.counts = counts
@@ -97,18 +103,14 @@ package struct PodTopologySpread: FilterPlugin, ScorePlugin {
 
     struct Even: NodeFilter {
         var rules: [Rule]
-        let plugin: String
+        let outside: Status
+        let skewed: Status
 
         func filter(_ node: NodeSnapshot) -> Status {
             for rule in rules {
-                guard let domain = node.facts.labels[rule.constraint.topologyKey] else {
-                    let reason = "node(s) didn't match pod topology spread constraints (missing required label)"
-                    return .unresolvable(reason, plugin)
-                }
+                guard let domain = rule.key.domain(of: node) else { return outside }
                 let skew = (rule.counts[domain] ?? 0) + (rule.isSelf ? 1 : 0) - rule.least
-                if skew > rule.constraint.maxSkew {
-                    return .unschedulable("node(s) didn't match pod topology spread constraints", plugin)
-                }
+                if skew > rule.constraint.maxSkew { return skewed }
             }
             return .success
         }
@@ -116,7 +118,7 @@ package struct PodTopologySpread: FilterPlugin, ScorePlugin {
         func revised(on node: NodeSnapshot, adding: [SchedulingPod], removing: [SchedulingPod]) -> any NodeFilter {
             var copy = self
             for index in copy.rules.indices {
-                guard let domain = node.facts.labels[rules[index].constraint.topologyKey] else { continue }
+                guard let domain = rules[index].key.domain(of: node) else { continue }
                 let query = rules[index].query
                 let more = adding.count { query.counts($0) { _ in [:] } }
                 let fewer = removing.count { query.counts($0) { _ in [:] } }
@@ -143,15 +145,17 @@ package struct PodTopologySpread: FilterPlugin, ScorePlugin {
         let weighed = constraints.map { constraint in
             let counts = snapshot.podCounts(Self.query(constraint, pod))
             let domains =
-                constraint.topologyKey == Self.hostname
+                constraint.topologyKey == TopologyKey.hostname
                 ? eligible.count : Set(eligible.compactMap { $0.facts.labels[constraint.topologyKey] }).count
-            return Weighed(constraint: constraint, counts: counts, weight: log(Double(domains) + 2))
+            let key = TopologyKey(constraint.topologyKey)
+            return Weighed(constraint: constraint, key: key, counts: counts, weight: log(Double(domains) + 2))
         }
         return .scorer(Spread(rules: weighed))
     }
 
     struct Weighed: Sendable {
         let constraint: SpreadConstraint
+        let key: TopologyKey
         let counts: DomainCounts
         let weight: Double
     }
@@ -170,7 +174,7 @@ package struct PodTopologySpread: FilterPlugin, ScorePlugin {
                 var sum = 0.0
                 var isIgnored = false
                 for rule in rules {
-                    guard let domain = node.facts.labels[rule.constraint.topologyKey] else {
+                    guard let domain = rule.key.domain(of: node) else {
                         isIgnored = true
                         break
                     }

@@ -47,15 +47,19 @@ package struct NodeResourcesFit: FilterPlugin, ScorePlugin {
         }
 
         func filter(_ node: NodeSnapshot) -> Status {
-            let hasPlace = node.pods.count < node.facts.allowedPods
+            let hasPlace = node.hasPlace
             if isZero && hasPlace { return .success }
             let fits =
                 hasPlace && requests.milliCPU <= node.allocatableMilliCPU - node.requested.milliCPU
                 && requests.memory <= node.allocatableMemory - node.requested.memory
-                && requests.ephemeralStorage <= node.facts.allocatable.ephemeralStorage - node.requested.ephemeralStorage
+                && (requests.ephemeralStorage == 0 || ephemeralFits(node))
                 && (!hasScalars || scalarsFit(node))
             // Zero amounts are not asked for, even of a node that is over-committed.
             return fits ? .success : explain(node)
+        }
+
+        private func ephemeralFits(_ node: NodeSnapshot) -> Bool {
+            requests.ephemeralStorage <= node.facts.allocatable.ephemeralStorage - node.requested.ephemeralStorage
         }
 
         private func scalarsFit(_ node: NodeSnapshot) -> Bool {
