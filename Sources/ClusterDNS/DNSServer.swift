@@ -17,16 +17,18 @@ public final class DNSServer: Sendable {
     private let engine: QueryEngine
     private let addresses: [IPAddress]
     private let port: Int
+    private let takesAnyPort: Bool
     private let log: Logger
     private let group: any EventLoopGroup
     private let bound = Signal<Int>(0)
     private let connections = Mutex(0)
 
-    /// A server on these addresses; port 0 chooses one.
-    public init(engine: QueryEngine, addresses: [IPAddress], port: Int = 0, log: Logger = Logger(label: "cluster-dns")) {
+    /// A server on these addresses; port 0 chooses one. With `orAnyPort` a port in use is no obstacle.
+    public init(engine: QueryEngine, addresses: [IPAddress], port: Int = 0, orAnyPort: Bool = false, log: Logger = Logger(label: "cluster-dns")) {
         self.engine = engine
         self.addresses = addresses
         self.port = port
+        takesAnyPort = orAnyPort || port == 0
         self.log = log
         group = MultiThreadedEventLoopGroup.singleton
     }
@@ -47,9 +49,9 @@ public final class DNSServer: Sendable {
 
     private func bind() async throws -> ([any Channel], Int) {
         var problem: any Error = DNSFormatError(description: "no address to listen on")
-        for _ in 0..<(port == 0 ? Self.bindAttempts : 1) {
+        for attempt in 0..<(takesAnyPort ? Self.bindAttempts : 1) {
             var channels: [any Channel] = []
-            var chosen = port
+            var chosen = attempt == 0 ? port : 0
             do {
                 for address in addresses {
                     let datagrams = try await bindDatagrams(address, chosen)

@@ -32,6 +32,7 @@ public final class NodeDNS: Sendable {
         }
     }
 
+    private static let usualPort = 53
     private static let hostConfiguration = "/etc/resolv.conf"
     /// How long until a server that could not begin is started again, at first and at most.
     private static let backoff = RetryBackoff(base: .milliseconds(100), limit: .seconds(30))
@@ -91,7 +92,9 @@ public final class NodeDNS: Sendable {
     }
 
     private func serve() async throws {
-        let server = DNSServer(engine: engine, addresses: [configuration.listenAddress], log: log)
+        // The usual port stays the same over a restart, so that the service rules lead here again at once.
+        let server = DNSServer(
+            engine: engine, addresses: [configuration.listenAddress], port: Self.usualPort, orAnyPort: true, log: log)
         try await withThrowingTaskGroup { group in
             group.addTask { try await server.run() }
             group.addTask { [configuration, service] in

@@ -147,6 +147,21 @@ private let loopback = IPAddress(127, 0, 0, 1)
         #expect(engine.metrics.malformed >= 3)
     }
 
+    @Test func `a port in use is no obstacle when any will do`() async throws {
+        let engine = QueryEngine(zone: try makeZone(), upstream: nobody)
+        try await withServer(engine) { (port: Int) async throws in
+            let strict = DNSServer(engine: engine, addresses: [loopback], port: port)
+            await #expect(throws: (any Error).self) { try await strict.run() }
+            let second = DNSServer(engine: engine, addresses: [loopback], port: port, orAnyPort: true)
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await second.run() }
+                let other = try await second.listeningPort()
+                #expect(other != port)
+                group.cancelAll()
+            }
+        }
+    }
+
     @Test func `large answers are cut for datagrams`() async throws {
         let engine = QueryEngine(zone: try makeOutside(), upstream: nobody)
         try await withServer(engine) { (port: Int) async throws in
