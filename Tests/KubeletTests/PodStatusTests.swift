@@ -196,6 +196,24 @@ import Values
         #expect(QoSClass(pod).rawValue == expected)
     }
 
+    @Test func `what the server writes out or leaves away is no change`() throws {
+        let pod = try Samples.pod(web)
+        let status = inputs(pod, [Samples.container("a", .running), Samples.container("b", .running)]).status()
+        var answer = status
+        answer.conditions = answer.conditions.map { condition in
+            var condition = condition
+            condition.fields["lastProbeTime"] = .null
+            return condition
+        }
+        answer.containerStatuses = answer.containerStatuses.map { container in
+            var container = container
+            container.fields["lastState"] = [:]
+            return container
+        }
+        answer.fields["resize"] = ""
+        #expect(StatusPatch.patch(from: answer, to: status, uid: "u") == nil)
+    }
+
     @Test func `a patch holds only what changed`() throws {
         let pod = try Samples.pod(web)
         let first = inputs(pod, [Samples.container("a", .running), Samples.container("b", .running)]).status()

@@ -206,7 +206,7 @@ final class NodeReporter: Sendable {
     }
 
     private static func differs(_ old: NodeStatus, _ new: NodeStatus) -> Bool {
-        withoutHeartbeats(old) != withoutHeartbeats(new)
+        StatusPatch.plain(withoutHeartbeats(old).fields) != StatusPatch.plain(withoutHeartbeats(new).fields)
     }
 
     private static func withoutHeartbeats(_ status: NodeStatus) -> NodeStatus {

@@ -5,7 +5,6 @@ import Logging
 import Synchronization
 import Units
 import Values
-import Values
 
 /// Writes pod statuses to the API server: only what changed, in order for each pod, again after failures, and the newest
 /// only. Deletes a pod whose end is written. Guarded by `entries`.
@@ -55,12 +54,12 @@ final class StatusWriter: Sendable {
         let isDirty = entries.withLock { entries -> Bool in
             let version = UInt64(pod.metadata.resourceVersion) ?? 0
             guard var entry = entries[uid] else {
-                let isDirty = pod.status.withoutNulls != status
+                let isDirty = Self.differ(pod.status, status)
                 entries[uid] = Self.entry(pod, status, isDirty: isDirty)
                 return isDirty
             }
             if version > entry.baseVersion {
-                entry.base = pod.status.withoutNulls
+                entry.base = pod.status
                 entry.baseVersion = version
             }
             entry.status = status
@@ -90,7 +89,7 @@ final class StatusWriter: Sendable {
             namespace: pod.metadata.namespace,
             name: pod.metadata.name,
             status: status,
-            base: isDirty ? pod.status.withoutNulls : status,
+            base: isDirty ? pod.status : status,
             baseVersion: UInt64(pod.metadata.resourceVersion) ?? 0,
             isDirty: isDirty
         )
@@ -138,7 +137,7 @@ final class StatusWriter: Sendable {
             guard var entry = entries[uid] else { return false }
             let version = UInt64(answer.metadata.resourceVersion) ?? 0
             if version >= entry.baseVersion {
-                entry.base = answer.status.withoutNulls
+                entry.base = answer.status
                 entry.baseVersion = version
             }
             // What the server does not take over must not be sent for ever.
@@ -162,26 +161,8 @@ final class StatusWriter: Sendable {
             return
         }
         entries.withLock { entries in
-            entries[uid]?.base = current.status.withoutNulls
+            entries[uid]?.base = current.status
             entries[uid]?.baseVersion = UInt64(current.metadata.resourceVersion) ?? 0
         }
-    }
-}
-
-extension PodStatus {
-    /// The status without members that are null: the API writes some times so (`lastProbeTime`), and null means absent.
-    fileprivate var withoutNulls: PodStatus { PodStatus(fields: Self.pruned(fields)) }
-
-    private static func pruned(_ object: JSONObject) -> JSONObject {
-        var result = object
-        for (key, value) in object {
-            switch value {
-            case .null: result[key] = nil
-            case .object(let inner): result[key] = .object(pruned(inner))
-            case .array(let items): result[key] = .array(items.map { $0.object.map { .object(pruned($0)) } ?? $0 })
-            default: continue
-            }
-        }
-        return result
     }
 }
