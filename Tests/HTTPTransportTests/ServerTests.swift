@@ -245,10 +245,12 @@ import Testing
         async let slow = client.send(HTTPRequest(path: "/slow")).body.collect()
         async let stream = client.send(HTTPRequest(path: "/stream")).body.collect()
         try await eventually { started.value == 2 }
+        let began = ContinuousClock.now
         running.cancel()
         #expect(text(try await slow) == "done")
         #expect(text(try await stream) == "event")
         try await running.value
+        #expect(ContinuousClock.now - began < .seconds(8), "the drain limit was needed")
         #expect(server.connectionCount == 0)
         await client.shutDown()
     }

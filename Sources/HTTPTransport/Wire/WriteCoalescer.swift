@@ -62,7 +62,7 @@ final class WriteCoalescer: ChannelOutboundHandler {
     }
 
     private func passOn(_ context: ChannelHandlerContext) {
-        guard let buffer = pending, buffer.readableBytes > 0 else { return }
+        guard let buffer = pending, buffer.readableBytes > 0 || !promises.isEmpty else { return }
         let waiting = promises
         promises = []
         pending = nil
