@@ -40,6 +40,7 @@ public struct ControllerSet: Sendable {
             ("daemonset-controller", DaemonSetController(context)),
             ("statefulset-controller", StatefulSetController(context)),
             ("cronjob-controller", CronJobController(context)),
+            ("disruption-controller", DisruptionController(context)),
             ("node-ipam-controller", NodeIPAMController(context)),
             ("ttl-after-finished-controller", TTLAfterFinishedController(context)),
         ].filter { !configuration.disabled.contains($0.0) }
