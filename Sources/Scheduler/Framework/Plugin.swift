@@ -40,8 +40,8 @@ package protocol FilterPlugin: SchedulerPlugin {
 
 /// A prepared filter of one pod.
 package protocol NodeFilter: Sendable {
-    /// Whether the pod fits on the node as far as this filter is concerned.
-    func filter(_ node: NodeSnapshot) -> Status
+    /// Why the pod does not fit on the node; nil when this filter lets it (asked of every node: nil costs nothing).
+    func rejection(of node: NodeSnapshot) -> Status?
     /// The filter as if pods had been added to and removed from a node (PreFilterExtensions: preemption, nominated pods).
     func revised(on node: NodeSnapshot, adding: [SchedulingPod], removing: [SchedulingPod]) -> any NodeFilter
 }

@@ -74,7 +74,7 @@ package struct SchedulingAlgorithm: Sendable {
             failure.rejectors = Set(restriction.plugins)
         }
         let search = Search(pod: pod, filters: filters, nominated: snapshot.nominated, named: restriction?.names)
-        if !pod.nominatedNodeName.isEmpty, let node = snapshot.node(pod.nominatedNodeName), search.check(node).isSuccess {
+        if !pod.nominatedNodeName.isEmpty, let node = snapshot.node(pod.nominatedNodeName), search.check(node) == nil {
             return .place(node: node.name, evaluated: 1, feasible: 1)
         }
         let found = search.run(snapshot.nodes, from: state.start, atMost: feasibleToFind(snapshot.nodes.count))
@@ -167,12 +167,11 @@ private struct Search {
         for _ in 0..<nodes.count {
             let node = nodes[index]
             if named?.contains(node.name) ?? true {
-                let status = check(node)
-                if status.isSuccess {
+                if let status = check(node) {
+                    failures.append((index, status))
+                } else {
                     feasible.append(node)
                     if feasible.count >= limit { break }
-                } else {
-                    failures.append((index, status))
                 }
             }
             index += 1
@@ -182,21 +181,20 @@ private struct Search {
     }
 
     /// Whether the pod fits, also once the pods that wait for this node have come.
-    func check(_ node: NodeSnapshot) -> Status {
+    func check(_ node: NodeSnapshot) -> Status? {
         if !nominated.isEmpty, let expected = nominated[node.name] {
             let others = expected.filter { $0.uid != pod.uid && $0.priority >= pod.priority }
             if !others.isEmpty {
                 let crowded = others.reduce(node) { $0.adding($1) }
                 for filter in filters {
-                    let status = filter.revised(on: node, adding: others, removing: []).filter(crowded)
-                    if !status.isSuccess { return status }
+                    let revised = filter.revised(on: node, adding: others, removing: [])
+                    if let status = revised.rejection(of: crowded) { return status }
                 }
             }
         }
         for filter in filters {
-            let status = filter.filter(node)
-            if !status.isSuccess { return status }
+            if let status = filter.rejection(of: node) { return status }
         }
-        return .success
+        return nil
     }
 }

@@ -70,8 +70,7 @@ package struct DefaultPreemption: PostFilterPlugin {
         if removed.isEmpty {
             return .failure(Rejection(status: .unresolvable("No preemption victims found for incoming pod", name)))
         }
-        let rejection = Self.check(filters, node, without: removed)
-        if !rejection.isSuccess { return .failure(Rejection(status: rejection)) }
+        if let status = Self.check(filters, node, without: removed) { return .failure(Rejection(status: status)) }
         removed.sort(by: Self.isMoreImportant)
         let (violating, harmless) = Self.split(removed, by: snapshot.disruptionBudgets)
         var victims = removed
@@ -79,7 +78,7 @@ package struct DefaultPreemption: PostFilterPlugin {
         for (group, violates) in [(violating, true), (harmless, false)] {
             for candidate in group {
                 let others = victims.filter { $0.uid != candidate.uid }
-                if Self.check(filters, node, without: others).isSuccess {
+                if Self.check(filters, node, without: others) == nil {
                     victims = others
                 } else if violates {
                     violations += 1
@@ -89,14 +88,14 @@ package struct DefaultPreemption: PostFilterPlugin {
         return .success(Candidate(node: node.name, victims: victims, violations: violations))
     }
 
-    private static func check(_ filters: [any NodeFilter], _ node: NodeSnapshot, without pods: [SchedulingPod]) -> Status {
+    private static func check(_ filters: [any NodeFilter], _ node: NodeSnapshot, without pods: [SchedulingPod]) -> Status? {
         var rest = node
         for pod in pods { rest = rest.removing(uid: pod.uid) }
         for filter in filters {
-            let status = filter.revised(on: node, adding: [], removing: pods).filter(rest)
-            if !status.isSuccess { return status }
+            let revised = filter.revised(on: node, adding: [], removing: pods)
+            if let status = revised.rejection(of: rest) { return status }
         }
-        return .success
+        return nil
     }
 
     private static func isMoreImportant(_ left: SchedulingPod, _ right: SchedulingPod) -> Bool {

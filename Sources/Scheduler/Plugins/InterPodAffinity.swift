@@ -83,7 +83,7 @@ package struct InterPodAffinity: FilterPlugin, ScorePlugin {
         let tooClose: Status
         let unwelcome: Status
 
-        func filter(_ node: NodeSnapshot) -> Status {
+        func rejection(of node: NodeSnapshot) -> Status? {
             if !wanted.isEmpty && !isNear(node) {
                 return farOff
             }
@@ -97,7 +97,7 @@ package struct InterPodAffinity: FilterPlugin, ScorePlugin {
                     return unwelcome
                 }
             }
-            return .success
+            return nil
         }
 
         private func isNear(_ node: NodeSnapshot) -> Bool {

@@ -13,8 +13,8 @@ package struct NodeUnschedulable: FilterPlugin, NodeFilter {
         pod.tolerations.tolerate(Self.taint) ? .skip : .filter(self)
     }
 
-    package func filter(_ node: NodeSnapshot) -> Status {
-        node.isUnschedulable ? .unresolvable("node(s) were unschedulable", name) : .success
+    package func rejection(of node: NodeSnapshot) -> Status? {
+        node.isUnschedulable ? .unresolvable("node(s) were unschedulable", name) : nil
     }
 }
 
@@ -36,8 +36,8 @@ package struct NodeName: FilterPlugin {
         let wanted: String
         let plugin: String
 
-        func filter(_ node: NodeSnapshot) -> Status {
-            node.name == wanted ? .success : .unresolvable("node(s) didn't match the requested node name", plugin)
+        func rejection(of node: NodeSnapshot) -> Status? {
+            node.name == wanted ? nil : .unresolvable("node(s) didn't match the requested node name", plugin)
         }
     }
 }
@@ -74,12 +74,12 @@ package struct TaintToleration: FilterPlugin, ScorePlugin {
         let tolerations: [PodToleration]
         let plugin: String
 
-        func filter(_ node: NodeSnapshot) -> Status {
-            guard node.hasHardTaints else { return .success }
+        func rejection(of node: NodeSnapshot) -> Status? {
+            guard node.hasHardTaints else { return nil }
             for taint in node.facts.hardTaints where !tolerations.tolerate(taint) {
                 return .unresolvable("node(s) had untolerated taint(s)", plugin)
             }
-            return .success
+            return nil
         }
 
         func score(_ nodes: [NodeSnapshot], into scores: inout [Int64]) {
@@ -147,8 +147,8 @@ package struct NodeAffinityPlugin: FilterPlugin, ScorePlugin {
             return terms.map { $0.contains { $0.matches(node) } } ?? true
         }
 
-        func filter(_ node: NodeSnapshot) -> Status {
-            admits(node.facts) ? .success : mismatch
+        func rejection(of node: NodeSnapshot) -> Status? {
+            admits(node.facts) ? nil : mismatch
         }
     }
 
@@ -191,11 +191,11 @@ package struct NodePorts: FilterPlugin {
         let wanted: [HostPort]
         let plugin: String
 
-        func filter(_ node: NodeSnapshot) -> Status {
+        func rejection(of node: NodeSnapshot) -> Status? {
             for used in node.usedPorts where wanted.contains(where: { $0.conflicts(with: used) }) {
                 return .unschedulable("node(s) didn't have free ports for the requested pod ports", plugin)
             }
-            return .success
+            return nil
         }
     }
 }

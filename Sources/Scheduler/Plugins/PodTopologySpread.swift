@@ -106,13 +106,13 @@ package struct PodTopologySpread: FilterPlugin, ScorePlugin {
         let outside: Status
         let skewed: Status
 
-        func filter(_ node: NodeSnapshot) -> Status {
+        func rejection(of node: NodeSnapshot) -> Status? {
             for rule in rules {
                 guard let domain = rule.key.domain(of: node) else { return outside }
                 let skew = (rule.counts[domain] ?? 0) + (rule.isSelf ? 1 : 0) - rule.least
                 if skew > rule.constraint.maxSkew { return skewed }
             }
-            return .success
+            return nil
         }
 
         func revised(on node: NodeSnapshot, adding: [SchedulingPod], removing: [SchedulingPod]) -> any NodeFilter {

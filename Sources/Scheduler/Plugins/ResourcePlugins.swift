@@ -46,16 +46,16 @@ package struct NodeResourcesFit: FilterPlugin, ScorePlugin {
                 && wanted.scalars.allSatisfy { $0.value <= offered.scalars[$0.key] ?? 0 }
         }
 
-        func filter(_ node: NodeSnapshot) -> Status {
+        func rejection(of node: NodeSnapshot) -> Status? {
             let hasPlace = node.hasPlace
-            if isZero && hasPlace { return .success }
+            if isZero && hasPlace { return nil }
             let fits =
                 hasPlace && requests.milliCPU <= node.allocatableMilliCPU - node.requested.milliCPU
                 && requests.memory <= node.allocatableMemory - node.requested.memory
                 && (requests.ephemeralStorage == 0 || ephemeralFits(node))
                 && (!hasScalars || scalarsFit(node))
             // Zero amounts are not asked for, even of a node that is over-committed.
-            return fits ? .success : explain(node)
+            return fits ? nil : explain(node)
         }
 
         private func ephemeralFits(_ node: NodeSnapshot) -> Bool {
@@ -68,7 +68,7 @@ package struct NodeResourcesFit: FilterPlugin, ScorePlugin {
             }
         }
 
-        private func explain(_ node: NodeSnapshot) -> Status {
+        private func explain(_ node: NodeSnapshot) -> Status? {
             var reasons: [String] = []
             var isHopeless = false
             func check(_ name: String, _ wanted: Int64, _ used: Int64, _ offered: Int64) {
@@ -84,7 +84,7 @@ package struct NodeResourcesFit: FilterPlugin, ScorePlugin {
             for (name, wanted) in requests.scalars.sorted(by: { $0.key < $1.key }) {
                 check(name, wanted, used.scalars[name] ?? 0, offered.scalars[name] ?? 0)
             }
-            if reasons.isEmpty { return .success }
+            if reasons.isEmpty { return nil }
             return Status(isHopeless ? .unschedulableAndUnresolvable : .unschedulable, reasons, plugin: plugin)
         }
     }
