@@ -98,6 +98,9 @@ final class Cache<T: APIObject>: SyncedCache {
 
     func get(_ key: String) -> T? { informer.get(key: key) }
 
+    /// Name, labels and owners of an object, without decoding it.
+    func summary(_ key: String) -> ObjectSummary? { informer.entry(key: key)?.summary }
+
     func list(namespace: String? = nil) -> [T] { informer.list(namespace) }
 
     func list(namespace: String?, matching selector: LabelSelector) -> [T] { informer.list(namespace, selector: selector) }

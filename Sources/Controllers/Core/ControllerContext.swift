@@ -44,6 +44,7 @@ final class ControllerContext: Sendable {
     private struct State {
         var caches: [ObjectIdentifier: any Connectable] = [:]
         var recorders: [String: EventRecorder] = [:]
+        var serviceSelectors: ServiceSelectors?
     }
 
     private let state = Mutex(State())
@@ -75,6 +76,14 @@ final class ControllerContext: Sendable {
         let cache = Cache(informers.informer(T.self), isAdoptable: isAdoptable)
         state.withLock { $0.caches[id] = cache }
         return cache
+    }
+
+    /// The selectors of all services; one index for all controllers, subscribed before them.
+    func serviceSelectors() -> ServiceSelectors {
+        if let known = state.withLock({ $0.serviceSelectors }) { return known }
+        let fresh = ServiceSelectors(cache(Service.self))
+        state.withLock { $0.serviceSelectors = fresh }
+        return fresh
     }
 
     /// The events of one component.

@@ -19,12 +19,14 @@ final class EndpointSliceController: KeyedController {
     private let events: EventSink
     private let pending: PendingWrites
     private let triggers = Mutex(TriggerTimes())
+    private let selectors: ServiceSelectors
 
     init(_ context: ControllerContext) {
         self.context = context
         queue = context.queue("endpoint_slice")
         workers = context.configuration.workers
         services = context.cache(Service.self)
+        selectors = context.serviceSelectors()
         pods = context.cache(Pod.self)
         nodes = context.cache(Node.self)
         slices = context.cache(EndpointSlice.self)
@@ -38,7 +40,7 @@ final class EndpointSliceController: KeyedController {
         services.observe { [weak self] in self?.queue.add($0.key) }
         pods.observe { [weak self] change in
             guard let self else { return }
-            for key in ServiceMembership.concerned(by: change, services) { queue.add(key) }
+            for key in selectors.concerned(by: change) { queue.add(key) }
         }
         nodes.observe { [weak self] in self?.nodeChanged($0) }
         slices.observe { [weak self] change in
@@ -52,7 +54,7 @@ final class EndpointSliceController: KeyedController {
         guard let node = change.newSummary, change.oldSummary == nil || change.oldSummary?.labels[zone] != node.labels[zone]
         else { return }
         for pod in pods.onNode(node.name) {
-            for key in ServiceMembership.matching([pod.labels], namespace: pod.namespace, services) { queue.add(key) }
+            for key in selectors.matching([pod.labels], namespace: pod.namespace) { queue.add(key) }
         }
     }
 
@@ -69,8 +71,7 @@ final class EndpointSliceController: KeyedController {
         let existing = slices.list(namespace: service.namespace, matching: Self.own(service)).filter { !$0.isBeingDeleted }
         let trigger = triggers.withLock { $0.lastChange(service: service, pods: members) }
         let plan = EndpointSlicePlan.plan(service: service, pods: members, existing: existing, trigger: trigger) { [nodes] name in
-            guard let node = nodes.get(name) else { return nil }
-            return EndpointNode(zone: node.labels["topology.kubernetes.io/zone"])
+            nodes.summary(name).map { EndpointNode(zone: $0.labels["topology.kubernetes.io/zone"]) }
         }
         do {
             try await SliceWriter(client: context.client, pending: pending).write(plan, key: key)
@@ -109,43 +110,5 @@ struct SliceWriter: Sendable {
                 pending.deleted(key, object: slice.key, uid: slice.uid)
             } catch let error as APIError where error.isNotFound {}
         }
-    }
-}
-
-/// Which services a pod belongs to.
-enum ServiceMembership {
-    /// The keys of the services whose endpoints a change of a pod may alter.
-    static func concerned(by change: CacheChange<Pod>, _ services: Cache<Service>) -> Set<String> {
-        guard let summary = change.newSummary ?? change.oldSummary else { return [] }
-        var labels = [summary.labels]
-        if let before = change.oldSummary?.labels, before != summary.labels { labels.append(before) }
-        let keys = matching(labels, namespace: summary.namespace, services)
-        if keys.isEmpty { return [] }
-        if let old = change.old, let new = change.new, !differ(old, new) { return [] }
-        return keys
-    }
-
-    /// The keys of the services that select pods with any of these labels.
-    static func matching(_ labels: [[String: String]], namespace: String, _ services: Cache<Service>) -> Set<String> {
-        var keys: Set<String> = []
-        for service in services.list(namespace: namespace) {
-            guard let selector = service.podSelector, labels.contains(where: { selector.matches($0) }) else { continue }
-            keys.insert(service.key)
-        }
-        return keys
-    }
-
-    private static func differ(_ old: Pod, _ new: Pod) -> Bool {
-        old.isBeingDeleted != new.isBeingDeleted || old.isReady != new.isReady || old.status.podIPs != new.status.podIPs
-            || old.isFinished != new.isFinished || old.labels != new.labels || old.spec.hostname != new.spec.hostname
-            || old.spec.subdomain != new.spec.subdomain || old.spec.nodeName != new.spec.nodeName
-    }
-}
-
-extension Service {
-    /// The pods it selects; nil for a service without selector.
-    var podSelector: LabelSelector? {
-        let labels = spec.selector
-        return labels.isEmpty ? nil : LabelSelector(matchLabels: labels)
     }
 }

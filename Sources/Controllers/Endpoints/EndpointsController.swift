@@ -18,12 +18,14 @@ final class EndpointsController: KeyedController {
     private let events: EventSink
     private let pending: PendingWrites
     private let triggers = Mutex(TriggerTimes())
+    private let selectors: ServiceSelectors
 
     init(_ context: ControllerContext) {
         self.context = context
         queue = context.queue("endpoint")
         workers = context.configuration.workers
         services = context.cache(Service.self)
+        selectors = context.serviceSelectors()
         pods = context.cache(Pod.self)
         endpoints = context.cache(Endpoints.self)
         events = context.events("endpoint-controller")
@@ -36,7 +38,7 @@ final class EndpointsController: KeyedController {
         services.observe { [weak self] in self?.queue.add($0.key) }
         pods.observe { [weak self] change in
             guard let self else { return }
-            for key in ServiceMembership.concerned(by: change, services) { queue.add(key) }
+            for key in selectors.concerned(by: change) { queue.add(key) }
         }
         // Left over from before a restart: those of services that are gone are removed.
         endpoints.observe { [weak self] in self?.queue.add($0.key) }

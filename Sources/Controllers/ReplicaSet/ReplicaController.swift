@@ -95,7 +95,9 @@ final class ReplicaController<Owner: ReplicaOwner>: KeyedController {
     }
 
     private func scale(_ owner: Owner, _ set: ReplicaSet, key: String, active: [Pod]) async -> (any Error)? {
-        let plan = ReplicaSetPlan.scale(set, active: active, related: related(owner, active), now: context.clock.now)
+        let isShrinking = active.count > set.desired
+        let neighbours = isShrinking ? related(owner, active) : []
+        let plan = ReplicaSetPlan.scale(set, active: active, related: neighbours, now: context.clock.now)
         if plan.create > 0 {
             let reference = owner.controllerReference()
             let template = PodTemplates.pod(
