@@ -263,4 +263,3 @@ private struct ReadEnd {
         }
     }
 }
-

@@ -123,8 +123,14 @@ private struct DNSReader {
             return .service(priority: try word(), weight: try word(), port: try word(), target: try name())
         case RecordType.soa:
             return .authority(
-                server: try name(), mailbox: try name(), serial: try long(), refresh: try long(), retry: try long(),
-                expire: try long(), minimum: try long())
+                server: try name(),
+                mailbox: try name(),
+                serial: try long(),
+                refresh: try long(),
+                retry: try long(),
+                expire: try long(),
+                minimum: try long()
+            )
         case RecordType.txt:
             let end = index + length
             var texts: [[UInt8]] = []

@@ -24,7 +24,13 @@ public final class DNSServer: Sendable {
     private let connections = Mutex(0)
 
     /// A server on these addresses; port 0 chooses one. With `orAnyPort` a port in use is no obstacle.
-    public init(engine: QueryEngine, addresses: [IPAddress], port: Int = 0, orAnyPort: Bool = false, log: Logger = Logger(label: "cluster-dns")) {
+    public init(
+        engine: QueryEngine,
+        addresses: [IPAddress],
+        port: Int = 0,
+        orAnyPort: Bool = false,
+        log: Logger = Logger(label: "cluster-dns")
+    ) {
         self.engine = engine
         self.addresses = addresses
         self.port = port
@@ -172,7 +178,11 @@ private final class StreamQueries: ChannelInboundHandler {
 
 /// Asks others and sends what they say in the form of the transport.
 private func answerLater<Envelope: Sendable>(
-    _ engine: QueryEngine, _ query: DNSMessage, _ known: [DNSRecord], _ question: DNSQuestion, _ channel: any Channel,
+    _ engine: QueryEngine,
+    _ query: DNSMessage,
+    _ known: [DNSRecord],
+    _ question: DNSQuestion,
+    _ channel: any Channel,
     _ wrap: @escaping @Sendable (DNSMessage, ByteBufferAllocator) -> Envelope
 ) {
     // unstructured: ends within the resolver's patience; their number is bounded by the engine

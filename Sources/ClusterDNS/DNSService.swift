@@ -24,7 +24,10 @@ public struct DNSService: Sendable {
 
     /// The Service with the cluster's DNS address, and a slice for this node.
     public init(
-        client: APIClient, clusterIP: IPAddress, nodeName: String, clock: any ClusterClock = SystemClock(),
+        client: APIClient,
+        clusterIP: IPAddress,
+        nodeName: String,
+        clock: any ClusterClock = SystemClock(),
         log: Logger = Logger(label: "cluster-dns")
     ) {
         self.client = client
@@ -94,13 +97,15 @@ public struct DNSService: Sendable {
             "kubernetes.io/service-name": name, "endpointslice.kubernetes.io/managed-by": managedBy,
         ]
         slice.addressType = address.family
-        slice.endpoints = [Endpoint {
-            $0.addresses = [address.description]
-            $0.conditions.ready = true
-            $0.conditions.serving = true
-            $0.conditions.terminating = false
-            $0.nodeName = nodeName
-        }]
+        slice.endpoints = [
+            Endpoint {
+                $0.addresses = [address.description]
+                $0.conditions.ready = true
+                $0.conditions.serving = true
+                $0.conditions.terminating = false
+                $0.nodeName = nodeName
+            }
+        ]
         slice.ports = [("dns", "UDP"), ("dns-tcp", "TCP")].map { name, transport in
             DiscoveryEndpointPort {
                 $0.name = name

@@ -100,8 +100,10 @@ public struct DNSZone: Sendable {
         let server = domain.prefixed(by: "dns")?.prefixed(by: "ns") ?? domain
         let mailbox = domain.prefixed(by: "hostmaster") ?? domain
         return DNSRecord(
-            domain, ttl: Self.ttl,
-            .authority(server: server, mailbox: mailbox, serial: serial, refresh: 7200, retry: 1800, expire: 86_400, minimum: Self.ttl))
+            domain,
+            ttl: Self.ttl,
+            .authority(server: server, mailbox: mailbox, serial: serial, refresh: 7200, retry: 1800, expire: 86_400, minimum: Self.ttl)
+        )
     }
 
     private func apex(_ question: DNSQuestion) -> Outcome {
@@ -176,7 +178,10 @@ public struct DNSZone: Sendable {
 
     /// SRV: for a headless Service one per endpoint, else the Service itself.
     private func locations(
-        _ question: DNSQuestion, _ service: ServiceRecords, _ key: String, where isMeant: (ServiceRecords.Port) -> Bool
+        _ question: DNSQuestion,
+        _ service: ServiceRecords,
+        _ key: String,
+        where isMeant: (ServiceRecords.Port) -> Bool
     ) -> [DNSRecord] {
         guard let name = serviceName(service) else { return [] }
         var found: [(port: Int, target: DNSName)] = []
@@ -193,7 +198,11 @@ public struct DNSZone: Sendable {
         }
         let weight = UInt16(max(1, 100 / max(1, found.count)))
         return found.map {
-            DNSRecord(question.name, ttl: Self.ttl, .service(priority: 0, weight: weight, port: UInt16(clamping: $0.port), target: $0.target))
+            DNSRecord(
+                question.name,
+                ttl: Self.ttl,
+                .service(priority: 0, weight: weight, port: UInt16(clamping: $0.port), target: $0.target)
+            )
         }
     }
 
@@ -243,7 +252,8 @@ public struct DNSZone: Sendable {
         }
         guard !names.isEmpty else { return .elsewhere }
         return .records(
-            wants(question, RecordType.ptr) ? names.map { DNSRecord(question.name, ttl: Self.ttl, .name(RecordType.ptr, $0)) } : [])
+            wants(question, RecordType.ptr) ? names.map { DNSRecord(question.name, ttl: Self.ttl, .name(RecordType.ptr, $0)) } : []
+        )
     }
 
     /// The address that a name below `in-addr.arpa` or `ip6.arpa` stands for.

@@ -83,7 +83,11 @@ public struct Forwarder: UpstreamResolver {
         return try await promise.futureResult.get()
     }
 
-    private func connectDatagram(_ place: SocketAddress, _ query: DNSMessage, _ promise: EventLoopPromise<DNSMessage>) async throws -> any Channel {
+    private func connectDatagram(
+        _ place: SocketAddress,
+        _ query: DNSMessage,
+        _ promise: EventLoopPromise<DNSMessage>
+    ) async throws -> any Channel {
         // Connected: the kernel drops what comes from elsewhere.
         try await DatagramBootstrap(group: group)
             .channelInitializer { channel in
@@ -94,7 +98,11 @@ public struct Forwarder: UpstreamResolver {
             .connect(to: place).get()
     }
 
-    private func connectStream(_ place: SocketAddress, _ query: DNSMessage, _ promise: EventLoopPromise<DNSMessage>) async throws -> any Channel {
+    private func connectStream(
+        _ place: SocketAddress,
+        _ query: DNSMessage,
+        _ promise: EventLoopPromise<DNSMessage>
+    ) async throws -> any Channel {
         try await ClientBootstrap(group: group)
             .connectTimeout(.init(Self.patience))
             .channelInitializer { channel in

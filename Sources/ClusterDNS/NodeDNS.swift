@@ -21,7 +21,10 @@ public final class NodeDNS: Sendable {
 
         /// A configuration.
         public init(
-            domain: String = "cluster.local", clusterIP: IPAddress, listenAddress: IPAddress, nodeName: String,
+            domain: String = "cluster.local",
+            clusterIP: IPAddress,
+            listenAddress: IPAddress,
+            nodeName: String,
             upstreams: [Forwarder.Server]? = nil
         ) {
             self.domain = domain
@@ -46,7 +49,10 @@ public final class NodeDNS: Sendable {
 
     /// Nothing happens before `run`, except that the informers are asked for. Throws when the domain is no name.
     public init(
-        _ configuration: Configuration, informers: SharedInformers, client: APIClient, clock: any ClusterClock = SystemClock(),
+        _ configuration: Configuration,
+        informers: SharedInformers,
+        client: APIClient,
+        clock: any ClusterClock = SystemClock(),
         log: Logger = Logger(label: "cluster-dns")
     ) throws {
         guard let domain = DNSName(configuration.domain), !domain.labels.isEmpty else {
@@ -57,11 +63,18 @@ public final class NodeDNS: Sendable {
         self.log = log
         let upstreams = configuration.upstreams ?? Self.hostUpstreams(log)
         // Asking ourselves would never end.
-        let others = upstreams.filter { $0.address != configuration.clusterIP && $0.address != configuration.listenAddress || $0.port != 53 }
+        let others = upstreams.filter {
+            $0.address != configuration.clusterIP && $0.address != configuration.listenAddress || $0.port != 53
+        }
         engine = QueryEngine(zone: DNSZone(domain: domain), upstream: Forwarder(servers: others), clock: clock)
         follower = ZoneFollower(engine, informers: informers)
         service = DNSService(
-            client: client, clusterIP: configuration.clusterIP, nodeName: configuration.nodeName, clock: clock, log: log)
+            client: client,
+            clusterIP: configuration.clusterIP,
+            nodeName: configuration.nodeName,
+            clock: clock,
+            log: log
+        )
     }
 
     private static func hostUpstreams(_ log: Logger) -> [Forwarder.Server] {
@@ -94,7 +107,12 @@ public final class NodeDNS: Sendable {
     private func serve() async throws {
         // The usual port stays the same over a restart, so that the service rules lead here again at once.
         let server = DNSServer(
-            engine: engine, addresses: [configuration.listenAddress], port: Self.usualPort, orAnyPort: true, log: log)
+            engine: engine,
+            addresses: [configuration.listenAddress],
+            port: Self.usualPort,
+            orAnyPort: true,
+            log: log
+        )
         try await withThrowingTaskGroup { group in
             group.addTask { try await server.run() }
             group.addTask { [configuration, service] in

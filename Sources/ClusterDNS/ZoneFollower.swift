@@ -12,18 +12,22 @@ public final class ZoneFollower: Sendable {
         self.engine = engine
         services = informers.informer(Service.self)
         slices = informers.informer(EndpointSlice.self)
-        services.addHandlers(.init { change in
-            let key = change.entry.key
-            let records: ServiceRecords?
-            if case .deleted = change { records = nil } else { records = ServiceRecords(change.entry.object) }
-            engine.update { $0.set(service: records, key: key) }
-        })
-        slices.addHandlers(.init { change in
-            let key = change.entry.key
-            let records: EndpointRecords?
-            if case .deleted = change { records = nil } else { records = EndpointRecords(change.entry.object) }
-            engine.update { $0.set(slice: records, key: key) }
-        })
+        services.addHandlers(
+            .init { change in
+                let key = change.entry.key
+                let records: ServiceRecords?
+                if case .deleted = change { records = nil } else { records = ServiceRecords(change.entry.object) }
+                engine.update { $0.set(service: records, key: key) }
+            }
+        )
+        slices.addHandlers(
+            .init { change in
+                let key = change.entry.key
+                let records: EndpointRecords?
+                if case .deleted = change { records = nil } else { records = EndpointRecords(change.entry.object) }
+                engine.update { $0.set(slice: records, key: key) }
+            }
+        )
     }
 
     /// Waits until the zone is complete. Throws `CancellationError`.

@@ -14,7 +14,9 @@ public struct ClusterNames: Sendable, Hashable {
 
     /// Names from a cluster id of letters and digits; the empty id belongs to the machine's first cluster.
     public init(id: String) {
-        let clean = String(id.lowercased().unicodeScalars.filter { ("a"..."z").contains($0) || ("0"..."9").contains($0) }.map { Character($0) })
+        let clean = String(
+            id.lowercased().unicodeScalars.filter { ("a"..."z").contains($0) || ("0"..."9").contains($0) }.map { Character($0) }
+        )
         network = clean.isEmpty ? "apus" : "apus-\(clean)"
         proxyTable = network
         networkTable = network + "-network"

@@ -17,7 +17,11 @@ struct HostCommands: Sendable {
     @discardableResult
     func run(_ arguments: [String], input: String = "") async throws -> String {
         let result = try await ChildProcess.run(
-            prefix + arguments, input: Array(input.utf8), environment: ["PATH": Self.path], deadline: .seconds(20))
+            prefix + arguments,
+            input: Array(input.utf8),
+            environment: ["PATH": Self.path],
+            deadline: .seconds(20)
+        )
         guard result.succeeded else {
             throw NetworkError(description: "\(arguments.joined(separator: " ")): \(result.errorText)")
         }
@@ -27,11 +31,11 @@ struct HostCommands: Sendable {
     /// The PATH of a service may lack sbin.
     private static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    /// Writes a kernel setting below /proc/sys; false when it is not there or not ours to write.
+    /// Sees to it that a setting below /proc/sys has a value; false when it has another and is not ours to write.
     func set(_ setting: String, _ value: String) async -> Bool {
-        let result = try? await ChildProcess.run(
-            prefix + ["tee", "/proc/sys/\(setting)"], input: Array(value.utf8), environment: ["PATH": Self.path])
-        return result?.succeeded ?? false
+        let path = "/proc/sys/\(setting)"
+        if let current = try? await run(["cat", path]), current.split(whereSeparator: \.isWhitespace).first == value[...] { return true }
+        return (try? await run(["tee", path], input: value)) != nil
     }
 
     /// Replaces a file at once: readers see the old or the new content.
@@ -51,9 +55,11 @@ struct HostCommands: Sendable {
             guard let directory = opendir(path) else { return }
             var names: [String] = []
             while let entry = readdir(directory) {
-                names.append(withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
+                names.append(
+                    withUnsafePointer(to: &entry.pointee.d_name) {
+                        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                    }
+                )
             }
             closedir(directory)
             for name in names where name != "." && name != ".." { unlink("\(path)/\(name)") }

@@ -22,8 +22,13 @@ public struct NetworkConfiguration: Sendable, Hashable {
 
     /// A configuration.
     public init(
-        names: ClusterNames, clusterCIDR: CIDR, serviceCIDR: CIDR, podCIDR: CIDR, cniConfigurationDirectory: String,
-        cniStateDirectory: String, mtu: Int? = nil
+        names: ClusterNames,
+        clusterCIDR: CIDR,
+        serviceCIDR: CIDR,
+        podCIDR: CIDR,
+        cniConfigurationDirectory: String,
+        cniStateDirectory: String,
+        mtu: Int? = nil
     ) {
         self.names = names
         self.clusterCIDR = clusterCIDR

@@ -17,7 +17,9 @@ public struct PodNetwork: Sendable {
 
     /// The network of one node. `commandPrefix` runs every command in another namespace.
     public init(
-        _ configuration: NetworkConfiguration, commandPrefix: [String] = [], log: Logger = Logger(label: "cluster-network")
+        _ configuration: NetworkConfiguration,
+        commandPrefix: [String] = [],
+        log: Logger = Logger(label: "cluster-network")
     ) {
         self.configuration = configuration
         host = HostCommands(prefix: commandPrefix)
@@ -130,11 +132,18 @@ public struct PodNetwork: Sendable {
     /// As above for a cluster of which only the names and directories are known.
     public static func cleanUp(names: ClusterNames, cniConfigurationDirectory: String, cniStateDirectory: String) async throws {
         try await cleanUp(
-            names: names, cniConfigurationDirectory: cniConfigurationDirectory, cniStateDirectory: cniStateDirectory, host: HostCommands())
+            names: names,
+            cniConfigurationDirectory: cniConfigurationDirectory,
+            cniStateDirectory: cniStateDirectory,
+            host: HostCommands()
+        )
     }
 
     private static func cleanUp(
-        names: ClusterNames, cniConfigurationDirectory: String, cniStateDirectory: String, host: HostCommands
+        names: ClusterNames,
+        cniConfigurationDirectory: String,
+        cniStateDirectory: String,
+        host: HostCommands
     ) async throws {
         HostCommands.removeFile("\(cniConfigurationDirectory)/\(NetworkPlan.conflistName(names))")
         try await host.run(["nft", "-f", "-"], input: NetworkPlan.removalRules(names))

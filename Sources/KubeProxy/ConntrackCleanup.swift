@@ -37,14 +37,17 @@ public enum ConntrackCleanup {
                 guard let port = parts.last, parts.dropLast().last == "udp" else { continue }
                 let address = parts.count == 3 ? parts[0] : nil
                 let (was, now) = (endpoints(of: before[key], in: old), endpoints(of: after[key], in: new))
-                for endpoint in was.subtracting(now) { flows.insert(Flow(address: address, port: port, endpoint: endpoint)) }
+                for endpoint in was.subtracting(now) {
+                    let gone = endpoint.split(separator: ":").first.map(String.init)
+                    flows.insert(Flow(address: address, port: port, endpoint: gone))
+                }
                 if was.isEmpty, !now.isEmpty { flows.insert(Flow(address: address, port: port, endpoint: nil)) }
             }
         }
         return flows.sorted()
     }
 
-    /// The addresses that a verdict can lead to.
+    /// The addresses with ports that a verdict can lead to.
     private static func endpoints(of verdict: String?, in rules: Ruleset) -> Set<String> {
         guard let verdict, verdict.hasPrefix("goto ") else { return [] }
         var found: Set<String> = []
@@ -63,7 +66,7 @@ public enum ConntrackCleanup {
     private static func destination(_ rule: String) -> String? {
         let words = rule.split(separator: " ")
         guard let index = words.firstIndex(of: "dnat"), index + 2 < words.count else { return nil }
-        return words[index + 2].split(separator: ":").first.map(String.init)
+        return String(words[index + 2])
     }
 
     private static func targets(_ rule: String) -> [String] {

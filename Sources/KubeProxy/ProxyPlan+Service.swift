@@ -69,7 +69,11 @@ extension ProxyPlan {
 
     /// Chooses an endpoint: the one the client has been with, else any with equal chance.
     private mutating func addBalancer(
-        _ name: String, _ service: ServiceFacts, _ port: ServiceFacts.Port, _ targets: [Target], _ suffix: String,
+        _ name: String,
+        _ service: ServiceFacts,
+        _ port: ServiceFacts.Port,
+        _ targets: [Target],
+        _ suffix: String,
         _ clusterIPs: [IPAddress]
     ) {
         var list: [String] = []

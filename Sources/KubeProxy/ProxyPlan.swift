@@ -26,7 +26,9 @@ public struct ProxyPlan {
 
     /// The rules for these Services, the slices already grouped by their Service's key.
     public static func ruleset(
-        services: [ServiceFacts], slicesByService: [String: [SliceFacts]], node: ProxyNode
+        services: [ServiceFacts],
+        slicesByService: [String: [SliceFacts]],
+        node: ProxyNode
     ) -> Ruleset {
         var plan = ProxyPlan(node: node, rules: Ruleset(table: node.table))
         plan.addBase()

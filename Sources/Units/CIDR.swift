@@ -24,10 +24,12 @@ public struct CIDR: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func mask(_ count: Int, _ prefixLength: Int) -> IPAddress? {
-        IPAddress(bytes: (0..<count).map { index in
-            let kept = max(0, min(8, prefixLength - index * 8))
-            return kept == 0 ? 0 : 0xFF << UInt8(8 - kept)
-        })
+        IPAddress(
+            bytes: (0..<count).map { index in
+                let kept = max(0, min(8, prefixLength - index * 8))
+                return kept == 0 ? 0 : 0xFF << UInt8(8 - kept)
+            }
+        )
     }
 
     /// The mask: ones for the shared bits.

@@ -104,7 +104,9 @@ public struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible
                 guard let v4 = parseV4(part) else { return nil }
                 bytes += v4
             } else {
-                guard (1...4).contains(part.utf8.count), part.utf8.first != UInt8(ascii: "+"), let group = UInt16(part, radix: 16) else { return nil }
+                guard (1...4).contains(part.utf8.count), part.utf8.first != UInt8(ascii: "+"), let group = UInt16(part, radix: 16) else {
+                    return nil
+                }
                 bytes += [UInt8(group >> 8), UInt8(group & 255)]
             }
         }

@@ -198,7 +198,8 @@ extension LabelSelector.Requirement: CustomStringConvertible {
             }
             for (index, value) in values.enumerated() where Int64(value) == nil {
                 issues.append(
-                    "values[\(index)]: Invalid value: \"\(value)\": for 'Gt', 'Lt' operators, the value must be an integer")
+                    "values[\(index)]: Invalid value: \"\(value)\": for 'Gt', 'Lt' operators, the value must be an integer"
+                )
             }
         }
         for (index, value) in values.enumerated() {

@@ -14,7 +14,12 @@ public enum Names {
                     ? "must not contain dots"
                     : pattern(
                         "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
-                            + "and must start and end with an alphanumeric character", label, "my-name", "123-abc"))
+                            + "and must start and end with an alphanumeric character",
+                        label,
+                        "my-name",
+                        "123-abc"
+                    )
+            )
         }
         return issues
     }
@@ -30,7 +35,11 @@ public enum Names {
             issues.append(
                 pattern(
                     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
-                        + "and must start and end with an alphanumeric character", "\(label)(\\.\(label))*", "example.com"))
+                        + "and must start and end with an alphanumeric character",
+                    "\(label)(\\.\(label))*",
+                    "example.com"
+                )
+            )
         }
         return issues
     }
@@ -43,7 +52,10 @@ public enum Names {
                 pattern(
                     "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must "
                         + "consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
-                    "\\*\\.\(label)(\\.\(label))*", "*.example.com"))
+                    "\\*\\.\(label)(\\.\(label))*",
+                    "*.example.com"
+                )
+            )
         }
         return issues
     }
@@ -57,7 +69,11 @@ public enum Names {
                 pattern(
                     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
                         + "alphabetic character, and end with an alphanumeric character",
-                    "[a-z]([-a-z0-9]*[a-z0-9])?", "my-name", "abc-123"))
+                    "[a-z]([-a-z0-9]*[a-z0-9])?",
+                    "my-name",
+                    "abc-123"
+                )
+            )
         }
         return issues
     }
@@ -94,7 +110,13 @@ public enum Names {
             issues.append(
                 pattern(
                     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
-                        + "and must start and end with an alphanumeric character", "(\(labelKey))?", "MyValue", "my_value", "12345"))
+                        + "and must start and end with an alphanumeric character",
+                    "(\(labelKey))?",
+                    "MyValue",
+                    "my_value",
+                    "12345"
+                )
+            )
         }
         return issues
     }
@@ -117,7 +139,13 @@ public enum Names {
             issues.append(
                 pattern(
                     "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', "
-                        + "and must not start with a digit", "[-._a-zA-Z][-._a-zA-Z0-9]*", "my.env-name", "MY_ENV.NAME", "MyEnvName1"))
+                        + "and must not start with a digit",
+                    "[-._a-zA-Z][-._a-zA-Z0-9]*",
+                    "my.env-name",
+                    "MY_ENV.NAME",
+                    "MyEnvName1"
+                )
+            )
         }
         return issues + directoryIssues(value)
     }
@@ -128,8 +156,13 @@ public enum Names {
         if value.isEmpty || !value.utf8.allSatisfy({ isAlphanumeric($0) || "-._".utf8.contains($0) }) {
             issues.append(
                 pattern(
-                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'", "[-._a-zA-Z0-9]+",
-                    "key.name", "KEY_NAME", "key-name"))
+                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+                    "[-._a-zA-Z0-9]+",
+                    "key.name",
+                    "KEY_NAME",
+                    "key-name"
+                )
+            )
         }
         return issues + directoryIssues(value)
     }
@@ -174,7 +207,12 @@ public enum Names {
         return [
             pattern(
                 "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric "
-                    + "characters or '_'", "[A-Za-z_][A-Za-z0-9_]*", "my_name", "MY_NAME", "MyName")
+                    + "characters or '_'",
+                "[A-Za-z_][A-Za-z0-9_]*",
+                "my_name",
+                "MY_NAME",
+                "MyName"
+            )
         ]
     }
 

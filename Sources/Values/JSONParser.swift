@@ -44,7 +44,8 @@ public struct JSONParser {
 
     /// Parses a part of a buffer.
     public static func parse(
-        _ bytes: UnsafeBufferPointer<UInt8>, options: Options = .init()
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        options: Options = .init()
     ) throws(JSONParseError) -> JSONValue {
         var reader = TreeReader(bytes, maxDepth: options.maxDepth)
         return try reader.document()
@@ -52,7 +53,8 @@ public struct JSONParser {
 
     /// Parses, and lists the paths of the members given more than once, such as `spec.replicas`.
     public static func parseReportingDuplicates(
-        _ bytes: [UInt8], options: Options = .init()
+        _ bytes: [UInt8],
+        options: Options = .init()
     ) throws(JSONParseError) -> (value: JSONValue, duplicates: [String]) {
         let (value, sawDuplicates) = try read(bytes, options: options)
         guard sawDuplicates else { return (value, []) }
@@ -61,7 +63,8 @@ public struct JSONParser {
     }
 
     private static func read(
-        _ bytes: [UInt8], options: Options
+        _ bytes: [UInt8],
+        options: Options
     ) throws(JSONParseError) -> (value: JSONValue, sawDuplicates: Bool) {
         let result: Result<(JSONValue, Bool), JSONParseError> = bytes.withUnsafeBufferPointer { buffer in
             var reader = TreeReader(buffer, maxDepth: options.maxDepth)

@@ -37,12 +37,14 @@ public enum JSONPatch {
         guard case .array(let operations) = patch else {
             throw PatchError(
                 .malformed,
-                "error decoding patch: json: cannot unmarshal \(patch.typeName) into Go value of type jsonpatch.Patch")
+                "error decoding patch: json: cannot unmarshal \(patch.typeName) into Go value of type jsonpatch.Patch"
+            )
         }
         guard operations.count <= maxOperations else {
             throw PatchError(
                 .tooLarge,
-                "The allowed maximum operations in a JSON patch is \(maxOperations), got \(operations.count)")
+                "The allowed maximum operations in a JSON patch is \(maxOperations), got \(operations.count)"
+            )
         }
         var result = value
         var copied = 0
@@ -51,7 +53,9 @@ public enum JSONPatch {
     }
 
     private static func apply(
-        _ operation: JSONValue, to result: inout JSONValue, copied: inout Int
+        _ operation: JSONValue,
+        to result: inout JSONValue,
+        copied: inout Int
     ) throws(PatchError) {
         let name = operation["op"]?.string ?? ""
         let path = try pointer(operation, "path", operation: name)
@@ -63,7 +67,9 @@ public enum JSONPatch {
             let from = try pointer(operation, "from", operation: name)
             if path.count > from.count, path.starts(with: from) {
                 throw PatchError(
-                    .notApplicable, "move operation cannot move \(spelled(from)) into itself: \(spelled(path))")
+                    .notApplicable,
+                    "move operation cannot move \(spelled(from)) into itself: \(spelled(path))"
+                )
             }
             let moved = try remove(from, from: &result, operation: "move")
             try add(moved, at: path, to: &result, operation: "move")
@@ -75,8 +81,10 @@ public enum JSONPatch {
             copied += source.encoded().count
             guard copied <= maxCopiedBytes else {
                 throw PatchError(
-                    .tooLarge, "Unable to complete the copy, the accumulated size increase of copy is \(copied), "
-                        + "exceeding the limit \(maxCopiedBytes)")
+                    .tooLarge,
+                    "Unable to complete the copy, the accumulated size increase of copy is \(copied), "
+                        + "exceeding the limit \(maxCopiedBytes)"
+                )
             }
             try add(source, at: path, to: &result, operation: "copy")
         case "test": try test(path, operation["value"] ?? .null, in: result)
@@ -87,11 +95,15 @@ public enum JSONPatch {
     // MARK: pointers
 
     private static func pointer(
-        _ operation: JSONValue, _ member: String, operation name: String
+        _ operation: JSONValue,
+        _ member: String,
+        operation name: String
     ) throws(PatchError) -> [String] {
         guard case .string(let text) = operation[member] else {
             throw PatchError(
-                .notApplicable, "\(name.isEmpty ? "patch" : name) operation does not apply: missing \(member)")
+                .notApplicable,
+                "\(name.isEmpty ? "patch" : name) operation does not apply: missing \(member)"
+            )
         }
         if text.isEmpty { return [] }
         guard text.hasPrefix("/") else {
@@ -131,7 +143,9 @@ public enum JSONPatch {
 
     private static func missing(_ path: [String], operation: String) -> PatchError {
         PatchError(
-            .notApplicable, "\(operation) operation does not apply: doc is missing path: \"\(spelled(path))\": missing value")
+            .notApplicable,
+            "\(operation) operation does not apply: doc is missing path: \"\(spelled(path))\": missing value"
+        )
     }
 
     /// The position a token means in a list of `count` elements; negative numbers count from the end, as upstream.
@@ -161,7 +175,10 @@ public enum JSONPatch {
 
     /// Runs `body` on the container that holds the last token of `path`, in place.
     private static func withParent(
-        _ path: ArraySlice<String>, in value: inout JSONValue, whole: [String], operation: String,
+        _ path: ArraySlice<String>,
+        in value: inout JSONValue,
+        whole: [String],
+        operation: String,
         _ body: (inout JSONValue) throws(PatchError) -> Void
     ) throws(PatchError) {
         guard path.count > 1, let token = path.first else { return try body(&value) }
@@ -183,7 +200,10 @@ public enum JSONPatch {
     }
 
     private static func add(
-        _ new: JSONValue, at path: [String], to value: inout JSONValue, operation: String
+        _ new: JSONValue,
+        at path: [String],
+        to value: inout JSONValue,
+        operation: String
     ) throws(PatchError) {
         guard let last = path.last else {
             value = new
@@ -201,7 +221,8 @@ public enum JSONPatch {
                     throw PatchError(
                         .notApplicable,
                         "\(operation) operation does not apply: doc is missing path: \"\(spelled(path))\": "
-                            + "Unable to access invalid index: \(last): invalid index referenced")
+                            + "Unable to access invalid index: \(last): invalid index referenced"
+                    )
                 }
                 parent = .null
                 elements.insert(new, at: position)
@@ -212,7 +233,9 @@ public enum JSONPatch {
     }
 
     private static func remove(
-        _ path: [String], from value: inout JSONValue, operation: String
+        _ path: [String],
+        from value: inout JSONValue,
+        operation: String
     ) throws(PatchError) -> JSONValue {
         guard let last = path.last else {
             let whole = value

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// Builds the tree of one JSON text. Lives for one parse on one thread; owns two scratch stacks on which the
@@ -99,7 +99,8 @@ struct TreeReader: ~Copyable {
                     [JSONValue](unsafeUninitializedCapacity: count) { buffer, initialized in
                         elements.moveTop(count, to: buffer.baseAddress)
                         initialized = count
-                    })
+                    }
+                )
             } else {
                 throw unexpected("after array element")
             }
@@ -220,7 +221,8 @@ struct TreeReader: ~Copyable {
 
     /// A string with escapes, non-ASCII bytes or an error.
     private mutating func slowText(
-        from begin: UnsafePointer<UInt8>, at stop: UnsafePointer<UInt8>
+        from begin: UnsafePointer<UInt8>,
+        at stop: UnsafePointer<UInt8>
     ) throws(JSONParseError) -> String {
         cursor = stop
         textIsPlain = false
@@ -329,7 +331,9 @@ struct TreeReader: ~Copyable {
     private func number(_ spelled: String) throws(JSONParseError) -> JSONValue {
         guard let value = Double(spelled), value.isFinite else {
             throw JSONParseError(
-                offset: cursor - start, message: "json: cannot unmarshal number \(spelled) into Go value of type float64")
+                offset: cursor - start,
+                message: "json: cannot unmarshal number \(spelled) into Go value of type float64"
+            )
         }
         return .number(value)
     }

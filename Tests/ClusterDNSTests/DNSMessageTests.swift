@@ -20,8 +20,19 @@ import Units
             DNSRecord(owner, ttl: 5, .other(257, [0, 5, 1, 2])),
         ]
         message.authorities = [
-            DNSRecord(try name("cluster.local"), ttl: 5, .authority(
-                server: try name("ns.dns.cluster.local"), mailbox: try name("hostmaster.cluster.local"), serial: 1, refresh: 2, retry: 3, expire: 4, minimum: 5))
+            DNSRecord(
+                try name("cluster.local"),
+                ttl: 5,
+                .authority(
+                    server: try name("ns.dns.cluster.local"),
+                    mailbox: try name("hostmaster.cluster.local"),
+                    serial: 1,
+                    refresh: 2,
+                    retry: 3,
+                    expire: 4,
+                    minimum: 5
+                )
+            )
         ]
         message.additionals = [DNSRecord(try name("1.0.0.10.in-addr.arpa"), ttl: 1, .name(RecordType.ptr, owner))]
         message.edns = DNSMessage.Extension(datagramSize: 1232)
@@ -38,7 +49,8 @@ import Units
     }
 
     @Test func `reads a query as dig sends it`() throws {
-        let bytes: [UInt8] = [0x12, 0x34, 1, 0x20, 0, 1, 0, 0, 0, 0, 0, 1, 3, 0x57, 0x77, 0x57, 7] + Array("example".utf8) + [3] + Array("com".utf8)
+        let bytes: [UInt8] =
+            [0x12, 0x34, 1, 0x20, 0, 1, 0, 0, 0, 0, 0, 1, 3, 0x57, 0x77, 0x57, 7] + Array("example".utf8) + [3] + Array("com".utf8)
             + [0, 0, 1, 0, 1, 0, 0, 41, 0x10, 0, 0, 0, 0x80, 0, 0, 0]
         let query = try DNSMessage(decoding: bytes)
         #expect(query.id == 0x1234 && query.wantsRecursion && !query.isResponse && query.securityBits == 2)
@@ -47,11 +59,13 @@ import Units
         #expect(query.questions[0].name.description == "WwW.example.com.")
     }
 
-    @Test(arguments: [
-        [], [0, 1], [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xC0, 12, 0, 1, 0, 1],
-        [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0xC0, 12, 0, 1, 0, 1], [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 1, 0, 1],
-        [0, 0, 0x80, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 3, 1, 2, 3],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], [0, 1], [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xC0, 12, 0, 1, 0, 1],
+            [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0xC0, 12, 0, 1, 0, 1], [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 1, 0, 1],
+            [0, 0, 0x80, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 3, 1, 2, 3],
+        ] as [[UInt8]]
+    )
     func `refuses what makes no sense`(bytes: [UInt8]) {
         #expect(throws: DNSFormatError.self) { try DNSMessage(decoding: bytes) }
     }
@@ -98,19 +112,21 @@ import Units
     }
 
     @Test func `reads resolv.conf`() {
-        let found = ResolverConfiguration(parsing: """
-            # comment
-            nameserver 192.0.2.1
-            nameserver	2001:db8::1
-            nameserver fe80::1%eth0
-            nameserver
-            nameserver nonsense
-            search a.example b.example
-            options ndots:2 timeout:1
-            bogus
-            nameserver 192.0.2.2
-            nameserver 192.0.2.3
-            """)
+        let found = ResolverConfiguration(
+            parsing: """
+                # comment
+                nameserver 192.0.2.1
+                nameserver	2001:db8::1
+                nameserver fe80::1%eth0
+                nameserver
+                nameserver nonsense
+                search a.example b.example
+                options ndots:2 timeout:1
+                bogus
+                nameserver 192.0.2.2
+                nameserver 192.0.2.3
+                """
+        )
         #expect(found.servers.map(\.description) == ["192.0.2.1", "2001:db8::1", "192.0.2.2"])
         #expect(found.search == ["a.example", "b.example"] && found.options == ["ndots:2", "timeout:1"])
     }

@@ -63,12 +63,24 @@ private let loopback = IPAddress(127, 0, 0, 1)
         let engine = QueryEngine(zone: try makeZone(), upstream: nobody)
         try await withServer(engine) { (port: Int) async throws in
             for stream in [false, true] {
-                let found = try await ask(DNSMessage(id: 7, question: try question("web.default.svc.cluster.local")), port: port, stream: stream)
+                let found = try await ask(
+                    DNSMessage(id: 7, question: try question("web.default.svc.cluster.local")),
+                    port: port,
+                    stream: stream
+                )
                 #expect(found.id == 7 && found.isResponse && found.isAuthoritative && found.offersRecursion && found.code == 0)
                 #expect(found.answers.map(\.content) == [.address(IPAddress(10, 96, 0, 20))])
-                let missing = try await ask(DNSMessage(id: 8, question: try question("none.default.svc.cluster.local")), port: port, stream: stream)
+                let missing = try await ask(
+                    DNSMessage(id: 8, question: try question("none.default.svc.cluster.local")),
+                    port: port,
+                    stream: stream
+                )
                 #expect(missing.code == 3 && missing.authorities.first?.type == RecordType.soa)
-                let located = try await ask(DNSMessage(id: 9, question: try question("_sql._tcp.db.default.svc.cluster.local", RecordType.srv)), port: port, stream: stream)
+                let located = try await ask(
+                    DNSMessage(id: 9, question: try question("_sql._tcp.db.default.svc.cluster.local", RecordType.srv)),
+                    port: port,
+                    stream: stream
+                )
                 #expect(located.answers.count == 2 && located.additionals.count == 2)
             }
         }
@@ -83,7 +95,9 @@ private let loopback = IPAddress(127, 0, 0, 1)
                 let query = DNSMessage(id: 7, question: try question("web.default.svc.outside.test"))
                 for _ in 0..<3 {
                     let found = try await ask(query, port: port)
-                    #expect(found.code == 0 && !found.isAuthoritative && found.answers.map(\.content) == [.address(IPAddress(192, 0, 2, 80))])
+                    #expect(
+                        found.code == 0 && !found.isAuthoritative && found.answers.map(\.content) == [.address(IPAddress(192, 0, 2, 80))]
+                    )
                 }
                 #expect(engine.metrics.forwards == 1 && engine.metrics.cacheHits == 2)
                 let absent = try await ask(DNSMessage(id: 7, question: try question("no.default.svc.outside.test")), port: port)
@@ -92,7 +106,11 @@ private let loopback = IPAddress(127, 0, 0, 1)
                 #expect(alias.answers.map(\.type) == [RecordType.cname, RecordType.a])
                 let loop = try await ask(DNSMessage(id: 7, question: try question("loop.default.svc.cluster.local")), port: port)
                 #expect(loop.answers.map(\.type) == [RecordType.cname, RecordType.a])
-                let large = try await ask(DNSMessage(id: 7, question: try question("many.default.svc.outside.test")), port: port, stream: true)
+                let large = try await ask(
+                    DNSMessage(id: 7, question: try question("many.default.svc.outside.test")),
+                    port: port,
+                    stream: true
+                )
                 #expect(large.answers.count == 200, "the forwarder asks again over TCP")
             }
         }
@@ -136,8 +154,16 @@ private let loopback = IPAddress(127, 0, 0, 1)
         #expect(code { $0.questions[0].recordClass = 3 } == 5)
         #expect(code { $0.questions[0].type = RecordType.axfr } == 5)
         #expect(code { $0.isResponse = true } == nil)
-        #expect(code { $0.edns = .init(datagramSize: 512); $0.edns?.version = 9 } == 0)
-        if case .reply(let reply) = engine.receive(Array(good.encoded().dropLast(3))) { #expect(reply.code == 1 && reply.id == 7) } else { Issue.record("no reply") }
+        #expect(
+            code {
+                $0.edns = .init(datagramSize: 512); $0.edns?.version = 9
+            } == 0
+        )
+        if case .reply(let reply) = engine.receive(Array(good.encoded().dropLast(3))) {
+            #expect(reply.code == 1 && reply.id == 7)
+        } else {
+            Issue.record("no reply")
+        }
         if case .ignore = engine.receive([1, 2, 3]) {} else { Issue.record("a reply to noise") }
         try await withServer(engine) { (port: Int) async throws in
             #expect(try await exchange([1, 2, 3], port: port, seconds: 1) == nil)

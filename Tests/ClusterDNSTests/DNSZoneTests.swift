@@ -11,26 +11,50 @@ func makeZone() throws -> DNSZone {
     var zone = DNSZone(domain: try #require(DNSName("cluster.local")))
     func add(_ name: String, _ change: (inout ServiceSpec) -> Void) {
         var service = Service(name: name, namespace: "default")
-        service.spec.ports = [ServicePort { $0.name = "http"; $0.protocol = "TCP"; $0.port = 80 }]
+        service.spec.ports = [
+            ServicePort {
+                $0.name = "http"; $0.protocol = "TCP"; $0.port = 80
+            }
+        ]
         change(&service.spec)
         zone.set(service: ServiceRecords(service), key: service.key)
     }
-    add("web") { $0.clusterIP = "10.96.0.20"; $0.clusterIPs = ["10.96.0.20", "fd00:96::20"] }
+    add("web") {
+        $0.clusterIP = "10.96.0.20"; $0.clusterIPs = ["10.96.0.20", "fd00:96::20"]
+    }
     add("db") { $0.clusterIP = "None" }
-    add("early") { $0.clusterIP = "None"; $0.publishNotReadyAddresses = true }
+    add("early") {
+        $0.clusterIP = "None"; $0.publishNotReadyAddresses = true
+    }
     add("empty") { $0.clusterIP = "None" }
-    add("ext") { $0.type = "ExternalName"; $0.externalName = "example.com" }
-    add("away") { $0.type = "ExternalName"; $0.externalName = "web.default.svc.outside.test" }
-    add("loop") { $0.type = "ExternalName"; $0.externalName = "web.default.svc.cluster.local" }
+    add("ext") {
+        $0.type = "ExternalName"; $0.externalName = "example.com"
+    }
+    add("away") {
+        $0.type = "ExternalName"; $0.externalName = "web.default.svc.outside.test"
+    }
+    add("loop") {
+        $0.type = "ExternalName"; $0.externalName = "web.default.svc.cluster.local"
+    }
     for owner in ["db", "early"] {
         var slice = EndpointSlice(name: "\(owner)-1", namespace: "default")
         slice.metadata.labels = ["kubernetes.io/service-name": owner]
         slice.addressType = "IPv4"
-        slice.ports = [DiscoveryEndpointPort { $0.name = "sql"; $0.protocol = "TCP"; $0.port = 5432 }]
+        slice.ports = [
+            DiscoveryEndpointPort {
+                $0.name = "sql"; $0.protocol = "TCP"; $0.port = 5432
+            }
+        ]
         slice.endpoints = [
-            Endpoint { $0.addresses = ["10.244.0.5"]; $0.hostname = "db-0"; $0.conditions.ready = true },
-            Endpoint { $0.addresses = ["10.244.0.6"]; $0.conditions.ready = true },
-            Endpoint { $0.addresses = ["10.244.0.7"]; $0.hostname = "db-2"; $0.conditions.ready = false },
+            Endpoint {
+                $0.addresses = ["10.244.0.5"]; $0.hostname = "db-0"; $0.conditions.ready = true
+            },
+            Endpoint {
+                $0.addresses = ["10.244.0.6"]; $0.conditions.ready = true
+            },
+            Endpoint {
+                $0.addresses = ["10.244.0.7"]; $0.hostname = "db-2"; $0.conditions.ready = false
+            },
         ]
         zone.set(slice: EndpointRecords(slice), key: slice.key)
     }
@@ -66,17 +90,26 @@ func makeZone() throws -> DNSZone {
 
     @Test func `answers as the transcript has it`() throws {
         let questions = [
-            "web.default.svc.cluster.local A", "WEB.Default.SVC.cluster.LOCAL A", "web.default.svc.cluster.local AAAA", "web.default.svc.cluster.local SRV",
-            "web.default.svc.cluster.local TXT", "_http._tcp.web.default.svc.cluster.local SRV", "_http._udp.web.default.svc.cluster.local SRV",
+            "web.default.svc.cluster.local A", "WEB.Default.SVC.cluster.LOCAL A", "web.default.svc.cluster.local AAAA",
+            "web.default.svc.cluster.local SRV",
+            "web.default.svc.cluster.local TXT", "_http._tcp.web.default.svc.cluster.local SRV",
+            "_http._udp.web.default.svc.cluster.local SRV",
             "_tcp.web.default.svc.cluster.local A", "_http._tcp.web.default.svc.cluster.local A", "nothing.default.svc.cluster.local A",
-            "web.other.svc.cluster.local A", "default.svc.cluster.local A", "other.svc.cluster.local A", "svc.cluster.local A", "cluster.local A",
-            "cluster.local SOA", "cluster.local NS", "nonsense.cluster.local A", "dns-version.cluster.local TXT", "db.default.svc.cluster.local A",
-            "db.default.svc.cluster.local AAAA", "db.default.svc.cluster.local SRV", "_sql._tcp.db.default.svc.cluster.local SRV", "db-0.db.default.svc.cluster.local A",
-            "10-244-0-6.db.default.svc.cluster.local A", "db-2.db.default.svc.cluster.local A", "early.default.svc.cluster.local A", "empty.default.svc.cluster.local A",
-            "ext.default.svc.cluster.local A", "ext.default.svc.cluster.local CNAME", "10-244-0-5.default.pod.cluster.local A", "10-244-0-5.default.pod.cluster.local AAAA",
-            "fd00--1.default.pod.cluster.local AAAA", "nonsense.default.pod.cluster.local A", "10-244-0-5.other.pod.cluster.local A", "20.0.96.10.in-addr.arpa PTR",
+            "web.other.svc.cluster.local A", "default.svc.cluster.local A", "other.svc.cluster.local A", "svc.cluster.local A",
+            "cluster.local A",
+            "cluster.local SOA", "cluster.local NS", "nonsense.cluster.local A", "dns-version.cluster.local TXT",
+            "db.default.svc.cluster.local A",
+            "db.default.svc.cluster.local AAAA", "db.default.svc.cluster.local SRV", "_sql._tcp.db.default.svc.cluster.local SRV",
+            "db-0.db.default.svc.cluster.local A",
+            "10-244-0-6.db.default.svc.cluster.local A", "db-2.db.default.svc.cluster.local A", "early.default.svc.cluster.local A",
+            "empty.default.svc.cluster.local A",
+            "ext.default.svc.cluster.local A", "ext.default.svc.cluster.local CNAME", "10-244-0-5.default.pod.cluster.local A",
+            "10-244-0-5.default.pod.cluster.local AAAA",
+            "fd00--1.default.pod.cluster.local AAAA", "nonsense.default.pod.cluster.local A", "10-244-0-5.other.pod.cluster.local A",
+            "20.0.96.10.in-addr.arpa PTR",
             "5.0.244.10.in-addr.arpa PTR", "6.0.244.10.in-addr.arpa PTR", "1.2.0.192.in-addr.arpa PTR",
-            "0.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.0.d.f.ip6.arpa PTR", "example.com A", "local A", "a.b.c.d.web.default.svc.cluster.local A",
+            "0.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.0.d.f.ip6.arpa PTR", "example.com A", "local A",
+            "a.b.c.d.web.default.svc.cluster.local A",
         ]
         let zone = try makeZone()
         let text = try questions.map { "\($0)\n    \(try spelled(zone, $0))\n" }.joined()

@@ -50,7 +50,11 @@ func makeConfiguration(id: String = "", directory: String = "/tmp/none") throws 
         func node(_ name: String, _ range: String, _ address: String) -> Node {
             var node = Node(name: name)
             node.spec.podCIDR = range
-            node.status.addresses = [NodeAddress { $0.type = "InternalIP"; $0.address = address }]
+            node.status.addresses = [
+                NodeAddress {
+                    $0.type = "InternalIP"; $0.address = address
+                }
+            ]
             return node
         }
         let nodes = [

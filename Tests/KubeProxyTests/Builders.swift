@@ -9,25 +9,35 @@ func makeService(_ name: String = "web", _ change: (inout ServiceSpec) -> Void =
     service.spec.type = "ClusterIP"
     service.spec.clusterIP = "10.96.0.20"
     service.spec.clusterIPs = ["10.96.0.20"]
-    service.spec.ports = [ServicePort {
-        $0.name = "http"
-        $0.protocol = "TCP"
-        $0.port = 80
-        $0.targetPort = .int(8080)
-    }]
+    service.spec.ports = [
+        ServicePort {
+            $0.name = "http"
+            $0.protocol = "TCP"
+            $0.port = 80
+            $0.targetPort = .int(8080)
+        }
+    ]
     change(&service.spec)
     return service
 }
 
-func makeSlice(of service: String = "web", port: Int = 8080, transport: String = "TCP", portName: String = "http", _ endpoints: [Endpoint]) -> EndpointSlice {
+func makeSlice(
+    of service: String = "web",
+    port: Int = 8080,
+    transport: String = "TCP",
+    portName: String = "http",
+    _ endpoints: [Endpoint]
+) -> EndpointSlice {
     var slice = EndpointSlice(name: "\(service)-x", namespace: "default")
     slice.metadata.labels = ["kubernetes.io/service-name": service]
     slice.addressType = "IPv4"
-    slice.ports = [DiscoveryEndpointPort {
-        $0.name = portName
-        $0.protocol = transport
-        $0.port = port
-    }]
+    slice.ports = [
+        DiscoveryEndpointPort {
+            $0.name = portName
+            $0.protocol = transport
+            $0.port = port
+        }
+    ]
     slice.endpoints = endpoints
     return slice
 }

@@ -5,7 +5,9 @@ import Testing
 
 @Suite(.enabled(if: TestNetwork.isPossible, "needs root, nft and ip"), .serialized)
 struct KernelRulesTests {
-    private let service = makeService { $0.type = "NodePort"; $0.ports[0].nodePort = 30080 }
+    private let service = makeService {
+        $0.type = "NodePort"; $0.ports[0].nodePort = 30080
+    }
 
     private func rules(_ addresses: [String]) -> Ruleset {
         makeRules([service], addresses.isEmpty ? [] : [makeSlice(addresses.map { makeEndpoint($0) })])
@@ -40,7 +42,10 @@ struct KernelRulesTests {
         #expect(try await network.ask(from: network.node, TestNetwork.nodeAddress, 30080) == "error: Connection refused")
 
         try await nft.apply(all.updateScript(from: empty))
-        for (place, address, port) in [(client, "10.96.0.20", 80), (network.node, "10.96.0.20", 80), (client, TestNetwork.nodeAddress, 30080), (network.node, TestNetwork.nodeAddress, 30080), (network.pods[1], "10.96.0.20", 80)] as [(String, String, UInt16)] {
+        for (place, address, port) in [
+            (client, "10.96.0.20", 80), (network.node, "10.96.0.20", 80), (client, TestNetwork.nodeAddress, 30080),
+            (network.node, TestNetwork.nodeAddress, 30080), (network.pods[1], "10.96.0.20", 80),
+        ] as [(String, String, UInt16)] {
             let answers = try await network.askMany(from: place, address, port, 60)
             #expect(answers.keys.sorted() == ["pod1", "pod2", "pod3"], "\(place) \(address) \(answers)")
         }

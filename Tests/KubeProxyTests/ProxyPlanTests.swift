@@ -13,7 +13,10 @@ import Units
     }
 
     @Test func `a cluster address leads to every ready endpoint`() throws {
-        let rules = makeRules([makeService()], [makeSlice([makeEndpoint("10.244.0.5"), makeEndpoint("10.244.1.6", node: "n2"), makeEndpoint("10.244.0.7", ready: false)])])
+        let rules = makeRules(
+            [makeService()],
+            [makeSlice([makeEndpoint("10.244.0.5"), makeEndpoint("10.244.1.6", node: "n2"), makeEndpoint("10.244.0.7", ready: false)])]
+        )
         #expect(verdict(rules)?.hasPrefix("goto service-") == true)
         #expect(rules.elements["no-endpoint-services"]?.members.isEmpty == true)
         #expect(rules.chains.keys.filter { $0.hasPrefix("endpoint-") && $0.contains("__") }.count == 2)
@@ -30,7 +33,14 @@ import Units
     }
 
     @Test func `without endpoints packets are refused`() {
-        let rules = makeRules([makeService { $0.type = "NodePort"; $0.ports[0].nodePort = 30080 }], [])
+        let rules = makeRules(
+            [
+                makeService {
+                    $0.type = "NodePort"; $0.ports[0].nodePort = 30080
+                }
+            ],
+            []
+        )
         #expect(verdict(rules) == nil)
         #expect(verdict(rules, "no-endpoint-services") == "goto reject-chain")
         #expect(verdict(rules, "no-endpoint-nodeports", "tcp . 30080") == "goto reject-chain")
@@ -90,15 +100,21 @@ import Units
     }
 
     @Test func `headless Services and external names have no rules`() {
-        let headless = makeService { $0.clusterIP = "None"; $0.clusterIPs = ["None"] }
-        let named = makeService { $0.type = "ExternalName"; $0.externalName = "example.com" }
+        let headless = makeService {
+            $0.clusterIP = "None"; $0.clusterIPs = ["None"]
+        }
+        let named = makeService {
+            $0.type = "ExternalName"; $0.externalName = "example.com"
+        }
         let empty = makeRules([], [])
         #expect(makeRules([headless], [makeSlice([makeEndpoint("10.244.0.5")])]) == empty)
         #expect(makeRules([named], []) == empty)
     }
 
     @Test func `an update touches only what has changed`() {
-        let other = makeService("other") { $0.clusterIP = "10.96.0.21"; $0.clusterIPs = ["10.96.0.21"] }
+        let other = makeService("other") {
+            $0.clusterIP = "10.96.0.21"; $0.clusterIPs = ["10.96.0.21"]
+        }
         let others = makeSlice(of: "other", [makeEndpoint("10.244.0.9")])
         let old = makeRules([makeService(), other], [makeSlice([makeEndpoint("10.244.0.5"), makeEndpoint("10.244.0.6")]), others])
         let new = makeRules([makeService(), other], [makeSlice([makeEndpoint("10.244.0.6"), makeEndpoint("10.244.0.7")]), others])
@@ -110,19 +126,29 @@ import Units
     }
 
     @Test func `UDP flows to endpoints that are gone are forgotten`() {
-        let service = makeService { $0.ports = [ServicePort { $0.name = "dns"; $0.protocol = "UDP"; $0.port = 53 }] }
-        func rules(_ addresses: [String]) -> Ruleset {
-            makeRules([service], [makeSlice(port: 5353, transport: "UDP", portName: "dns", addresses.map { makeEndpoint($0) })])
+        let service = makeService {
+            $0.ports = [
+                ServicePort {
+                    $0.name = "dns"; $0.protocol = "UDP"; $0.port = 53
+                }
+            ]
+        }
+        func rules(_ addresses: [String], port: Int = 5353) -> Ruleset {
+            makeRules([service], [makeSlice(port: port, transport: "UDP", portName: "dns", addresses.map { makeEndpoint($0) })])
         }
         let lost = ConntrackCleanup.staleFlows(from: rules(["10.244.0.5", "10.244.0.6"]), to: rules(["10.244.0.6"]))
         #expect(lost.map(\.arguments) == [["-D", "-p", "udp", "--dport", "53", "--orig-dst", "10.96.0.20", "--dst-nat", "10.244.0.5"]])
         let first = ConntrackCleanup.staleFlows(from: rules([]), to: rules(["10.244.0.6"]))
         #expect(first.map(\.arguments) == [["-D", "-p", "udp", "--dport", "53", "--orig-dst", "10.96.0.20"]])
         #expect(ConntrackCleanup.staleFlows(from: rules(["10.244.0.6"]), to: rules(["10.244.0.6", "10.244.0.7"])).isEmpty)
+        let moved = ConntrackCleanup.staleFlows(from: rules(["10.244.0.6"]), to: rules(["10.244.0.6"], port: 53))
+        #expect(moved.map(\.endpoint) == ["10.244.0.6"])
     }
 
     @Test func `bad objects do no harm`() {
-        let service = makeService { $0.clusterIPs = ["nonsense", "10.96.0.20"]; $0.ports[0].protocol = "QUIC"; $0.externalIPs = ["x"] }
+        let service = makeService {
+            $0.clusterIPs = ["nonsense", "10.96.0.20"]; $0.ports[0].protocol = "QUIC"; $0.externalIPs = ["x"]
+        }
         let slice = makeSlice([makeEndpoint("not an address"), makeEndpoint("10.244.0.5")])
         #expect(makeRules([service], [slice]).chains.keys.allSatisfy { !$0.contains("__") })
     }

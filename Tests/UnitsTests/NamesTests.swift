@@ -10,12 +10,14 @@ import Units
         #expect(
             Names.dns1123LabelIssues("A") == [
                 "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-            ])
+            ]
+        )
         #expect(Names.dns1123LabelIssues(String(repeating: "a", count: 64)) == ["must be no more than 63 characters"])
         #expect(
             Names.dns1123SubdomainIssues("-a.b") == [
                 "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-            ])
+            ]
+        )
         #expect(Names.dns1123SubdomainIssues("a..b").count == 1)
         #expect(Names.dns1123SubdomainIssues("").count == 1)
         #expect(Names.dns1035LabelIssues("1a").count == 1)
@@ -27,7 +29,11 @@ import Units
         #expect(Names.portNameIssues("12") == ["must contain at least one letter (a-z)"])
         #expect(Names.portNumberIssues(0) == ["must be between 1 and 65535, inclusive"])
         #expect(Names.envVarNameIssues("A B").isEmpty)
-        #expect(Names.envVarNameIssues("A=B") == ["a valid environment variable name must consist only of printable ASCII characters other than '='"])
+        #expect(
+            Names.envVarNameIssues("A=B") == [
+                "a valid environment variable name must consist only of printable ASCII characters other than '='"
+            ]
+        )
         #expect(Names.configMapKeyIssues("..") == ["must not be '..'"])
         #expect(Names.pathSegmentIssues("a/b%") == ["may not contain '/'", "may not contain '%'"])
         #expect(Names.percentIssues("25%").isEmpty && !Names.percentIssues("%").isEmpty)
@@ -36,11 +42,15 @@ import Units
 
 @Suite struct AddressTests {
     @Test(arguments: [
-        ("1.2.3.4", "1.2.3.4"), ("::", "::"), ("::1", "::1"), ("2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("fe80::", "fe80::"), ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"), ("2001:db8::192.0.2.1", "2001:db8::c000:201"), ("1:0:0:2::3", "1:0:0:2::3"),
+        ("1.2.3.4", "1.2.3.4"), ("::", "::"), ("::1", "::1"), ("2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("fe80::", "fe80::"),
+        ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"), ("2001:db8::192.0.2.1", "2001:db8::c000:201"), ("1:0:0:2::3", "1:0:0:2::3"),
     ])
     func `reads and prints addresses`(text: String, canonical: String) { #expect(IPAddress(text)?.description == canonical) }
 
-    @Test(arguments: ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.-4", ":", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "g::", "12345::", "1.2.3.4::", "fe80::1%eth0", "+1::", "1:"])
+    @Test(arguments: [
+        "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.-4", ":", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "g::",
+        "12345::", "1.2.3.4::", "fe80::1%eth0", "+1::", "1:",
+    ])
     func `refuses malformed addresses`(text: String) { #expect(IPAddress(text) == nil) }
 
     @Test func `does the arithmetic of ranges`() throws {
@@ -64,13 +74,21 @@ import Units
 }
 
 @Suite struct TimeTests {
-    @Test(arguments: [("1h2m3s", "1h2m3s"), ("90s", "1m30s"), ("1.5s", "1.5s"), ("250ms", "250ms"), ("0", "0s"), ("-1m", "-1m0s"), ("1us", "1µs"), ("1.5h", "1h30m0s"), ("100ns", "100ns"), (".5s", "500ms")])
-    func `reads and prints durations`(text: String, canonical: String) { #expect(DurationText.parse(text).map(DurationText.format) == canonical) }
+    @Test(arguments: [
+        ("1h2m3s", "1h2m3s"), ("90s", "1m30s"), ("1.5s", "1.5s"), ("250ms", "250ms"), ("0", "0s"), ("-1m", "-1m0s"), ("1us", "1µs"),
+        ("1.5h", "1h30m0s"), ("100ns", "100ns"), (".5s", "500ms"),
+    ])
+    func `reads and prints durations`(text: String, canonical: String) {
+        #expect(DurationText.parse(text).map(DurationText.format) == canonical)
+    }
 
     @Test(arguments: ["", "1", "s", "1x", "1h2", "--1s", "1..s", "9999999999h"])
     func `refuses malformed durations`(text: String) { #expect(DurationText.parse(text) == nil) }
 
-    @Test(arguments: [(0, "0s"), (119, "119s"), (120, "2m"), (121, "2m1s"), (600, "10m"), (10_800, "3h"), (11_000, "3h3m"), (90_000, "25h"), (200_000, "2d7h"), (700_000, "8d"), (70_000_000, "2y80d"), (400_000_000, "12y"), (-5, "<invalid>")])
+    @Test(arguments: [
+        (0, "0s"), (119, "119s"), (120, "2m"), (121, "2m1s"), (600, "10m"), (10_800, "3h"), (11_000, "3h3m"), (90_000, "25h"),
+        (200_000, "2d7h"), (700_000, "8d"), (70_000_000, "2y80d"), (400_000_000, "12y"), (-5, "<invalid>"),
+    ])
     func `prints ages as kubectl does`(seconds: Int, text: String) { #expect(humanDuration(.seconds(seconds)) == text) }
 
     @Test func `reads and prints times`() throws {

@@ -2,14 +2,17 @@ import Testing
 import Values
 
 @Suite struct JSONParserTests {
-    @Test(arguments: [
-        ("null", JSONValue.null), ("true", true), ("false", false), ("0", 0), ("-0", 0), ("12", 12), ("-7", -7),
-        ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
-        ("9223372036854775808", .number(9223372036854775808)), ("1.5", 1.5), ("1.0", 1.0), ("1e3", .number(1000)),
-        ("-2.5E-2", -0.025), (#""""#, ""), (#""abc""#, "abc"), (#""a\"b\\c\/d\n\t\r\b\f""#, "a\"b\\c/d\n\t\r\u{8}\u{c}"),
-        (#""\u00e9\u20ac""#, "é€"), (#""\ud83d\ude00""#, "😀"), (#""\ud83d""#, "\u{FFFD}"), (#""\ud83dx""#, "\u{FFFD}x"),
-        (#""é""#, "é"), ("[]", []), ("{}", [:]), (" [ 1 , 2 ] ", [1, 2]), ("{\"b\":1,\"a\":{\"c\":[null]}}", ["a": ["c": [.null]], "b": 1]),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("null", JSONValue.null), ("true", true), ("false", false), ("0", 0), ("-0", 0), ("12", 12), ("-7", -7),
+            ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
+            ("9223372036854775808", .number(9223372036854775808)), ("1.5", 1.5), ("1.0", 1.0), ("1e3", .number(1000)),
+            ("-2.5E-2", -0.025), (#""""#, ""), (#""abc""#, "abc"), (#""a\"b\\c\/d\n\t\r\b\f""#, "a\"b\\c/d\n\t\r\u{8}\u{c}"),
+            (#""\u00e9\u20ac""#, "é€"), (#""\ud83d\ude00""#, "😀"), (#""\ud83d""#, "\u{FFFD}"), (#""\ud83dx""#, "\u{FFFD}x"),
+            (#""é""#, "é"), ("[]", []), ("{}", [:]), (" [ 1 , 2 ] ", [1, 2]),
+            ("{\"b\":1,\"a\":{\"c\":[null]}}", ["a": ["c": [.null]], "b": 1]),
+        ] as [(String, JSONValue)]
+    )
     func `reads valid texts`(text: String, expected: JSONValue) throws {
         #expect(try JSONParser.parse(text) == expected)
     }
@@ -25,8 +28,10 @@ import Values
         ("{\"a\":1 \"b\"", #"invalid character '"' after object key:value pair"#), ("[1 2]", "invalid character '2' after array element"),
         ("1 2", "invalid character '2' after top-level value"), ("01", "invalid character '1' after top-level value"),
         ("nulx", "invalid character 'x' in literal null (expecting 'l')"), ("-x", "invalid character 'x' in numeric literal"),
-        ("1.x", "invalid character 'x' after decimal point in numeric literal"), ("1ex", "invalid character 'x' in exponent of numeric literal"),
-        ("\"\\x\"", "invalid character 'x' in string escape code"), ("\"\\u12g4\"", "invalid character 'g' in \\u hexadecimal character escape"),
+        ("1.x", "invalid character 'x' after decimal point in numeric literal"),
+        ("1ex", "invalid character 'x' in exponent of numeric literal"),
+        ("\"\\x\"", "invalid character 'x' in string escape code"),
+        ("\"\\u12g4\"", "invalid character 'g' in \\u hexadecimal character escape"),
         ("\"a\nb\"", #"invalid character '\n' in string literal"#),
         ("1e999", "json: cannot unmarshal number 1e999 into Go value of type float64"),
     ])
@@ -58,7 +63,9 @@ import Values
     }
 
     @Test func `sorts members by UTF-8 bytes`() throws {
-        let value = try JSONParser.parse(#"{"é":1,"z":2,"aa":3,"a":4,"Z":5,"averylongkeynumber2":6,"averylongkeynumber1":7,"😀":8,"\uff5e":9}"#)
+        let value = try JSONParser.parse(
+            #"{"é":1,"z":2,"aa":3,"a":4,"Z":5,"averylongkeynumber2":6,"averylongkeynumber1":7,"😀":8,"\uff5e":9}"#
+        )
         #expect(value.object?.keys == ["Z", "a", "aa", "averylongkeynumber1", "averylongkeynumber2", "z", "é", "～", "😀"])
     }
 

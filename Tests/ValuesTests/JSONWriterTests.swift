@@ -2,13 +2,16 @@ import Testing
 import Values
 
 @Suite struct JSONWriterTests {
-    @Test(arguments: [
-        (JSONValue.null, "null"), (true, "true"), (0, "0"), (.integer(.min), "-9223372036854775808"), (1.5, "1.5"), (1.0, "1"),
-        (.number(1e21), "1e+21"), (.number(1e20), "100000000000000000000"), (.number(1e-7), "1e-7"), (.number(0.000001), "0.000001"),
-        (.number(-1.25e-9), "-1.25e-9"), (.number(123456.789), "123456.789"), ("a\"\\\n\u{1}", #""a\"\\\n\u0001""#),
-        ("<a>&", #""\u003ca\u003e\u0026""#), ("\u{2028}\u{2029}☃", "\"\\u2028\\u2029☃\""), ("\u{8}\u{c}", #""\b\f""#), ([], "[]"), ([:], "{}"),
-        (["b": [1, "x"], "a": .null], #"{"a":null,"b":[1,"x"]}"#),
-    ] as [(JSONValue, String)])
+    @Test(
+        arguments: [
+            (JSONValue.null, "null"), (true, "true"), (0, "0"), (.integer(.min), "-9223372036854775808"), (1.5, "1.5"), (1.0, "1"),
+            (.number(1e21), "1e+21"), (.number(1e20), "100000000000000000000"), (.number(1e-7), "1e-7"), (.number(0.000001), "0.000001"),
+            (.number(-1.25e-9), "-1.25e-9"), (.number(123456.789), "123456.789"), ("a\"\\\n\u{1}", #""a\"\\\n\u0001""#),
+            ("<a>&", #""\u003ca\u003e\u0026""#), ("\u{2028}\u{2029}☃", "\"\\u2028\\u2029☃\""), ("\u{8}\u{c}", #""\b\f""#), ([], "[]"),
+            ([:], "{}"),
+            (["b": [1, "x"], "a": .null], #"{"a":null,"b":[1,"x"]}"#),
+        ] as [(JSONValue, String)]
+    )
     func `encodes as Go does`(value: JSONValue, text: String) {
         #expect(String(decoding: value.encoded(), as: UTF8.self) == text)
         var buffer: [UInt8] = [1]

@@ -3,7 +3,8 @@ import Values
 
 @Suite struct MergePatchTests {
     @Test(arguments: [
-        (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"a":null}"#, "{}"), (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#),
+        (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"a":null}"#, "{}"),
+        (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#),
         (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#), (#"["a"]"#, #"["c"]"#, #"["c"]"#),
         (#"{"a":"foo"}"#, "null", "null"), ("[1,2]", #"{"a":"b","c":null}"#, #"{"a":"b"}"#),
         ("{}", #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
@@ -46,7 +47,10 @@ import Values
     @Test(arguments: [
         (#"[{"op":"replace","path":"/b","value":1}]"#, #"replace operation does not apply: doc is missing path: "/b": missing value"#),
         (#"[{"op":"remove","path":"/b/c"}]"#, #"remove operation does not apply: doc is missing path: "/b/c": missing value"#),
-        (#"[{"op":"add","path":"/l/7","value":1}]"#, #"add operation does not apply: doc is missing path: "/l/7": Unable to access invalid index: 7: invalid index referenced"#),
+        (
+            #"[{"op":"add","path":"/l/7","value":1}]"#,
+            #"add operation does not apply: doc is missing path: "/l/7": Unable to access invalid index: 7: invalid index referenced"#
+        ),
         (#"[{"op":"test","path":"/a","value":2}]"#, "testing value /a failed: test failed"),
         (#"[{"op":"frobnicate","path":"/a"}]"#, "Unexpected kind: frobnicate"),
         (#"[{"op":"move","from":"/a","path":"/a/b"}]"#, "move operation cannot move /a into itself: /a/b"),

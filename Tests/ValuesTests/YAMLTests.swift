@@ -2,17 +2,24 @@ import Testing
 import Values
 
 @Suite struct YAMLTests {
-    @Test(arguments: [
-        ("a: yes", #"{"a":true}"#), ("a: off", #"{"a":false}"#), ("a: \"yes\"", #"{"a":"yes"}"#), ("a: 'on'", #"{"a":"on"}"#),
-        ("a: ~", #"{"a":null}"#), ("a:", #"{"a":null}"#), ("a: 0644", #"{"a":420}"#), ("a: 0o14", #"{"a":12}"#), ("a: 0x1F", #"{"a":31}"#),
-        ("a: 0b11", #"{"a":3}"#), ("a: 1_000", #"{"a":1000}"#), ("a: -3", #"{"a":-3}"#), ("a: +3", #"{"a":3}"#), ("a: 1.5", #"{"a":1.5}"#),
-        ("a: 1e3", #"{"a":1e3}"#), ("a: .5", #"{"a":0.5}"#), ("a: 1.2.3", #"{"a":"1.2.3"}"#), ("a: 089", #"{"a":89.0}"#),
-        ("a: 2001-01-01", #"{"a":"2001-01-01"}"#), ("a: 12:30", #"{"a":"12:30"}"#), ("a: !!str 5", #"{"a":"5"}"#), ("a: !!int \"5\"", #"{"a":5}"#),
-        ("1: x", #"{"1":"x"}"#), ("true: x", #"{"true":"x"}"#), ("- a\n- {b: 1}", #"["a",{"b":1}]"#), ("a: |\n  x\n  y\n", #"{"a":"x\ny\n"}"#),
-        ("a: >-\n  x\n  y\n", #"{"a":"x y"}"#), ("", "null"), ("# only\n", "null"),
-        ("base: &b {x: 1, z: 2}\nd:\n  <<: *b\n  z: 3", #"{"base":{"x":1,"z":2},"d":{"x":1,"z":3}}"#), ("y: 1", #"{"true":1}"#),
-        ("a: &x [1]\nb: *x", #"{"a":[1],"b":[1]}"#), ("{\"a\": \"\\u00e9\"}", #"{"a":"é"}"#), ("a: 9223372036854775808", #"{"a":9223372036854775808}"#),
-    ] as [(String, String)])
+    @Test(
+        arguments: [
+            ("a: yes", #"{"a":true}"#), ("a: off", #"{"a":false}"#), ("a: \"yes\"", #"{"a":"yes"}"#), ("a: 'on'", #"{"a":"on"}"#),
+            ("a: ~", #"{"a":null}"#), ("a:", #"{"a":null}"#), ("a: 0644", #"{"a":420}"#), ("a: 0o14", #"{"a":12}"#),
+            ("a: 0x1F", #"{"a":31}"#),
+            ("a: 0b11", #"{"a":3}"#), ("a: 1_000", #"{"a":1000}"#), ("a: -3", #"{"a":-3}"#), ("a: +3", #"{"a":3}"#),
+            ("a: 1.5", #"{"a":1.5}"#),
+            ("a: 1e3", #"{"a":1e3}"#), ("a: .5", #"{"a":0.5}"#), ("a: 1.2.3", #"{"a":"1.2.3"}"#), ("a: 089", #"{"a":89.0}"#),
+            ("a: 2001-01-01", #"{"a":"2001-01-01"}"#), ("a: 12:30", #"{"a":"12:30"}"#), ("a: !!str 5", #"{"a":"5"}"#),
+            ("a: !!int \"5\"", #"{"a":5}"#),
+            ("1: x", #"{"1":"x"}"#), ("true: x", #"{"true":"x"}"#), ("- a\n- {b: 1}", #"["a",{"b":1}]"#),
+            ("a: |\n  x\n  y\n", #"{"a":"x\ny\n"}"#),
+            ("a: >-\n  x\n  y\n", #"{"a":"x y"}"#), ("", "null"), ("# only\n", "null"),
+            ("base: &b {x: 1, z: 2}\nd:\n  <<: *b\n  z: 3", #"{"base":{"x":1,"z":2},"d":{"x":1,"z":3}}"#), ("y: 1", #"{"true":1}"#),
+            ("a: &x [1]\nb: *x", #"{"a":[1],"b":[1]}"#), ("{\"a\": \"\\u00e9\"}", #"{"a":"é"}"#),
+            ("a: 9223372036854775808", #"{"a":9223372036854775808}"#),
+        ] as [(String, String)]
+    )
     func `resolves scalars as Kubernetes does`(text: String, json: String) throws {
         #expect(try YAML.parse(text) == JSONParser.parse(json))
     }
@@ -41,7 +48,9 @@ import Values
 
     @Test func `stops alias bombs and deep nesting`() {
         var bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
-        for level in 1..<12 { bomb += "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ",") + "]\n" }
+        for level in 1..<12 {
+            bomb += "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ",") + "]\n"
+        }
         #expect(throws: YAMLError.self) { try YAML.parse(bomb) }
         #expect(throws: YAMLError.self) { try YAML.parse(String(repeating: "[", count: 5000)) }
         #expect(throws: YAMLError.self) { try YAML.parse(String(repeating: "- ", count: 5000) + "x") }
@@ -49,7 +58,8 @@ import Values
 
     @Test func `writes what kubectl would print`() {
         let value: JSONValue = [
-            "apiVersion": "v1", "empty": "", "list": [["name": "x", "ports": [1, 2]], "y"], "map": [:], "none": .null, "num": "123", "multi": "a\nb\n",
+            "apiVersion": "v1", "empty": "", "list": [["name": "x", "ports": [1, 2]], "y"], "map": [:], "none": .null, "num": "123",
+            "multi": "a\nb\n",
             "yes": "yes", "colon": "a: b", "star": "*x", "f": 1.5, "trail": "x ", "quote": "it's: ok",
         ]
         let text = """
