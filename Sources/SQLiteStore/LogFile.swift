@@ -93,26 +93,50 @@ struct LoadedLog {
     var swept = Revision.zero
     var damaged: [DamagedRow] = []
 
+    private static let beyondAll = Revision(UInt64(Int64.max))
+    /// How many writes an unreadable end of the log is taken to hold at most.
+    private static let unreadableTail: UInt64 = 1_000_000
+
     /// Reads the newest row of every key; goes around what cannot be read and reports it.
     static func load(_ connection: Connection) throws(SQLiteFailure) -> LoadedLog {
         var log = LoadedLog()
-        let marks = try connection.prepare("SELECT compacted, swept FROM bookkeeping")
-        if try marks.step() {
-            log.compacted = marks.revision(0)
-            log.swept = marks.revision(1)
-        }
-        marks.reset()
+        let marks = try log.readMarks(connection)
         var seen: Set<String> = []
-        var lowest = Revision(UInt64(Int64.max))
+        var lowest = beyondAll
         do throws(SQLiteFailure) {
             try log.scan(connection, descending: true, below: lowest, seen: &seen) { lowest = $0 }
         } catch {
             guard error.isCorruption else { throw error }
             try log.goAround(connection, failure: error, below: lowest, seen: &seen)
         }
-        log.revision = max(log.revision, log.compacted)
+        log.take(marks)
         log.entries.sort { KeyOrder.compare($0.key, $1.key) < 0 }
         return log
+    }
+
+    private func readMarks(_ connection: Connection) throws(SQLiteFailure) -> (compacted: Int64, swept: Int64)? {
+        let marks = try connection.prepare("SELECT compacted, swept FROM bookkeeping")
+        defer { marks.reset() }
+        do throws(SQLiteFailure) {
+            return try marks.step() ? (marks.int64(0), marks.int64(1)) : nil
+        } catch {
+            guard error.isCorruption else { throw error }
+            return nil
+        }
+    }
+
+    /// Believes the marks as far as they agree with the rows. Without them no history is offered, and none is removed
+    /// before it is known again what may be.
+    private mutating func take(_ marks: (compacted: Int64, swept: Int64)?) {
+        let newest = Int64(revision.rawValue)
+        if let marks, (0...newest).contains(marks.compacted), (0...newest).contains(marks.swept) {
+            compacted = Revision(UInt64(marks.compacted))
+            swept = Revision(UInt64(marks.swept))
+        } else {
+            compacted = revision
+            swept = revision
+            damaged.append(DamagedRow(revision: .zero, key: nil, reason: "the marks of compaction cannot be read"))
+        }
     }
 
     /// Reads from the other end up to the unreadable place.
@@ -138,6 +162,8 @@ struct LoadedLog {
         }
         entries.append(contentsOf: newest.values)
         revision = max(revision, older.revision)
+        // The end of the log is among what cannot be read: leave room, so that no revision is given twice.
+        if limit == Self.beyondAll { revision.rawValue += Self.unreadableTail }
         damaged += older.damaged
         damaged.append(
             DamagedRow(
@@ -161,7 +187,7 @@ struct LoadedLog {
         let rows = try connection.prepare(
             """
             SELECT revision, key, created, deleted, checksum, value FROM log
-            WHERE revision < ?1 ORDER BY revision \(order)
+            WHERE revision > 0 AND revision < ?1 ORDER BY revision \(order)
             """
         )
         defer { rows.reset() }

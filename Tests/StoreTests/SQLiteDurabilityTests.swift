@@ -207,6 +207,39 @@ import Testing
         #expect(try contents(directory.path + "/state.db") == garbage)
     }
 
+    /// Whatever is flipped, opening ends: with a store that reads and writes, or with an error. Never in a crash, and never
+    /// in a changed file when it is refused.
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `a file with flipped bytes opens or is refused`(_ seed: UInt64) async throws {
+        var random = SplitMix(state: seed)
+        let directory = ScratchDirectory()
+        let store = try await SQLiteStore.open(directory: directory.path)
+        for index in 0..<60 {
+            _ = try await store.put("/k/\(index % 25)", [UInt8](repeating: UInt8(index), count: index * 40), if: .none)
+        }
+        await store.close()
+        let healthy = try contents(directory.path + "/state.db")
+        var opened = 0
+        for _ in 0..<25 {
+            let victim = ScratchDirectory()
+            var file = healthy
+            for _ in 0..<Int.random(in: 1...40, using: &random) {
+                file[Int.random(in: 0..<file.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
+            try write(file, victim.path + "/state.db")
+            var options = SQLiteStore.Options()
+            options.logger.logLevel = .critical
+            guard let reopened = try? await SQLiteStore.open(directory: victim.path, options: options) else { continue }
+            opened += 1
+            let before = try await reopened.list(prefix: "", at: nil, after: nil, limit: 0)
+            #expect(before.entries.count <= 60)
+            _ = try? await reopened.put("/k/new", bytes("x"), if: .none)
+            try? await reopened.compact(to: before.revision)
+            await reopened.close()
+        }
+        #expect(opened > 0)
+    }
+
     // MARK: Bounds
 
     @Test func `history, log and file stay bounded under endless overwriting`() async throws {
