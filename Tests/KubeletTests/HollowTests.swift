@@ -41,6 +41,24 @@ import Units
         await kubelet.stop()
     }
 
+    @Test func `a pod at rest is not written again`() async throws {
+        let api = TestAPI()
+        let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 1), directory: try temporaryDirectory())
+        func create(_ name: String) async throws {
+            api.create(try Samples.pod("metadata: {name: \(name), uid: \(name)}\nspec: {nodeName: node-1, containers: [{name: a, image: x}]}"))
+            await api.wait("default/\(name)", "Running") { $0?.status.phase == "Running" }
+        }
+        try await create("one")
+        let patches = api.state.value.patches["one"]
+        for number in 0..<5 {
+            kubelet.core.workers.wake("one")
+            try await create("other-\(number)")
+        }
+        #expect(api.state.value.patches["one"] == patches)
+        #expect(patches ?? 0 <= 2)
+        await kubelet.stop()
+    }
+
     @Test func `a slim pod keeps what pretending needs`() throws {
         let pod = try Samples.pod(
             "metadata: {name: p, labels: {a: b}, managedFields: []}\nspec: {containers: [{name: a, image: x, command: [y], resources: {limits: {cpu: 1, memory: 1Mi}}}]}"

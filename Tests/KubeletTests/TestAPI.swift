@@ -142,7 +142,7 @@ final class TestAPI: NodeAPI {
         let made = change { state -> Pod? in
             guard let old = state.pods[current.key], old.uid == patch["metadata"]?["uid"]?.string else { return nil }
             var pod = old
-            pod.status = PodStatus(value: merged["status"])
+            pod.status = Self.asServed(PodStatus(value: merged["status"]))
             pod.metadata.resourceVersion = "\(state.revision)"
             state.pods[current.key] = pod
             state.patches[pod.uid, default: 0] += 1
@@ -150,6 +150,22 @@ final class TestAPI: NodeAPI {
         }
         if let made { show(made) }
         return made
+    }
+
+    /// What the server's encoder makes of it: some absent fields are written out.
+    private static func asServed(_ status: PodStatus) -> PodStatus {
+        var status = status
+        status.conditions = status.conditions.map { condition in
+            var condition = condition
+            condition.fields["lastProbeTime"] = .null
+            return condition
+        }
+        status.containerStatuses = status.containerStatuses.map { container in
+            var container = container
+            if container.fields["lastState"] == nil { container.fields["lastState"] = [:] }
+            return container
+        }
+        return status
     }
 
     func deletePod(_ namespace: String, _ name: String, uid: String) async throws {
