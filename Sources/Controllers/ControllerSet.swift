@@ -41,6 +41,7 @@ public struct ControllerSet: Sendable {
             ("statefulset-controller", StatefulSetController(context)),
             ("cronjob-controller", CronJobController(context)),
             ("disruption-controller", DisruptionController(context)),
+            ("persistentvolume-binder-controller", PersistentVolumeController(context)),
             ("node-ipam-controller", NodeIPAMController(context)),
             ("ttl-after-finished-controller", TTLAfterFinishedController(context)),
         ].filter { !configuration.disabled.contains($0.0) }
