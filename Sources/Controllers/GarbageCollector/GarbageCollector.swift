@@ -19,6 +19,9 @@ final class GarbageCollector: Controller, Subscriber {
         GroupResource(group: "", resource: "events"), GroupResource(group: "events.k8s.io", resource: "events"),
     ]
 
+    /// After so many failures in a row a kind is no longer waited for.
+    static let patience = 6
+
     struct State {
         var graph = OwnerGraph()
         /// Every kind ever watched; indices are stable.
@@ -131,6 +134,11 @@ final class GarbageCollector: Controller, Subscriber {
                 return forget(index)
             } catch {
                 failures += 1
+                if Task.isCancelled { return }
+                // One kind that cannot be read must not keep all others from being collected.
+                if failures == Self.patience || (error as? APIError)?.isForbidden == true { markListed(index) }
+                logger.info(
+                    "cannot follow", metadata: ["controller": "\(name)", "resource": "\(resource.resource)", "error": "\(error)"])
             }
             if Task.isCancelled { return }
             do { try await context.clock.sleep(for: backoff.delay(failures: failures)) } catch { return }
@@ -161,6 +169,7 @@ final class GarbageCollector: Controller, Subscriber {
     private func follow(_ found: DiscoveredResource, _ index: Int, from revision: String) async throws {
         var revision = revision
         while !Task.isCancelled {
+            let began = context.clock.monotonic
             let options = ListOptions(resourceVersion: revision, allowWatchBookmarks: true)
             for try await event in try await context.client.watchMetadata(found.resource, options: options) {
                 guard let bytes = TopLevelField.find("metadata", in: event.object), let metadata = try? JSONParser.parse(bytes)
@@ -174,6 +183,8 @@ final class GarbageCollector: Controller, Subscriber {
                 case .bookmark, .error: break
                 }
             }
+            // A server that ends every watch at once must not be asked without pause.
+            if context.clock.monotonic - began < .seconds(1) { try await context.clock.sleep(for: .seconds(1)) }
         }
     }
 
