@@ -61,7 +61,7 @@ let layers: [Target] = [
     library("CSQLite", archive: "libsqlite3.a"),
     library("CZlib", archive: "libz.a"),
     .target(name: "CSyscalls"),
-    .target(name: "CSchemaData"),
+    .target(name: "CSchemaData", exclude: ["schema.bin"]),
     .target(name: "CPause"),
     layer("Values", ["CYAML"]),
     layer("Units", ["Values"]),

@@ -8,9 +8,12 @@ import Values
 /// The log: one line a message on standard error, as text or JSON.
 enum Logs {
     /// Sets the log up; once in a process.
-    static func start(_ configuration: ClusterConfiguration) throws {
-        let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
-        let format = configuration.logFormat
+    static func start(_ configuration: ClusterConfiguration) {
+        start(level: Logger.Level(rawValue: configuration.logLevel) ?? .info, format: configuration.logFormat)
+    }
+
+    /// Sets the log up at a level; once in a process.
+    static func start(level: Logger.Level, format: ClusterConfiguration.LogFormat = .text) {
         LoggingSystem.bootstrap { label in LineLogHandler(label: label, format: format, logLevel: level) }
     }
 }

@@ -23,6 +23,8 @@ struct ControlPlane: Sendable {
     let server: APIServer
     private let store: SQLiteStore
     private let listener: HTTPServer
+    /// The threads of every socket of this process.
+    let eventLoops: EventLoopThreads
     private let logger = Logger(label: "apus")
     private static let issuer = "https://kubernetes.default.svc.cluster.local"
 
@@ -51,14 +53,21 @@ struct ControlPlane: Sendable {
             gitVersion: "\(Version.kubernetes)+apus.\(Version.apus)"
         )
         settings.serviceAccountIssuer = Self.issuer
-        server = try Self.makeServer(store, pki, settings)
+        eventLoops = EventLoopThreads()
+        server = try Self.makeServer(store, pki, settings, eventLoops)
         listener = try HTTPServer(
-            configuration: HTTPServerConfiguration(host: "0.0.0.0", port: configuration.httpsPort, tls: pki.apiServerTLS, name: "api"),
+            configuration: HTTPServerConfiguration(
+                host: "0.0.0.0", port: configuration.httpsPort, tls: pki.apiServerTLS, eventLoops: eventLoops, name: "api"),
             handler: server
         )
     }
 
-    private static func makeServer(_ store: SQLiteStore, _ pki: ClusterPKI, _ settings: APIServerConfiguration) throws -> APIServer {
+    private static func makeServer(
+        _ store: SQLiteStore,
+        _ pki: ClusterPKI,
+        _ settings: APIServerConfiguration,
+        _ eventLoops: EventLoopThreads
+    ) throws -> APIServer {
         let clock = SystemClock()
         let random = SystemRandom()
         let signing = try TokenSigningKey(pem: pki.serviceAccountKeyPEM)
@@ -83,8 +92,8 @@ struct ControlPlane: Sendable {
                 )
             },
             tokens: ServiceAccountTokenIssuer(issuer: issuer, key: signing, clock: clock, random: random),
-            kubelet: HTTPDialer(tls: pki.client(.apiServerKubeletClient)),
-            serviceProxy: HTTPDialer(tls: TLSClient(isInsecure: true))
+            kubelet: HTTPDialer(tls: pki.client(.apiServerKubeletClient), eventLoops: eventLoops),
+            serviceProxy: HTTPDialer(tls: TLSClient(isInsecure: true), eventLoops: eventLoops)
         )
     }
 

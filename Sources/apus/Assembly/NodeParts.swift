@@ -48,12 +48,7 @@ struct NodeParts: Sendable {
             group.addTask { await proxy.run() }
             group.addTask { await self.runNetwork(informers) }
             group.addTask { await self.markControlPlane() }
-            if let address = plane.address, let dns = configuration.dnsAddress {
-                let client = plane.client("apus:server", groups: ["system:masters"])
-                let parts = DNSParts(
-                    client: client, informers: informers, nodeAddress: address, serviceAddress: dns, domain: configuration.clusterDomain)
-                group.addTask { try await parts.run() }
-            }
+            if let dns = try makeDNS(informers) { group.addTask { await dns.run() } }
             do {
                 while try await group.next() != nil {}
             } catch {
@@ -61,6 +56,13 @@ struct NodeParts: Sendable {
                 throw error
             }
         }
+    }
+
+    private func makeDNS(_ informers: SharedInformers) throws -> NodeDNS? {
+        guard let address = plane.address, let service = configuration.dnsAddress else { return nil }
+        let settings = NodeDNS.Configuration(
+            domain: configuration.clusterDomain, clusterIP: service, listenAddress: address, nodeName: nodeName)
+        return try NodeDNS(settings, informers: informers, client: plane.client("apus:server", groups: ["system:masters"]))
     }
 
     private func start(_ containerd: ContainerdProcess?) async throws {
@@ -103,11 +105,11 @@ struct NodeParts: Sendable {
     private func serve(_ kubelet: Kubelet, _ ports: KubeletPorts) async throws {
         let gate = KubeletGate(kubelet.handler, nodeName: nodeName)
         let api = try HTTPServer(
-            configuration: HTTPServerConfiguration(host: "0.0.0.0", port: ports.api, tls: plane.pki.kubeletTLS, name: "kubelet"),
+            configuration: HTTPServerConfiguration(host: "0.0.0.0", port: ports.api, tls: plane.pki.kubeletTLS, eventLoops: plane.eventLoops, name: "kubelet"),
             handler: gate
         )
         let health = try HTTPServer(
-            configuration: HTTPServerConfiguration(host: "127.0.0.1", port: ports.health, name: "kubelet-health"),
+            configuration: HTTPServerConfiguration(host: "127.0.0.1", port: ports.health, eventLoops: plane.eventLoops, name: "kubelet-health"),
             handler: HealthOnly(handler: kubelet.handler)
         )
         try await withThrowingTaskGroup(of: Void.self) { group in

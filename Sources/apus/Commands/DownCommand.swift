@@ -16,6 +16,7 @@ struct DownCommand: AsyncParsableCommand {
     var purge = false
 
     func run() async throws {
+        Logs.start(level: .error)
         let directory = DataDirectory(absolutePath(dataDir))
         guard access(directory.path, F_OK) == 0 else {
             Terminal.out("There is no cluster in \(directory.path).")

@@ -16,7 +16,7 @@ struct ServerCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try options.configuration()
         try Host.requireRoot(unlessHollow: configuration)
-        try Logs.start(configuration)
+        Logs.start(configuration)
         let signals = try TerminationSignal()
         do {
             try await Cluster.run(configuration, until: signals)
