@@ -23,6 +23,8 @@ struct ControlPlane: Sendable {
     let server: APIServer
     private let store: SQLiteStore
     private let listener: HTTPServer
+    /// What controllers, scheduler, proxy and DNS know of the cluster: one set for the whole process.
+    let informers: SharedInformers
     /// The threads of every socket of this process.
     let eventLoops: EventLoopThreads
     private let logger = Logger(label: "apus")
@@ -55,6 +57,7 @@ struct ControlPlane: Sendable {
         settings.serviceAccountIssuer = Self.issuer
         eventLoops = EventLoopThreads()
         server = try Self.makeServer(store, pki, settings, eventLoops)
+        informers = SharedInformers(source: CacheSource(server: server))
         listener = try HTTPServer(
             configuration: HTTPServerConfiguration(
                 host: "0.0.0.0", port: configuration.httpsPort, tls: pki.apiServerTLS, eventLoops: eventLoops, name: "api"),
@@ -115,8 +118,9 @@ struct ControlPlane: Sendable {
             try await server.start()
             try KubeconfigFiles(dataDirectory: directory.path).write(pki, server: "https://127.0.0.1:\(configuration.httpsPort)")
             started()
-            group.addTask { await self.runControllers() }
-            group.addTask { await self.runScheduler() }
+            group.addTask { await self.informers.run() }
+            group.addTask { await self.controllers.run() }
+            group.addTask { await SchedulerService(client: client("system:kube-scheduler"), informers: informers).run() }
             group.addTask { await self.renewal.run() }
             do {
                 while try await group.next() != nil {}
@@ -138,31 +142,17 @@ struct ControlPlane: Sendable {
         await store.close()
     }
 
-    private func runControllers() async {
+    private var controllers: ControllerSet {
         let client = client("system:kube-controller-manager")
-        let informers = SharedInformers(source: source)
         var settings = ControllerConfiguration()
         settings.rootCA = pki.authority.certificatePEM
         settings.clusterCIDRs = configuration.clusterCIDR.map { [$0] } ?? []
-        let controllers = ControllerSet.all(
+        return ControllerSet.all(
             client: client,
             informers: informers,
             recorder: { EventRecorder(client: client, component: $0) },
             configuration: settings
         )
-        await withDiscardingTaskGroup { group in
-            group.addTask { await informers.run() }
-            group.addTask { await controllers.run() }
-        }
-    }
-
-    private func runScheduler() async {
-        let informers = SharedInformers(source: source)
-        let scheduler = SchedulerService(client: client("system:kube-scheduler"), informers: informers)
-        await withDiscardingTaskGroup { group in
-            group.addTask { await informers.run() }
-            group.addTask { await scheduler.run() }
-        }
     }
 
     /// New certificates reach the listener and the kubeconfigs without a restart.

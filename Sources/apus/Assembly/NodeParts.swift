@@ -36,7 +36,7 @@ struct NodeParts: Sendable {
         try await isReady.wait { $0 }
         try await runtimeStarted
         let socket = configuration.containerRuntimeEndpoint.map(Host.socketPath) ?? NodeRuntime.containerd(directory).socket
-        let informers = SharedInformers(source: plane.source)
+        let informers = plane.informers
         let proxy = KubeProxy(informers: informers, node: proxyNode)
         let ports = try KubeletPorts.free()
         let kubelet = try makeKubelet(socket: socket, ports: ports, proxy: proxy)
@@ -44,7 +44,6 @@ struct NodeParts: Sendable {
             if let containerd { group.addTask { await containerd.run() } }
             group.addTask { try await kubelet.run() }
             group.addTask { try await self.serve(kubelet, ports) }
-            group.addTask { await informers.run() }
             group.addTask { await proxy.run() }
             group.addTask { await self.runNetwork(informers) }
             group.addTask { await self.markControlPlane() }
