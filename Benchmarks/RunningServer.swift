@@ -18,7 +18,7 @@ final class RunningServer: Sendable {
         let directory = String(cString: made)
         self.directory = directory
         self.binary = binary
-        kubeconfig = directory + "/data/admin.kubeconfig"
+        kubeconfig = directory + "/data/admin.conf"
         startedAt = ContinuousClock.now
         let pid = try ChildProcess.startDetached(
             [binary, "server", "--data-dir", directory + "/data", "--https-port", String(16_000 + Int(getpid()) % 20_000)] + arguments,
