@@ -30,7 +30,7 @@ struct APILoad: Sendable {
         try await patch(report)
         try await list(report)
         try await watch(report)
-        try? await clients[0].delete(Self.namespaces, namespace: nil, name: namespace)
+        _ = try? await clients[0].delete(Self.namespaces, namespace: nil, name: namespace)
     }
 
     private func prepare() async throws {

@@ -21,6 +21,7 @@ struct AllCommand: AsyncParsableCommand {
         let report = Report()
         report.heading()
         ValuesBench().run(report)
+        TypedAccessBench().run(report)
         try await SchedulerFigures.run(report)
         try await StartBench(binary: apus).run(report)
         try await ServerBench(binary: apus).run(report)

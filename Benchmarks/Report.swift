@@ -30,7 +30,7 @@ struct Report {
 
     private func line(_ what: String, _ value: String, _ budget: String, _ verdict: String) {
         puts(padded(what, 58) + " " + padded(value, 16) + " " + padded(budget, 16) + " " + verdict)
-        fflush(stdout)
+        fflush(nil)
     }
 
     private func padded(_ text: String, _ width: Int) -> String {

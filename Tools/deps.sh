@@ -4,7 +4,7 @@ set -euo pipefail
 
 build=(libsqlite3-dev libyaml-dev zlib1g-dev binutils)
 run=(containerd runc containernetworking-plugins nftables conntrack iproute2)
-test=(busybox-static docker-registry apache2-utils openssl curl python3 procps)
+test=(busybox-static docker-registry skopeo apache2-utils openssl curl python3 procps)
 
 wanted=("${build[@]}" "${run[@]}")
 if [ "${1:-}" = test ]; then wanted+=("${test[@]}"); fi

@@ -116,19 +116,19 @@ def client(hello):
 @pytest.mark.parametrize("host", ["hello-node", "hello-node.bjrdc-dev", "hello-node.bjrdc-dev.svc", "hello-node.bjrdc-dev.svc.cluster.local"])
 def test_names_resolve_and_answer_inside_pods(client, host):
     out = eventually(
-        lambda: client.out("exec", "client", "-n", NS, "--", "wget", "-q", "-T", "3", "-O", "-", f"http://{host}:3000/"), 20)
+        lambda: client.out("exec", "client", "-n", NS, "--", "timeout", "3", "wget", "-q", "-O", "-", f"http://{host}:3000/"), 20)
     assert "hello v1.0.0 from hello-node-" in out
 
 
 def test_the_cluster_ip_answers_from_a_pod(client):
-    out = client.out("exec", "client", "-n", NS, "--", "wget", "-q", "-T", "3", "-O", "-", f"http://{cluster_ip(client)}:3000/")
+    out = client.out("exec", "client", "-n", NS, "--", "timeout", "3", "wget", "-q", "-O", "-", f"http://{cluster_ip(client)}:3000/")
     assert "hello v1.0.0" in out
 
 
 def test_a_pod_reaches_itself_through_its_service(hello):
     pod = hello.pods(NS, SELECTOR)[0]["metadata"]["name"]
     answers = {
-        hello.out("exec", pod, "-n", NS, "--", "wget", "-q", "-T", "3", "-O", "-", "http://hello-node:3000/").strip() for _ in range(12)
+        hello.out("exec", pod, "-n", NS, "--", "timeout", "3", "wget", "-q", "-O", "-", "http://hello-node:3000/").strip() for _ in range(12)
     }
     assert f"hello v1.0.0 from {pod}" in answers
 

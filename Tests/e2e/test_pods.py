@@ -280,8 +280,8 @@ def test_headless_services_and_their_records(cluster, namespace):
         return set(re.findall(r"^Address(?: \d+)?: *(\d+\.\d+\.\d+\.\d+)$", out, re.M))
     eventually(lambda: resolved("web") == addresses, 20)
     assert len(resolved("w1.web") & addresses) == 1
-    assert "hello v1.0.0 from w2" in sh(c, namespace, "client", "wget -q -O - http://w2.web:8080/")
-    assert "hello v1.0.0 from w" in sh(c, namespace, "client", "wget -q -O - http://ext:8080/")
+    assert "hello v1.0.0 from w2" in sh(c, namespace, "client", "timeout 5 wget -q -O - http://w2.web:8080/")
+    assert "hello v1.0.0 from w" in sh(c, namespace, "client", "timeout 5 wget -q -O - http://ext:8080/")
 
 
 def test_a_service_without_endpoints_rejects_at_once(cluster, namespace):
@@ -290,5 +290,5 @@ def test_a_service_without_endpoints_rejects_at_once(cluster, namespace):
     c.kubectl("create", "service", "clusterip", "empty", "-n", namespace, "--tcp=80:80")
     c.wait_pod(namespace, "client", "Running")
     start = time.monotonic()
-    out = sh(c, namespace, "client", "wget -q -T 10 -O - http://empty/ 2>&1 || true")
+    out = sh(c, namespace, "client", "timeout 10 wget -q -O - http://empty/ 2>&1 || true")
     assert "refused" in out and time.monotonic() - start < 5

@@ -1,0 +1,33 @@
+"""Two clusters on one machine, and nothing left of a cluster that is taken down."""
+
+import urllib.request
+
+import pytest
+
+from cluster import Cluster, eventually
+from test_kubectl import pod
+
+pytestmark = pytest.mark.root
+
+
+def test_a_second_cluster_beside_the_first_goes_without_a_trace(cluster, archives, nothing_left):
+    second = Cluster("second", cluster_cidr="10.245.0.0/16", service_cidr="10.112.0.0/16", dns="10.112.0.10")
+    try:
+        second.up()
+        second.import_image(archives["v2"])
+        manifest = pod("web", "default")
+        manifest["spec"]["containers"][0].update(image="bjrdc206:443/bjrdc-dev/hello-node:v2.0.0")
+        manifest["spec"]["containers"][0].pop("command")
+        eventually(lambda: second.kubectl("get", "serviceaccount", "default", check=False).returncode == 0, 20)
+        second.apply(manifest)
+        second.wait_pod("default", "web", "Running")
+        second.kubectl("expose", "pod", "web", "--port=80", "--target-port=8080")
+        address = second.json("get", "service", "web")["spec"]["clusterIP"]
+        assert address.startswith("10.112.")
+
+        def answered():
+            return urllib.request.urlopen(f"http://{address}/", timeout=3).read() == b"hello v2.0.0 from web\n"
+        eventually(answered, 15)
+        assert "web" not in cluster.out("get", "pods", "-n", "default")
+    finally:
+        second.close()
