@@ -82,7 +82,8 @@ public enum ChildProcess {
         return try spawn(arguments, environment: environment, actions: &actions, newSession: true)
     }
 
-    /// Starts `arguments` with prepared file actions. Every other descriptor is close-on-exec by house rule.
+    /// Starts `arguments` with prepared file actions. The child gets no other descriptor: ours are close-on-exec, but a
+    /// library's may not be, and a listening socket in a child that outlives us would keep the port for ever.
     fileprivate static func spawn(
         _ arguments: [String],
         environment: [String: String],
@@ -90,6 +91,7 @@ public enum ChildProcess {
         newSession: Bool
     ) throws -> pid_t {
         guard let program = arguments.first else { throw ChildProcessError(command: "", message: "no program given") }
+        _ = apus_spawn_close_from(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -3,3 +3,4 @@
 #include "signals.h"
 #include "thread.h"
 #include "linux.h"
+#include "closefrom.h"
