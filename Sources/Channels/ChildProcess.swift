@@ -80,7 +80,7 @@ public enum ChildProcess {
         posix_spawn_file_actions_addopen(&actions, 1, logFile, O_WRONLY | O_CREAT | O_APPEND, 0o640)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         // A socket of ours that the child kept open would hold its port after we are gone.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        apus_spawn_close_from(&actions, 3)
         return try spawn(arguments, environment: environment, actions: &actions, newSession: true)
     }
 
@@ -172,7 +172,7 @@ private struct SpawnedChild {
         posix_spawn_file_actions_adddup2(&actions, pipes[0], 0)
         posix_spawn_file_actions_adddup2(&actions, pipes[3], 1)
         posix_spawn_file_actions_adddup2(&actions, pipes[5], 2)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        apus_spawn_close_from(&actions, 3)
         do {
             pid = try ChildProcess.spawn(arguments, environment: environment, actions: &actions, newSession: false)
         } catch {
