@@ -79,8 +79,6 @@ public enum ChildProcess {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, logFile, O_WRONLY | O_CREAT | O_APPEND, 0o640)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // A socket of ours that the child kept open would hold its port after we are gone.
-        apus_spawn_close_from(&actions, 3)
         return try spawn(arguments, environment: environment, actions: &actions, newSession: true)
     }
 
@@ -172,7 +170,6 @@ private struct SpawnedChild {
         posix_spawn_file_actions_adddup2(&actions, pipes[0], 0)
         posix_spawn_file_actions_adddup2(&actions, pipes[3], 1)
         posix_spawn_file_actions_adddup2(&actions, pipes[5], 2)
-        apus_spawn_close_from(&actions, 3)
         do {
             pid = try ChildProcess.spawn(arguments, environment: environment, actions: &actions, newSession: false)
         } catch {

@@ -1,7 +1,6 @@
 #pragma once
 #include "pipe.h"
 #include "signals.h"
-#include "spawn_closefrom.h"
 #include "thread.h"
 #include "linux.h"
 #include "closefrom.h"
