@@ -14,10 +14,12 @@ import Values
         try await withCluster { cluster in
             let refused = try await cluster.get("/api/v1/pods", user: nil)
             #expect(refused.status == 401)
-            #expect(refused.json == [
-                "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": "Unauthorized",
-                "reason": "Unauthorized", "code": 401,
-            ])
+            #expect(
+                refused.json == [
+                    "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": "Unauthorized",
+                    "reason": "Unauthorized", "code": 401,
+                ]
+            )
             let wrong = try await cluster.send("GET", "/api/v1/pods", user: nil, headers: ["Authorization": "Bearer nonsense"])
             #expect(wrong.status == 401)
         }
@@ -30,11 +32,13 @@ import Values
             #expect(refused.status == 403)
             #expect(
                 refused.message
-                    == "pods is forbidden: User \"eve\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"")
+                    == "pods is forbidden: User \"eve\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\""
+            )
             let scoped = try await cluster.get("/api/v1/nodes/x", user: Self.nobody)
             #expect(
                 scoped.message
-                    == "nodes \"x\" is forbidden: User \"eve\" cannot get resource \"nodes\" in API group \"\" at the cluster scope")
+                    == "nodes \"x\" is forbidden: User \"eve\" cannot get resource \"nodes\" in API group \"\" at the cluster scope"
+            )
             let path = try await cluster.get("/metrics", user: Self.nobody)
             #expect(path.message == "forbidden: User \"eve\" cannot get path \"/metrics\"")
             let me = try await cluster.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", [:], user: Self.nobody)
@@ -47,7 +51,8 @@ import Values
             #expect(admin["status", "allowed"] == true)
             let other = try await cluster.post(
                 "/apis/authorization.k8s.io/v1/subjectaccessreviews",
-                ["spec": ["user": "system:kube-scheduler", "resourceAttributes": ["verb": "list", "resource": "pods"]]])
+                ["spec": ["user": "system:kube-scheduler", "resourceAttributes": ["verb": "list", "resource": "pods"]]]
+            )
             #expect(other["status", "allowed"] == true)
         }
     }
@@ -58,7 +63,10 @@ import Values
             let refused = try await cluster.send("GET", "/api/v1/pods", headers: as_)
             #expect(refused.message.contains("User \"eve\" cannot list resource \"pods\""))
             let forbidden = try await cluster.send("GET", "/api/v1/pods", user: Self.nobody, headers: ["Impersonate-User": "admin"])
-            #expect(forbidden.message == "users \"admin\" is forbidden: User \"eve\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope")
+            #expect(
+                forbidden.message
+                    == "users \"admin\" is forbidden: User \"eve\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope"
+            )
         }
     }
 
@@ -95,6 +103,30 @@ import Values
         }
     }
 
+    @Test func `what the pods of a node refer to is indexed`() async throws {
+        try await withCluster { cluster in
+            try await cluster.addServiceAccount()
+            var pod = PodTests.pod("p")
+            pod.set("n1", at: ["spec", "nodeName"])
+            pod.set([["secretRef": ["name": "used"]]], at: ["spec", "containers", "0", "envFrom"])
+            _ = try await cluster.post("/api/v1/namespaces/default/pods", pod)
+            let engine = try #require(cluster.server.resources.engines[.core("pods")])
+            let index = NodePods(cache: engine.cache)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await index.run() }
+                while !index.refer("n1", "secrets", "default", "used") { await Task.yield() }
+                #expect(index.refer("n1", "configmaps", "default", "kube-root-ca.crt"))
+                #expect(index.refer("n1", "serviceaccounts", "default", "default"))
+                #expect(!index.refer("n1", "secrets", "default", "other"))
+                #expect(!index.refer("n1", "secrets", "kube-system", "used"))
+                #expect(!index.refer("n2", "secrets", "default", "used"))
+                _ = try? await cluster.delete("/api/v1/namespaces/default/pods/p?gracePeriodSeconds=0")
+                while index.refer("n1", "secrets", "default", "used") { await Task.yield() }
+                group.cancelAll()
+            }
+        }
+    }
+
     @Test func `tokens are issued, reviewed, accepted and die with their pod`() async throws {
         try await withCluster(key: TokenSigningKey()) { cluster in
             try await cluster.addServiceAccount()
@@ -105,7 +137,7 @@ import Values
                 "spec": [
                     "expirationSeconds": 3607,
                     "boundObjectRef": ["kind": "Pod", "apiVersion": "v1", "name": "p", "uid": .string(uid)],
-                ],
+                ]
             ]
             let issued = try await cluster.post("/api/v1/namespaces/default/serviceaccounts/default/token", request)
             #expect(issued.status == 201, "\(issued.text)")
@@ -125,7 +157,9 @@ import Values
             try await cluster.server.resources.engines[.core("pods")]?.catchUp()
             #expect(try await cluster.send("GET", "/apis", user: nil, headers: ["Authorization": "Bearer \(token)"]).status == 401)
             let short = try await cluster.post(
-                "/api/v1/namespaces/default/serviceaccounts/default/token", ["spec": ["expirationSeconds": 10]])
+                "/api/v1/namespaces/default/serviceaccounts/default/token",
+                ["spec": ["expirationSeconds": 10]]
+            )
             #expect(short.status == 422)
         }
     }

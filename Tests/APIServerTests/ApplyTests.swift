@@ -17,7 +17,10 @@ import Values
     }
 
     private static func apply(
-        _ cluster: TestCluster, _ object: JSONValue, by manager: String, _ more: String = ""
+        _ cluster: TestCluster,
+        _ object: JSONValue,
+        by manager: String,
+        _ more: String = ""
     ) async throws -> TestCluster.Answer {
         try await cluster.patch(path + "?fieldManager=\(manager)\(more)", object, type: "application/apply-patch+yaml")
     }

@@ -30,11 +30,14 @@ import Values
     @Test func `a wrong type is named`() async throws {
         try await withCluster { cluster in
             let refused = try await cluster.post(
-                "/apis/apps/v1/namespaces/default/deployments", ["metadata": ["name": "a"], "spec": ["replicas": "three"]])
+                "/apis/apps/v1/namespaces/default/deployments",
+                ["metadata": ["name": "a"], "spec": ["replicas": "three"]]
+            )
             #expect(refused.status == 400)
             #expect(
                 refused.message
-                    == "Deployment in version \"v1\" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32")
+                    == "Deployment in version \"v1\" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
+            )
         }
     }
 
@@ -47,7 +50,11 @@ import Values
             #expect(strict.message.contains("unknown field \"dta\""))
             #expect(strict.message.contains("duplicate field \"data\""))
             let ignored = try await cluster.send(
-                "POST", Self.maps + "?fieldValidation=Ignore&dryRun=All", body, type: "application/json")
+                "POST",
+                Self.maps + "?fieldValidation=Ignore&dryRun=All",
+                body,
+                type: "application/json"
+            )
             #expect(ignored.status == 201)
             #expect(ignored.warnings.isEmpty)
             let warned = try await cluster.send("POST", Self.maps, body, type: "application/json")
@@ -89,6 +96,9 @@ import Values
             #expect(try await cluster.get("/apis/apps/v9/deployments").status == 404)
             #expect(try await cluster.get("/api/v1/unicorns").text.contains("404 page not found"))
             #expect(try await cluster.post("/api/v1/pods", [:]).status == 405)
+            #expect(try await cluster.get("/api/v1/namespaces/default/nodes").status == 404)
+            #expect(try await cluster.get("/api/v1/namespaces/default/namespaces").status == 404)
+            #expect(try await cluster.get("/apis/apps/v1/deployments/x").status == 404)
             let kind = try await cluster.post(Self.maps, ["apiVersion": "v1", "kind": "Secret", "metadata": ["name": "a"]])
             #expect(kind.status == 400)
             let version = try await cluster.post(Self.maps, ["apiVersion": "v2", "kind": "ConfigMap", "metadata": ["name": "a"]])
@@ -145,8 +155,12 @@ import Values
             let metadata = Self.field(1, "cm") + Self.field(11, Self.field(1, "app") + Self.field(2, "x"))
             let raw = Self.field(1, metadata) + Self.field(2, Self.field(1, "k") + Self.field(2, "v"))
             let made = try await cluster.send(
-                "POST", "/api/v1/namespaces/default/configmaps", Self.envelope("v1", "ConfigMap", raw),
-                type: "application/vnd.kubernetes.protobuf", accept: "application/vnd.kubernetes.protobuf,application/json")
+                "POST",
+                "/api/v1/namespaces/default/configmaps",
+                Self.envelope("v1", "ConfigMap", raw),
+                type: "application/vnd.kubernetes.protobuf",
+                accept: "application/vnd.kubernetes.protobuf,application/json"
+            )
             #expect(made.status == 201, "\(made.text)")
             #expect(made["data"] == ["k": "v"])
             #expect(made["metadata", "labels"] == ["app": "x"])
@@ -157,7 +171,11 @@ import Values
         try await withCluster { cluster in
             for body: [UInt8] in [[1, 2, 3], [0x6b, 0x38, 0x73, 0, 0x12, 0xff], Self.envelope("v1", "ConfigMap", [0x0a, 0x50, 1])] {
                 let refused = try await cluster.send(
-                    "POST", "/api/v1/namespaces/default/configmaps", body, type: "application/vnd.kubernetes.protobuf")
+                    "POST",
+                    "/api/v1/namespaces/default/configmaps",
+                    body,
+                    type: "application/vnd.kubernetes.protobuf"
+                )
                 #expect(refused.status == 400, "\(body)")
             }
         }

@@ -8,7 +8,9 @@ import Values
     @Test func `a created object gets its system fields and can be read back`() async throws {
         try await withCluster { cluster in
             let made = try await cluster.post(
-                "/api/v1/namespaces/default/configmaps", ["metadata": ["name": "a"], "data": ["k": "v"]])
+                "/api/v1/namespaces/default/configmaps",
+                ["metadata": ["name": "a"], "data": ["k": "v"]]
+            )
             #expect(made.status == 201)
             #expect(made["kind"] == "ConfigMap")
             #expect(made["apiVersion"] == "v1")
@@ -37,7 +39,9 @@ import Values
     @Test func `generateName draws a name`() async throws {
         try await withCluster { cluster in
             let made = try await cluster.post(
-                "/api/v1/namespaces/default/configmaps", ["metadata": ["generateName": "web-"]])
+                "/api/v1/namespaces/default/configmaps",
+                ["metadata": ["generateName": "web-"]]
+            )
             #expect(made.status == 201)
             let name = made["metadata", "name"]?.string ?? ""
             #expect(name.hasPrefix("web-"))
@@ -64,14 +68,17 @@ import Values
             #expect(refused["details", "causes", "0", "reason"] == "NamespaceTerminating")
             #expect(
                 refused.message
-                    == "configmaps \"a\" is forbidden: unable to create new content in namespace old because it is being terminated")
+                    == "configmaps \"a\" is forbidden: unable to create new content in namespace old because it is being terminated"
+            )
         }
     }
 
     @Test func `another namespace in the object than in the path is refused`() async throws {
         try await withCluster { cluster in
             let refused = try await cluster.post(
-                "/api/v1/namespaces/default/configmaps", ["metadata": ["name": "a", "namespace": "kube-system"]])
+                "/api/v1/namespaces/default/configmaps",
+                ["metadata": ["name": "a", "namespace": "kube-system"]]
+            )
             #expect(refused.status == 400)
             #expect(refused.message == "the namespace of the provided object does not match the namespace sent on the request")
         }
@@ -99,8 +106,12 @@ import Values
         try await withCluster { cluster in
             let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  port: \"8080\"\n"
             let made = try await cluster.send(
-                "POST", "/api/v1/namespaces/default/configmaps", Array(text.utf8), type: "application/yaml",
-                accept: "application/yaml")
+                "POST",
+                "/api/v1/namespaces/default/configmaps",
+                Array(text.utf8),
+                type: "application/yaml",
+                accept: "application/yaml"
+            )
             #expect(made.status == 201)
             #expect(made.headers["content-type"] == "application/yaml")
             #expect(made.text.contains("port: \"8080\""))

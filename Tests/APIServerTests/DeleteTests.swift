@@ -29,7 +29,9 @@ import Values
             #expect(marked["metadata", "deletionTimestamp"]?.string != nil)
             #expect(marked["metadata", "deletionGracePeriodSeconds"] == 0)
             let added = try await cluster.patch(
-                Self.maps + "/a", ["metadata": ["finalizers": ["example.com/hold", "example.com/more"]]])
+                Self.maps + "/a",
+                ["metadata": ["finalizers": ["example.com/hold", "example.com/more"]]]
+            )
             #expect(added.status == 422)
             #expect(added.message.contains("no new finalizers can be added if the object is being deleted"))
             let freed = try await cluster.patch(Self.maps + "/a", ["metadata": ["finalizers": .null]])

@@ -57,7 +57,11 @@ import Values
             #expect(try await cluster.get("/readyz", user: nil).status == 500)
             _ = try await cluster.get("/api/v1/namespaces/default/pods/nope")
             let metrics = try await cluster.get("/metrics").text
-            #expect(metrics.contains("apiserver_request_total{component=\"apiserver\",group=\"\",resource=\"pods\",scope=\"resource\",subresource=\"\",verb=\"GET\",version=\"v1\",code=\"404\",dry_run=\"\"} 1"))
+            #expect(
+                metrics.contains(
+                    "apiserver_request_total{component=\"apiserver\",group=\"\",resource=\"pods\",scope=\"resource\",subresource=\"\",verb=\"GET\",version=\"v1\",code=\"404\",dry_run=\"\"} 1"
+                )
+            )
             #expect(metrics.contains("process_resident_memory_bytes "))
             #expect(!metrics.contains("nope"))
         }
@@ -68,7 +72,9 @@ import Values
             let list = try await cluster.get("/api/v1/componentstatuses")
             #expect(list["items"]?.array?.count == 3)
             let table = try await cluster.get(
-                "/api/v1/componentstatuses", accept: "application/json;as=Table;v=v1;g=meta.k8s.io")
+                "/api/v1/componentstatuses",
+                accept: "application/json;as=Table;v=v1;g=meta.k8s.io"
+            )
             #expect(table["rows", "0", "cells", "1"] == "Healthy")
         }
     }

@@ -60,7 +60,8 @@ import Values
         func callAsFunction(_ arguments: String...) async throws -> ChildResult {
             try await ChildProcess.run(
                 [program, "--server=http://127.0.0.1:\(port)"] + arguments,
-                environment: ["HOME": home, "PATH": "/usr/bin:/bin", "KUBECONFIG": "\(home)/none"])
+                environment: ["HOME": home, "PATH": "/usr/bin:/bin", "KUBECONFIG": "\(home)/none"]
+            )
         }
     }
 
@@ -68,7 +69,9 @@ import Values
         try await withCluster(key: TokenSigningKey()) { cluster in
             try await cluster.addServiceAccount()
             let http = try HTTPServer(
-                configuration: HTTPServerConfiguration(host: "127.0.0.1", port: 0), handler: AsAdmin(server: cluster.server))
+                configuration: HTTPServerConfiguration(host: "127.0.0.1", port: 0),
+                handler: AsAdmin(server: cluster.server)
+            )
             var template = Array("/tmp/apus-kubectl-XXXXXX".utf8CString)
             let home = try #require(mkdtemp(&template).map { String(cString: $0) })
             let file = home + "/app.yaml"
@@ -124,7 +127,8 @@ import Values
             ] {
                 let result = try await ChildProcess.run(
                     [program, "--server=http://127.0.0.1:\(kubectl.port)"] + arguments,
-                    environment: ["HOME": kubectl.home, "PATH": "/usr/bin:/bin", "KUBECONFIG": "\(kubectl.home)/none"])
+                    environment: ["HOME": kubectl.home, "PATH": "/usr/bin:/bin", "KUBECONFIG": "\(kubectl.home)/none"]
+                )
                 #expect(result.succeeded, "\(arguments): \(result.errorText)")
             }
             let wrong = try await kubectl("create", "configmap", "cm")

@@ -12,7 +12,7 @@ import Values
         for index in 0..<count {
             let name = "m\(index < 10 ? "0" : "")\(index)"
             let body: JSONValue = [
-                "metadata": ["name": .string(name), "labels": ["parity": index % 2 == 0 ? "even" : "odd"]],
+                "metadata": ["name": .string(name), "labels": ["parity": index % 2 == 0 ? "even" : "odd"]]
             ]
             _ = try await cluster.post(Self.maps, body)
         }
@@ -110,7 +110,9 @@ import Values
             let one = try await cluster.get(Self.maps + "/m01", accept: accept)
             #expect(one["rows"]?.array?.count == 1)
             let partial = try await cluster.get(
-                Self.maps, accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")
+                Self.maps,
+                accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+            )
             #expect(partial["kind"] == "PartialObjectMetadataList")
             #expect(partial["items", "0", "kind"] == "PartialObjectMetadata")
             #expect(partial["items", "0", "metadata", "resourceVersion"]?.string != nil)
@@ -131,7 +133,8 @@ import Values
                 [
                     "metadata": ["name": "e1"], "reason": "Started", "message": "hello", "type": "Normal", "count": 1,
                     "involvedObject": ["kind": "Pod", "namespace": "default", "name": "p", "apiVersion": "v1"],
-                ])
+                ]
+            )
             #expect(made.status == 201, "\(made.text)")
             let other = try await cluster.get("/apis/events.k8s.io/v1/namespaces/default/events/e1")
             #expect(other["apiVersion"] == "events.k8s.io/v1")
@@ -139,6 +142,11 @@ import Values
             #expect(other["regarding", "name"] == "p")
             let chosen = try await cluster.get("/api/v1/events?fieldSelector=involvedObject.name%3Dp")
             #expect(chosen["items"]?.array?.count == 1)
+            for (name, count) in [("p", 1), ("q", 0)] {
+                let field = "regarding.name%3D\(name)"
+                let regarding = try await cluster.get("/apis/events.k8s.io/v1/events?fieldSelector=\(field)")
+                #expect(regarding["items"]?.array?.count == count)
+            }
         }
     }
 }

@@ -21,7 +21,8 @@ import Values
             #expect(refused.status == 403)
             #expect(
                 refused.message
-                    == "pods \"p\" is forbidden: error looking up service account default/default: serviceaccount \"default\" not found")
+                    == "pods \"p\" is forbidden: error looking up service account default/default: serviceaccount \"default\" not found"
+            )
         }
     }
 
@@ -40,7 +41,8 @@ import Values
             #expect(volume?.value(at: ["projected", "sources", "1", "configMap", "name"]) == "kube-root-ca.crt")
             #expect(
                 volume?.value(at: ["projected", "sources", "2", "downwardAPI", "items", "0", "fieldRef", "fieldPath"])
-                    == "metadata.namespace")
+                    == "metadata.namespace"
+            )
             let mount = made["spec", "containers", "0", "volumeMounts", "0"]
             #expect(mount?["mountPath"] == "/var/run/secrets/kubernetes.io/serviceaccount")
             #expect(mount?["readOnly"] == true)
@@ -73,12 +75,18 @@ import Values
             _ = try await cluster.post(Self.pods, Self.pod("p", labels: ["app": "x"]))
             _ = try await cluster.patch(
                 Self.pods + "/p/status",
-                ["status": ["phase": "Running", "conditions": [["type": "Ready", "status": "True"]]]])
+                ["status": ["phase": "Running", "conditions": [["type": "Ready", "status": "True"]]]]
+            )
             let budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
             _ = try await cluster.post(
-                budgets, ["metadata": ["name": "b"], "spec": ["minAvailable": 1, "selector": ["matchLabels": ["app": "x"]]]])
-            let allowance: JSONValue = ["status": [
-                "disruptionsAllowed": 0, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1, "observedGeneration": 9]]
+                budgets,
+                ["metadata": ["name": "b"], "spec": ["minAvailable": 1, "selector": ["matchLabels": ["app": "x"]]]]
+            )
+            let allowance: JSONValue = [
+                "status": [
+                    "disruptionsAllowed": 0, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1, "observedGeneration": 9,
+                ]
+            ]
             let status = try await cluster.patch(budgets + "/b/status", allowance)
             #expect(status.status == 200, "\(status.text)")
             try await cluster.server.resources.engines[.init(group: "policy", resource: "poddisruptionbudgets")]?.catchUp()
@@ -140,10 +148,14 @@ private struct EchoKubelet: KubeletDialer, HTTPHandler {
             let text = "\(request.method) \(endpoint?.host ?? ""):\(endpoint?.port ?? 0) \(request.target)"
             return HTTPResponse(status: 200, headers: ["Content-Type": "text/plain"], body: .bytes(Array(text.utf8)))
         }
-        return HTTPResponse(status: 101, headers: ["Connection": "Upgrade", "Upgrade": "SPDY/3.1"], body: .upgrade { stream in
-            let first = try await stream.read() ?? []
-            try await stream.write(Array((request.target + " ").utf8) + first)
-            _ = try await stream.read()
-        })
+        return HTTPResponse(
+            status: 101,
+            headers: ["Connection": "Upgrade", "Upgrade": "SPDY/3.1"],
+            body: .upgrade { stream in
+                let first = try await stream.read() ?? []
+                try await stream.write(Array((request.target + " ").utf8) + first)
+                _ = try await stream.read()
+            }
+        )
     }
 }

@@ -27,7 +27,8 @@ import Values
             }
             #expect(
                 try await cluster.get("/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical")["value"]
-                    == 2_000_001_000)
+                    == 2_000_001_000
+            )
         }
     }
 
@@ -61,7 +62,8 @@ import Values
             #expect(taken.status == 422)
             #expect(
                 taken.message
-                    == "Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: \(port): provided port is already allocated")
+                    == "Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: \(port): provided port is already allocated"
+            )
             let low: JSONValue = [["port": 80, "nodePort": 80]]
             let outside = try await cluster.post(Self.services, Self.service("b", ["type": "NodePort", "ports": low]))
             #expect(outside.message.contains("provided port is not in the valid range. The range of valid ports is 30000-32767"))

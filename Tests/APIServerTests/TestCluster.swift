@@ -40,15 +40,24 @@ struct TestCluster: Sendable {
     }
 
     func send(
-        _ method: String, _ target: String, _ body: [UInt8] = [], type: String? = nil, accept: String? = nil,
-        user: InProcessUser? = TestCluster.admin, headers: [String: String] = [:]
+        _ method: String,
+        _ target: String,
+        _ body: [UInt8] = [],
+        type: String? = nil,
+        accept: String? = nil,
+        user: InProcessUser? = TestCluster.admin,
+        headers: [String: String] = [:]
     ) async throws -> Answer {
         let response = try await transport(user).send(request(method, target, body, type, accept, headers))
         return Answer(status: response.status, headers: response.headers, bytes: try await response.body.collect())
     }
 
     func request(
-        _ method: String, _ target: String, _ body: [UInt8] = [], _ type: String? = nil, _ accept: String? = nil,
+        _ method: String,
+        _ target: String,
+        _ body: [UInt8] = [],
+        _ type: String? = nil,
+        _ accept: String? = nil,
         _ headers: [String: String] = [:]
     ) -> HTTPRequest {
         let parts = target.split(separator: "?", maxSplits: 1)
@@ -122,8 +131,10 @@ struct WatchReader {
 
 /// Runs `body` with a started server and stops the server afterwards.
 func withCluster(
-    clock: any ClusterClock = SystemClock(), configure: (inout APIServerConfiguration) -> Void = { _ in },
-    key: TokenSigningKey? = nil, kubelet: (any KubeletDialer)? = nil,
+    clock: any ClusterClock = SystemClock(),
+    configure: (inout APIServerConfiguration) -> Void = { _ in },
+    key: TokenSigningKey? = nil,
+    kubelet: (any KubeletDialer)? = nil,
     _ body: @Sendable @escaping (TestCluster) async throws -> Void
 ) async throws {
     let store = MemoryStore()
@@ -135,11 +146,19 @@ func withCluster(
         ServiceAccountTokenIssuer(issuer: configuration.serviceAccountIssuer, key: $0, clock: clock, random: random)
     }
     let server = APIServer(
-        store: store, descriptors: TestKinds.all, clock: clock, random: random, configuration: configuration,
+        store: store,
+        descriptors: TestKinds.all,
+        clock: clock,
+        random: random,
+        configuration: configuration,
         security: { lookup in
             let tokens = ServiceAccountAuthenticator(
-                issuers: [configuration.serviceAccountIssuer], audiences: [configuration.serviceAccountIssuer],
-                keys: key.map { [$0.verification] } ?? [], lookup: lookup, clock: clock)
+                issuers: [configuration.serviceAccountIssuer],
+                audiences: [configuration.serviceAccountIssuer],
+                keys: key.map { [$0.verification] } ?? [],
+                lookup: lookup,
+                clock: clock
+            )
             return APIServer.Security(
                 authenticator: AuthenticatorChain([
                     InProcessAuthenticator(), ClientCertificateAuthenticator(), BearerTokenAuthenticator([tokens]),
@@ -148,9 +167,12 @@ func withCluster(
                 authorizer: AuthorizerChain([
                     PrivilegedGroupAuthorizer(), NodeAuthorizer(lookup: lookup), ComponentAuthorizer(), BasicAuthorizer(),
                 ]),
-                admission: .builtIn(lookup: lookup, random: random))
+                admission: .builtIn(lookup: lookup, random: random)
+            )
         },
-        tokens: issuer, kubelet: kubelet)
+        tokens: issuer,
+        kubelet: kubelet
+    )
     let cluster = TestCluster(server: server, store: store, clock: clock)
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { await server.run() }

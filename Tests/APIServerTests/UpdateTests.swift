@@ -32,7 +32,8 @@ import Values
             #expect(third.status == 409)
             #expect(
                 third.message
-                    == "Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified; please apply your changes to the latest version and try again")
+                    == "Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified; please apply your changes to the latest version and try again"
+            )
             #expect(third["details"] == ["name": "web", "group": "apps", "kind": "deployments"])
         }
     }
@@ -68,7 +69,8 @@ import Values
             #expect(try await cluster.put(Self.maps + "/a", ["metadata": ["name": "a"]]).status == 404)
             let lease = try await cluster.put(
                 "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n1",
-                ["metadata": ["name": "n1"], "spec": ["holderIdentity": "n1", "leaseDurationSeconds": 40]])
+                ["metadata": ["name": "n1"], "spec": ["holderIdentity": "n1", "leaseDurationSeconds": 40]]
+            )
             #expect(lease.status == 201)
         }
     }
@@ -80,20 +82,25 @@ import Values
             #expect(merge.status == 200)
             #expect(merge["spec", "replicas"] == 4)
             let json = try await cluster.patch(
-                Self.deployments + "/web", [["op": "replace", "path": "/spec/replicas", "value": 5]],
-                type: "application/json-patch+json")
+                Self.deployments + "/web",
+                [["op": "replace", "path": "/spec/replicas", "value": 5]],
+                type: "application/json-patch+json"
+            )
             #expect(json["spec", "replicas"] == 5)
             let strategic = try await cluster.patch(
                 Self.deployments + "/web",
                 ["spec": ["template": ["spec": ["containers": [["name": "c", "image": "web:2"], ["name": "d", "image": "x"]]]]]],
-                type: "application/strategic-merge-patch+json")
+                type: "application/strategic-merge-patch+json"
+            )
             #expect(strategic.status == 200, "\(strategic.text)")
             let containers = strategic["spec", "template", "spec", "containers"]?.array ?? []
             #expect(containers.count == 2)
             #expect(containers.first { $0["name"] == "c" }?["ports"] != nil)
             let failed = try await cluster.patch(
-                Self.deployments + "/web", [["op": "test", "path": "/spec/replicas", "value": 9]],
-                type: "application/json-patch+json")
+                Self.deployments + "/web",
+                [["op": "test", "path": "/spec/replicas", "value": 9]],
+                type: "application/json-patch+json"
+            )
             #expect(failed.status == 422)
             let unknown = try await cluster.patch(Self.deployments + "/web", [:], type: "text/plain")
             #expect(unknown.status == 415)
@@ -140,7 +147,9 @@ import Values
             #expect(scale["spec", "replicas"] == 2)
             #expect(scale["status", "selector"] == "app=web")
             let put = try await cluster.put(
-                Self.deployments + "/web/scale", ["metadata": ["name": "web", "namespace": "default"], "spec": ["replicas": 5]])
+                Self.deployments + "/web/scale",
+                ["metadata": ["name": "web", "namespace": "default"], "spec": ["replicas": 5]]
+            )
             #expect(put.status == 200, "\(put.text)")
             #expect(try await cluster.get(Self.deployments + "/web")["spec", "replicas"] == 5)
             let patch = try await cluster.patch(Self.deployments + "/web/scale", ["spec": ["replicas": 1]])

@@ -54,12 +54,14 @@ import Values
         try await withCluster { cluster in
             _ = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
             var watch = try await cluster.watch(
-                Self.maps + "?watch=1&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan")
+                Self.maps + "?watch=1&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan"
+            )
             #expect(try await watch.line() == "ADDED a")
             let bookmark = try await watch.next()
             #expect(bookmark?["type"] == "BOOKMARK")
             #expect(
-                bookmark?.value(at: ["object", "metadata", "annotations", "k8s.io/initial-events-end"]) == "true")
+                bookmark?.value(at: ["object", "metadata", "annotations", "k8s.io/initial-events-end"]) == "true"
+            )
             let refused = try await cluster.get(Self.maps + "?watch=1&sendInitialEvents=true")
             #expect(refused.status == 422)
         }
@@ -86,7 +88,9 @@ import Values
     }
 
     @Test func `too old a revision ends in 410`() async throws {
-        try await withCluster { configuration in configuration.cacheHistory = 2 } _: { cluster in
+        try await withCluster { configuration in
+            configuration.cacheHistory = 2
+        } _: { cluster in
             for index in 0..<8 { _ = try await cluster.post(Self.maps, ["metadata": ["name": "m\(index)"]]) }
             let newest = try await cluster.store.currentRevision()
             try await cluster.store.compact(to: newest)
@@ -100,7 +104,9 @@ import Values
     }
 
     @Test func `a client that does not read is closed`() async throws {
-        try await withCluster { configuration in configuration.watchCapacity = 8 } _: { cluster in
+        try await withCluster { configuration in
+            configuration.watchCapacity = 8
+        } _: { cluster in
             let watch = try await cluster.transport().send(cluster.request("GET", Self.maps + "?watch=1"))
             let padding = String(repeating: "x", count: 200_000)
             for index in 0..<40 {
@@ -132,7 +138,8 @@ import Values
 
     private static func advance(_ clock: ManualClock, _ seconds: Int) async {
         for _ in 0..<seconds {
-            await clock.waitForSleepers(1)
+            // The ticking and the minutely upkeep.
+            await clock.waitForSleepers(2)
             clock.advance(by: .seconds(1))
         }
     }
@@ -141,7 +148,12 @@ import Values
         try await withCluster { cluster in
             _ = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
             let request = cluster.request(
-                "GET", Self.maps + "?watch=1", [], nil, "application/json;as=Table;v=v1;g=meta.k8s.io")
+                "GET",
+                Self.maps + "?watch=1",
+                [],
+                nil,
+                "application/json;as=Table;v=v1;g=meta.k8s.io"
+            )
             let response = try await cluster.transport().send(request)
             var watch = WatchReader(response.body)
             let first = try await watch.next()

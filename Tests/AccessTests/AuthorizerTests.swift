@@ -8,13 +8,28 @@ import Values
 @Suite struct AuthorizerTests {
     private static let node = UserIdentity(name: "system:node:n1", groups: ["system:nodes", "system:authenticated"])
 
-    private func ask(_ authorizer: any Authorizer, _ user: UserIdentity, _ verb: String, _ resource: String,
-        group: String = "", subresource: String = "", namespace: String = "", name: String = "", field: String = ""
+    private func ask(
+        _ authorizer: any Authorizer,
+        _ user: UserIdentity,
+        _ verb: String,
+        _ resource: String,
+        group: String = "",
+        subresource: String = "",
+        namespace: String = "",
+        name: String = "",
+        field: String = ""
     ) async -> Bool {
         await authorizer.authorize(
             RequestAttributes(
-                user: user, verb: verb, apiGroup: group, resource: resource, subresource: subresource, namespace: namespace,
-                name: name, fieldSelector: field)
+                user: user,
+                verb: verb,
+                apiGroup: group,
+                resource: resource,
+                subresource: subresource,
+                namespace: namespace,
+                name: name,
+                fieldSelector: field
+            )
         ).isAllowed
     }
 
@@ -52,11 +67,14 @@ import Values
                 "containers": [["env": [["name": "E", "valueFrom": ["secretKeyRef": ["name": "key", "key": "k"]]]]]],
             ],
         ]
-        let authorizer = NodeAuthorizer(lookup: FixedLookup(all: [
-            "pods/ns/p": pod,
-            "persistentvolumeclaims/ns/claim": [
-                "metadata": ["name": "claim", "namespace": "ns"], "spec": ["volumeName": "disk"]],
-        ]))
+        let authorizer = NodeAuthorizer(
+            lookup: FixedLookup(all: [
+                "pods/ns/p": pod,
+                "persistentvolumeclaims/ns/claim": [
+                    "metadata": ["name": "claim", "namespace": "ns"], "spec": ["volumeName": "disk"],
+                ],
+            ])
+        )
         let node = Self.node
         for secret in ["mounted", "key"] {
             #expect(await ask(authorizer, node, "get", "secrets", namespace: "ns", name: secret))
@@ -92,6 +110,20 @@ import Values
         #expect(!paths.allows(RequestAttributes(user: user, verb: "get", path: "/metrics")))
     }
 
+    @Test func `a front proxy names the user in headers`() async {
+        let authenticator = RequestHeaderAuthenticator(allowedNames: ["proxy"])
+        var request = HTTPRequest(path: "/")
+        request.headers.append("X-Remote-User", "carol")
+        request.headers.append("X-Remote-Group", "ops")
+        request.headers.append("X-Remote-Extra-Team", "blue")
+        #expect(await authenticator.authenticate(request) == .none)
+        request.peer.proxyCertificate = ClientIdentity(commonName: "other")
+        #expect(await authenticator.authenticate(request) == .none)
+        request.peer.proxyCertificate = ClientIdentity(commonName: "proxy")
+        let carol = UserIdentity(name: "carol", groups: ["ops"], extra: ["team": ["blue"]])
+        #expect(await authenticator.authenticate(request) == .user(carol, audiences: []))
+    }
+
     @Test func `the first authenticator that knows the user wins`() async {
         let chain = AuthenticatorChain([InProcessAuthenticator(), ClientCertificateAuthenticator(), BearerTokenAuthenticator([])])
         var request = HTTPRequest(path: "/")
@@ -99,7 +131,8 @@ import Values
         request.peer = Peer(clientCertificate: ClientIdentity(commonName: "bob", organizations: ["dev"]))
         #expect(
             await chain.authenticate(request)
-                == .user(UserIdentity(name: "bob", groups: ["dev", "system:authenticated"]), audiences: []))
+                == .user(UserIdentity(name: "bob", groups: ["dev", "system:authenticated"]), audiences: [])
+        )
         request.peer = Peer()
         request.headers.append("Authorization", "Bearer x")
         #expect(await chain.authenticate(request) == .failed(reason: "invalid bearer token"))

@@ -43,17 +43,26 @@ struct FixedLookup: ClusterLookup {
 
     private func subject(pod: Bool = false) -> TokenSubject {
         TokenSubject(
-            namespace: "ns", serviceAccount: TokenBinding(name: "sa", uid: "u-sa"),
-            pod: pod ? TokenBinding(name: "p", uid: "u-p") : nil)
+            namespace: "ns",
+            serviceAccount: TokenBinding(name: "sa", uid: "u-sa"),
+            pod: pod ? TokenBinding(name: "p", uid: "u-p") : nil
+        )
     }
 
-    private func pair(_ key: TokenSigningKey, _ objects: [String: JSONValue] = objects)
+    private func pair(
+        _ key: TokenSigningKey,
+        _ objects: [String: JSONValue] = objects
+    )
         -> (ServiceAccountTokenIssuer, ServiceAccountAuthenticator)
     {
         let issuer = ServiceAccountTokenIssuer(issuer: Self.issuer, key: key, clock: clock, random: random)
         let authenticator = ServiceAccountAuthenticator(
-            issuers: [Self.issuer], audiences: [Self.issuer], keys: [key.verification],
-            lookup: FixedLookup(all: objects), clock: clock)
+            issuers: [Self.issuer],
+            audiences: [Self.issuer],
+            keys: [key.verification],
+            lookup: FixedLookup(all: objects),
+            clock: clock
+        )
         return (issuer, authenticator)
     }
 
@@ -142,7 +151,10 @@ struct FixedLookup: ClusterLookup {
         let (issuer, _) = pair(key)
         let token = try issuer.issue(subject(pod: true), audiences: [], seconds: 600).token
         let noPod = Self.objects.filter { !$0.key.hasPrefix("pods") }
-        #expect(await pair(key, noPod).1.authenticate(token: token, audiences: []) == .failed(reason: "service account token has been invalidated"))
+        #expect(
+            await pair(key, noPod).1.authenticate(token: token, audiences: [])
+                == .failed(reason: "service account token has been invalidated")
+        )
         var other = Self.objects
         other["serviceaccounts/ns/sa"] = ["metadata": ["uid": "another"]]
         guard case .failed = await pair(key, other).1.authenticate(token: token, audiences: []) else {

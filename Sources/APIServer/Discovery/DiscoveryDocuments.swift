@@ -75,12 +75,18 @@ struct DiscoveryGroup: Sendable {
                 }
             }
             versions.sort { VersionOrder.precedes($0, $1) }
-            return DiscoveryGroup(name: name, versions: versions.map { version in
-                Version(name: version, kinds: members.compactMap { kind in
-                    guard let found = kind.version(version), found.served else { return nil }
-                    return (kind, found)
-                })
-            })
+            return DiscoveryGroup(
+                name: name,
+                versions: versions.map { version in
+                    Version(
+                        name: version,
+                        kinds: members.compactMap { kind in
+                            guard let found = kind.version(version), found.served else { return nil }
+                            return (kind, found)
+                        }
+                    )
+                }
+            )
         }.filter { !$0.versions.isEmpty }
     }
 
@@ -114,7 +120,6 @@ enum VersionOrder {
         return [rest.hasPrefix("beta") ? 2 : 1, major, minor]
     }
 }
-
 
 extension DiscoveryGroup.Version {
     /// The APIResourceList of this version.

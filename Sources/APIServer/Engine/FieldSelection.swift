@@ -17,7 +17,7 @@ struct FieldSelection: Sendable {
     }
 
     /// Reads the selectors; a field label the kind does not know is refused in upstream's words.
-    init(label: String, field: String, accepted: Set<String>) throws(APIError) {
+    init(label: String, field: String, accepted: [String: String]) throws(APIError) {
         if label.isEmpty {
             labels = nil
         } else {
@@ -30,10 +30,14 @@ struct FieldSelection: Sendable {
         }
         let parsed: FieldSelector
         do { parsed = try FieldSelector.parse(field) } catch { throw .badRequest("\(error)") }
-        for requirement in parsed.requirements where !accepted.contains(requirement.field) {
-            throw .badRequest("field label not supported: \(requirement.field)")
+        var known: [FieldSelector.Requirement] = []
+        for requirement in parsed.requirements {
+            guard let label = accepted[requirement.field] else {
+                throw .badRequest("field label not supported: \(requirement.field)")
+            }
+            known.append(FieldSelector.Requirement(field: label, op: requirement.op, value: requirement.value))
         }
-        fields = parsed.requirements
+        fields = known
         isEverything = labels == nil && fields.isEmpty
     }
 

@@ -23,8 +23,14 @@ struct ObjectIndexer: Sendable {
         else {
             let index = ObjectIndex(damage: "the stored object is not canonical JSON with metadata")
             return CachedObject(
-                key: entry.key, namespace: namespace, name: name, revision: entry.revision, bytes: entry.value, splice: 0,
-                index: index)
+                key: entry.key,
+                namespace: namespace,
+                name: name,
+                revision: entry.revision,
+                bytes: entry.value,
+                splice: 0,
+                index: index
+            )
         }
         var index = ObjectIndex()
         index.uid = metadata["uid"]?.string ?? ""
@@ -39,8 +45,14 @@ struct ObjectIndexer: Sendable {
         }
         index.fields = fieldValues(of: value)
         return CachedObject(
-            key: entry.key, namespace: namespace, name: name, revision: entry.revision, bytes: entry.value, splice: splice,
-            index: index)
+            key: entry.key,
+            namespace: namespace,
+            name: name,
+            revision: entry.revision,
+            bytes: entry.value,
+            splice: splice,
+            index: index
+        )
     }
 
     /// The values of the selectable fields other than name and namespace.

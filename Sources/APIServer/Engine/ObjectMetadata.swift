@@ -136,7 +136,9 @@ enum ObjectMetadata {
                 issues.append(
                     .forbidden(
                         path.child("finalizers"),
-                        "no new finalizers can be added if the object is being deleted, found new finalizers []string{\(shown)}"))
+                        "no new finalizers can be added if the object is being deleted, found new finalizers []string{\(shown)}"
+                    )
+                )
             }
         }
         if (new["generation"]?.int ?? 0) < (before["generation"]?.int ?? 0) {

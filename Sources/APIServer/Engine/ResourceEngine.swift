@@ -28,8 +28,11 @@ final class ResourceEngine: Sendable {
         let indexer = ObjectIndexer(descriptor, prefix: prefix)
         self.indexer = indexer
         cache = ResourceCache(
-            prefix: prefix, store: environment.store, indexer: { indexer($0) },
-            historyCapacity: environment.configuration.cacheHistory)
+            prefix: prefix,
+            store: environment.store,
+            indexer: { indexer($0) },
+            historyCapacity: environment.configuration.cacheHistory
+        )
     }
 
     /// The key of an object.
@@ -75,8 +78,14 @@ final class ResourceEngine: Sendable {
 
     func hookContext(_ write: WriteContext) -> HookContext {
         HookContext(
-            now: write.now, random: environment.random, user: write.user.name, groups: write.user.groups,
-            dryRun: write.isDryRun, namespace: write.namespace, subresource: write.subresource)
+            now: write.now,
+            random: environment.random,
+            user: write.user.name,
+            groups: write.user.groups,
+            dryRun: write.isDryRun,
+            namespace: write.namespace,
+            subresource: write.subresource
+        )
     }
 }
 
@@ -117,8 +126,11 @@ struct WriteContext: Sendable {
     /// The entry of `managedFields` that a write other than an apply is noted under.
     func fieldWriter(_ view: ResourceView) -> ManagedFields.Manager {
         ManagedFields.Manager(
-            name: fieldManager.isEmpty ? "unknown" : fieldManager, operation: "Update", apiVersion: view.gvk.apiVersion,
-            subresource: subresource)
+            name: fieldManager.isEmpty ? "unknown" : fieldManager,
+            operation: "Update",
+            apiVersion: view.gvk.apiVersion,
+            subresource: subresource
+        )
     }
 }
 

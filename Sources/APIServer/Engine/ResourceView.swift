@@ -41,10 +41,15 @@ struct ResourceView: Sendable {
         return conversion?.fromStorage(value) ?? value
     }
 
-    /// The field labels a selector may name.
-    var fieldLabels: Set<String> {
-        Set(descriptor.selectableFields.map(\.label)).union(
-            descriptor.namespaced ? ["metadata.name", "metadata.namespace"] : ["metadata.name"])
+    /// The field labels a selector may name, and what the caches call them.
+    var fieldLabels: [String: String] {
+        var labels = ["metadata.name": "metadata.name"]
+        if descriptor.namespaced { labels["metadata.namespace"] = "metadata.namespace" }
+        let isAlias = descriptor.groupResource != engine.resource
+        for field in descriptor.selectableFields {
+            labels[field.label] = isAlias ? field.path.joined(separator: ".") : field.label
+        }
+        return labels
     }
 }
 

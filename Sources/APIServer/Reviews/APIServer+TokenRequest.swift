@@ -13,7 +13,9 @@ extension APIServer {
 
     /// Issues a token for a service account.
     func requestToken(
-        _ view: ResourceView, _ subresource: SubresourceDescriptor, _ context: RequestContext
+        _ view: ResourceView,
+        _ subresource: SubresourceDescriptor,
+        _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
         guard let tokens else { throw .serviceUnavailable("this server signs no service account tokens") }
         let write = try writeContext(view, context)
@@ -22,8 +24,16 @@ extension APIServer {
         var request = try body(subresource, context)
         let seconds = try Self.lifetime(request, name: write.name)
         var admitted = AdmissionRequest(
-            operation: .create, kind: subresource.kind, resource: view.gvr, subresource: subresource.name,
-            namespace: write.namespace, name: write.name, user: write.user, isDryRun: write.isDryRun, object: request)
+            operation: .create,
+            kind: subresource.kind,
+            resource: view.gvr,
+            subresource: subresource.name,
+            namespace: write.namespace,
+            name: write.name,
+            user: write.user,
+            isDryRun: write.isDryRun,
+            object: request
+        )
         try await admission.mutate(&admitted)
         try await admission.validate(admitted)
         let own = TokenBinding(name: write.name, uid: account.value(at: ["metadata", "uid"])?.string ?? "")
@@ -73,7 +83,8 @@ extension APIServer {
         }
         let uid = object.value(at: ["metadata", "uid"])?.string ?? ""
         if let wanted = reference["uid"]?.string, !wanted.isEmpty, wanted != uid {
-            let words = "the UID in the bound object reference (\(wanted)) does not match the UID in record. "
+            let words =
+                "the UID in the bound object reference (\(wanted)) does not match the UID in record. "
                 + "The object might have been deleted and then recreated"
             throw .conflict(GroupResource(group: "", resource: kind), name, words)
         }
@@ -85,7 +96,8 @@ extension APIServer {
             let account = object.value(at: ["spec", "serviceAccountName"])?.string ?? ""
             guard account == write.name else {
                 throw .badRequest(
-                    "cannot bind token for serviceaccount \(GoQuote.quote(write.name)) to pod running with different serviceaccount name.")
+                    "cannot bind token for serviceaccount \(GoQuote.quote(write.name)) to pod running with different serviceaccount name."
+                )
             }
             subject.pod = bound
             await addNode(of: object, to: &subject)

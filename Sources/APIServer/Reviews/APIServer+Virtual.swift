@@ -8,7 +8,9 @@ import Values
 extension APIServer {
     /// Serves a kind that is answered but not stored.
     func respondToVirtual(
-        _ kind: KindDescriptor, _ version: KindVersion, _ context: RequestContext
+        _ kind: KindDescriptor,
+        _ version: KindVersion,
+        _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
         let info = context.info
         if let warning = version.deprecationWarning { context.warnings.add(warning) }
@@ -63,12 +65,18 @@ extension APIServer {
         var extra: [String: [String]] = [:]
         for (key, values) in spec?["extra"]?.object ?? [:] { extra[key] = values.array?.compactMap(\.string) ?? [] }
         return UserIdentity(
-            name: spec?["user"]?.string ?? "", uid: spec?["uid"]?.string ?? "",
-            groups: spec?["groups"]?.array?.compactMap(\.string) ?? [], extra: extra)
+            name: spec?["user"]?.string ?? "",
+            uid: spec?["uid"]?.string ?? "",
+            groups: spec?["groups"]?.array?.compactMap(\.string) ?? [],
+            extra: extra
+        )
     }
 
     private func review(
-        _ spec: JSONValue?, _ user: UserIdentity, _ namespace: String?, _ context: RequestContext
+        _ spec: JSONValue?,
+        _ user: UserIdentity,
+        _ namespace: String?,
+        _ context: RequestContext
     ) async throws(APIError) -> JSONValue {
         let attributes = try Self.reviewed(spec, user, namespace, kind: context.info.resource)
         let decision = await authorizer.authorize(attributes)
@@ -79,14 +87,18 @@ extension APIServer {
     }
 
     private static func reviewed(
-        _ spec: JSONValue?, _ user: UserIdentity, _ namespace: String?, kind: String
+        _ spec: JSONValue?,
+        _ user: UserIdentity,
+        _ namespace: String?,
+        kind: String
     ) throws(APIError) -> RequestAttributes {
         let resource = spec?["resourceAttributes"].flatMap { $0.isNull ? nil : $0 }
         let path = spec?["nonResourceAttributes"].flatMap { $0.isNull ? nil : $0 }
         let name = kind == "selfsubjectaccessreviews" ? "SelfSubjectAccessReview" : "SubjectAccessReview"
         guard (resource == nil) != (path == nil) else {
             let field = FieldPath("spec.resourceAttributes")
-            let words = resource == nil
+            let words =
+                resource == nil
                 ? "exactly one of nonResourceAttributes or resourceAttributes must be specified"
                 : "cannot be specified in combination with resourceAttributes"
             let issue = FieldIssue.invalid(resource == nil ? field : FieldPath("spec.nonResourceAttributes"), .null, words)
@@ -104,8 +116,15 @@ extension APIServer {
             throw .badRequest("spec.resourceAttributes.namespace must match namespace: \(namespace)")
         }
         return RequestAttributes(
-            user: user, verb: text("verb"), apiGroup: text("group"), apiVersion: text("version"), resource: text("resource"),
-            subresource: text("subresource"), namespace: text("namespace"), name: text("name"))
+            user: user,
+            verb: text("verb"),
+            apiGroup: text("group"),
+            apiVersion: text("version"),
+            resource: text("resource"),
+            subresource: text("subresource"),
+            namespace: text("namespace"),
+            name: text("name")
+        )
     }
 
     // MARK: Component statuses
@@ -113,7 +132,9 @@ extension APIServer {
     private static let components = ["controller-manager", "etcd-0", "scheduler"]
 
     private func componentStatuses(
-        _ kind: KindDescriptor, _ version: KindVersion, _ context: RequestContext
+        _ kind: KindDescriptor,
+        _ version: KindVersion,
+        _ context: RequestContext
     ) throws(APIError) -> HTTPResponse {
         let info = context.info
         let all = Self.components.map { name -> JSONValue in
@@ -136,7 +157,8 @@ extension APIServer {
             return Responses.value(list, form: context.form)
         }
         let rows = chosen.map { object -> JSONValue in
-            let cells: JSONValue = kind.hooks.cells(object, now: context.now).map { .array($0) }
+            let cells: JSONValue =
+                kind.hooks.cells(object, now: context.now).map { .array($0) }
                 ?? [object.value(at: ["metadata", "name"]) ?? "", "Healthy", "ok", ""]
             let partial: JSONValue = [
                 "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(tableVersion)"),

@@ -10,7 +10,10 @@ struct BootstrapObjects {
     let server: APIServer
 
     private static let priorities: [(name: String, value: Int64, text: String)] = [
-        ("system-cluster-critical", 2_000_000_000, "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."),
+        (
+            "system-cluster-critical", 2_000_000_000,
+            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."
+        ),
         ("system-node-critical", 2_000_001_000, "Used for system critical pods that must not be moved from their current node."),
     ]
 
@@ -20,12 +23,18 @@ struct BootstrapObjects {
         }
         for priority in Self.priorities {
             try await ensure(
-                GroupResource(group: "scheduling.k8s.io", resource: "priorityclasses"), "", priority.name,
-                ["value": .integer(priority.value), "globalDefault": false, "description": .string(priority.text)])
+                GroupResource(group: "scheduling.k8s.io", resource: "priorityclasses"),
+                "",
+                priority.name,
+                ["value": .integer(priority.value), "globalDefault": false, "description": .string(priority.text)]
+            )
         }
         try await ensure(
-            GroupResource(group: "networking.k8s.io", resource: "servicecidrs"), "", "kubernetes",
-            ["spec": ["cidrs": [.string(server.environment.configuration.serviceCIDR.description)]]])
+            GroupResource(group: "networking.k8s.io", resource: "servicecidrs"),
+            "",
+            "kubernetes",
+            ["spec": ["cidrs": [.string(server.environment.configuration.serviceCIDR.description)]]]
+        )
         try await kubernetesService()
     }
 
@@ -52,7 +61,8 @@ struct BootstrapObjects {
                         "ports": [["name": "https", "port": .integer(Int64(configuration.advertisePort)), "protocol": "TCP"]],
                     ]
                 ],
-            ])
+            ]
+        )
         let isV4 = IPAddress(configuration.advertiseAddress)?.isV4 ?? true
         try await publish(
             GroupResource(group: "discovery.k8s.io", resource: "endpointslices"),
@@ -63,7 +73,8 @@ struct BootstrapObjects {
                     ["addresses": [.string(configuration.advertiseAddress)], "conditions": ["ready": true]]
                 ],
                 "ports": [["name": "https", "port": .integer(Int64(configuration.advertisePort)), "protocol": "TCP"]],
-            ])
+            ]
+        )
     }
 
     /// Creates an object unless one of that name exists.
@@ -94,7 +105,10 @@ struct BootstrapObjects {
     }
 
     private func complete(
-        _ content: JSONValue, _ view: ResourceView, _ namespace: String, _ name: String
+        _ content: JSONValue,
+        _ view: ResourceView,
+        _ namespace: String,
+        _ name: String
     ) throws(APIError) -> JSONValue {
         var object = content
         object.set(.string(name), at: ["metadata", "name"])
@@ -106,7 +120,12 @@ struct BootstrapObjects {
     private func context(_ namespace: String, _ name: String) -> WriteContext {
         WriteContext(
             user: UserIdentity(name: "system:apiserver", groups: [UserIdentity.mastersGroup]),
-            now: server.environment.clock.now.wholeSeconds, namespace: namespace, name: name, admission: AdmissionChain([]),
-            warnings: WarningList(), version: "v1")
+            now: server.environment.clock.now.wholeSeconds,
+            namespace: namespace,
+            name: name,
+            admission: AdmissionChain([]),
+            warnings: WarningList(),
+            version: "v1"
+        )
     }
 }

@@ -35,7 +35,9 @@ struct ServiceStep: StorageStep {
         }
         return StorageClaim(undo: giveBack) {
             addresses.release(
-                addresses: before.addresses.subtracting(after.addresses), ports: before.ports.subtracting(after.ports))
+                addresses: before.addresses.subtracting(after.addresses),
+                ports: before.ports.subtracting(after.ports)
+            )
         }
     }
 
@@ -47,14 +49,17 @@ struct ServiceStep: StorageStep {
     // MARK: Cluster IPs
 
     private func allocateAddresses(
-        _ service: inout JSONValue, _ before: ServiceAddresses.Holding, _ taken: inout Taken
+        _ service: inout JSONValue,
+        _ before: ServiceAddresses.Holding,
+        _ taken: inout Taken
     ) throws(APIError) {
         let type = service.value(at: ["spec", "type"])?.string ?? "ClusterIP"
         guard type != "ExternalName" else {
             for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] { service.remove(at: ["spec", field]) }
             return
         }
-        let asked = service.value(at: ["spec", "clusterIP"])?.string
+        let asked =
+            service.value(at: ["spec", "clusterIP"])?.string
             ?? service.value(at: ["spec", "clusterIPs"])?.array?.first?.string ?? ""
         var address = asked
         if asked.isEmpty {
@@ -93,7 +98,8 @@ struct ServiceStep: StorageStep {
         case .taken: return
         case .conflict: reason = "failed to allocate IP \(address): provided IP is already allocated"
         default:
-            reason = "failed to allocate IP \(address): the provided IP (\(address)) is not in the valid range. "
+            reason =
+                "failed to allocate IP \(address): the provided IP (\(address)) is not in the valid range. "
                 + "The range of valid IPs is \(addresses.network)"
         }
         throw .invalid(Self.kind, Self.name(service), [.invalid(field, shown, reason)])
@@ -104,7 +110,9 @@ struct ServiceStep: StorageStep {
     // MARK: Node ports
 
     private func allocatePorts(
-        _ service: inout JSONValue, _ before: ServiceAddresses.Holding, _ taken: inout Taken
+        _ service: inout JSONValue,
+        _ before: ServiceAddresses.Holding,
+        _ taken: inout Taken
     ) throws(APIError) {
         let type = service.value(at: ["spec", "type"])?.string ?? "ClusterIP"
         let allocates = service.value(at: ["spec", "allocateLoadBalancerNodePorts"])?.bool ?? true
@@ -134,7 +142,10 @@ struct ServiceStep: StorageStep {
     }
 
     private func anyPort(
-        for port: JSONValue, among ports: [JSONValue], _ numbers: [Int: Set<String>], _ taken: inout Taken
+        for port: JSONValue,
+        among ports: [JSONValue],
+        _ numbers: [Int: Set<String>],
+        _ taken: inout Taken
     ) throws(APIError) -> Int {
         let wire = port["protocol"]?.string ?? "TCP"
         for other in ports where other["port"] == port["port"] {
@@ -149,7 +160,10 @@ struct ServiceStep: StorageStep {
     }
 
     private func allocateHealthPort(
-        _ service: inout JSONValue, _ type: String, _ before: ServiceAddresses.Holding, _ taken: inout Taken
+        _ service: inout JSONValue,
+        _ type: String,
+        _ before: ServiceAddresses.Holding,
+        _ taken: inout Taken
     ) throws(APIError) {
         let isLocal = service.value(at: ["spec", "externalTrafficPolicy"])?.string == "Local"
         guard type == "LoadBalancer", isLocal else {

@@ -15,8 +15,18 @@ extension APIServer {
         case "/": return Responses.value(["paths": JSONValue(discovery.paths)], form: ResponseForm(isPretty: true))
         case "/version": return Responses.value(version, form: ResponseForm(isPretty: true))
         case "/metrics": return try await metricsResponse()
-        case "/api": return try aggregatable(request) { $0.core } legacy: { $0.legacyCore }
-        case "/apis": return try aggregatable(request) { $0.groups } legacy: { $0.legacyGroups }
+        case "/api":
+            return try aggregatable(request) {
+                $0.core
+            } legacy: {
+                $0.legacyCore
+            }
+        case "/apis":
+            return try aggregatable(request) {
+                $0.groups
+            } legacy: {
+                $0.legacyGroups
+            }
         case "/openapi/v2": return openAPI.v2(request)
         case "/openapi/v3": return openAPI.v3Index()
         case "/.well-known/openid-configuration": return try openIDConfiguration()
@@ -52,7 +62,8 @@ extension APIServer {
     }
 
     private func aggregatable(
-        _ request: HTTPRequest, _ aggregated: (DiscoveryDocuments) -> AggregatedDiscovery,
+        _ request: HTTPRequest,
+        _ aggregated: (DiscoveryDocuments) -> AggregatedDiscovery,
         legacy: (DiscoveryDocuments) -> JSONValue
     ) throws(APIError) -> HTTPResponse {
         let documents = discovery

@@ -16,7 +16,7 @@ extension APIServer {
         var response: HTTPResponse
         do throws(APIError) {
             response = try await serve(request, info, warnings)
-        } catch where error == .unknownPath {
+        } catch  where error == .unknownPath {
             response = Responses.text("404 page not found\n", status: 404)
         } catch {
             let form = (try? ResponseForm.negotiate(request)) ?? .json
@@ -45,7 +45,9 @@ extension APIServer {
     }
 
     private func serve(
-        _ request: HTTPRequest, _ info: RequestInfo, _ warnings: WarningList
+        _ request: HTTPRequest,
+        _ info: RequestInfo,
+        _ warnings: WarningList
     ) async throws(APIError) -> HTTPResponse {
         var user = try await authenticate(request, info)
         user = try await impersonate(user, request)
@@ -57,8 +59,13 @@ extension APIServer {
         }
         guard info.isResource else { return try await respondToPath(request, info, user) }
         let context = RequestContext(
-            request: request, info: info, user: user, form: try ResponseForm.negotiate(request),
-            now: environment.clock.now.wholeSeconds, warnings: warnings)
+            request: request,
+            info: info,
+            user: user,
+            form: try ResponseForm.negotiate(request),
+            now: environment.clock.now.wholeSeconds,
+            warnings: warnings
+        )
         if Self.isLongRunning(info) { return try await dispatch(context) }
         return try await limited(context)
     }
@@ -85,13 +92,8 @@ extension APIServer {
             }
             if asked > .zero { limit = min(limit, asked) }
         }
-        let outcome: Result<HTTPResponse, APIError>
-        do {
-            outcome = try await withDeadline(limit, clock: environment.clock) {
-                do throws(APIError) { return .success(try await self.dispatch(context)) } catch { return .failure(error) }
-            }
-        } catch {
-            throw .timeout("request did not complete within the allotted timeout")
+        let outcome = await writeDeadlines.run(until: environment.clock.monotonic + limit) {
+            do throws(APIError) { return .success(try await self.dispatch(context)) } catch { return .failure(error) }
         }
         return try outcome.get()
     }
@@ -149,8 +151,14 @@ extension APIServer {
         let isAccount = parts.count == 2
         try await check(
             RequestAttributes(
-                user: user, verb: "impersonate", apiGroup: "", resource: isAccount ? "serviceaccounts" : "users",
-                namespace: isAccount ? parts[0] : "", name: isAccount ? parts[1] : name))
+                user: user,
+                verb: "impersonate",
+                apiGroup: "",
+                resource: isAccount ? "serviceaccounts" : "users",
+                namespace: isAccount ? parts[0] : "",
+                name: isAccount ? parts[1] : name
+            )
+        )
     }
 
     private func check(_ attributes: RequestAttributes) async throws(APIError) {
@@ -168,9 +176,18 @@ extension APIServer {
             name = nameDemanded(by: fieldSelector)
         }
         return RequestAttributes(
-            user: user, verb: info.verb, apiGroup: info.group, apiVersion: info.version, resource: info.resource,
-            subresource: info.subresource, namespace: info.namespace, name: name, path: info.path,
-            fieldSelector: fieldSelector, labelSelector: request.query.first("labelSelector") ?? "")
+            user: user,
+            verb: info.verb,
+            apiGroup: info.group,
+            apiVersion: info.version,
+            resource: info.resource,
+            subresource: info.subresource,
+            namespace: info.namespace,
+            name: name,
+            path: info.path,
+            fieldSelector: fieldSelector,
+            labelSelector: request.query.first("labelSelector") ?? ""
+        )
     }
 
     /// The name a list is restricted to by `metadata.name=x`.

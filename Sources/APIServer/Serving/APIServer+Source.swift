@@ -7,7 +7,8 @@ extension APIServer {
     ///
     /// Consistent: what was acknowledged before the call is in the list.
     public func cachedObjects(
-        _ resource: GroupResource, namespace: String? = nil
+        _ resource: GroupResource,
+        namespace: String? = nil
     ) async throws(APIError) -> CacheSnapshot {
         guard let engine = resources.engines[resource] else { throw .resourceNotFound() }
         try await engine.catchUp()
@@ -16,8 +17,12 @@ extension APIServer {
 
     /// The changes of a resource after a revision, sharing buffers with every other watcher.
     public func cachedChanges(
-        _ resource: GroupResource, from revision: Revision, namespace: String? = nil, labelSelector: String = "",
-        fieldSelector: String = "", wantsBookmarks: Bool = false
+        _ resource: GroupResource,
+        from revision: Revision,
+        namespace: String? = nil,
+        labelSelector: String = "",
+        fieldSelector: String = "",
+        wantsBookmarks: Bool = false
     ) async throws(APIError) -> CacheWatch {
         guard let engine = resources.engines[resource], let view = resources.storageView(resource) else {
             throw .resourceNotFound()
@@ -31,7 +36,11 @@ extension APIServer {
         }
         do throws(StoreError) {
             return try await engine.cache.resume(
-                from: revision, scope: scope, wantsBookmarks: wantsBookmarks, filter: filter)
+                from: revision,
+                scope: scope,
+                wantsBookmarks: wantsBookmarks,
+                filter: filter
+            )
         } catch {
             throw StoreFailure.apiError(error)
         }

@@ -25,6 +25,9 @@ public final class APIServer: HTTPHandler {
     let health: ServerHealth
     let services: ServiceAddresses
     let openAPI: OpenAPIDocuments
+    let writeDeadlines = WriteDeadlines()
+    let revisions: RevisionHistory
+    private let nodePods: NodePods?
     private let served: Mutex<ServedResources>
     private let discoveryState = Mutex<DiscoveryDocuments?>(nil)
 
@@ -41,8 +44,10 @@ public final class APIServer: HTTPHandler {
 
         /// The parts given.
         public init(
-            authenticator: any Authenticator, tokenAuthenticator: (any TokenAuthenticator)? = nil,
-            authorizer: any Authorizer, admission: AdmissionChain
+            authenticator: any Authenticator,
+            tokenAuthenticator: (any TokenAuthenticator)? = nil,
+            authorizer: any Authorizer,
+            admission: AdmissionChain
         ) {
             self.authenticator = authenticator
             self.tokenAuthenticator = tokenAuthenticator
@@ -59,19 +64,39 @@ public final class APIServer: HTTPHandler {
     ///   - tokens: Signs service-account tokens; nil refuses TokenRequests.
     ///   - kubelet: How nodes are reached for logs, exec and proxies; nil answers 503.
     public init(
-        store: any Store, descriptors: [KindDescriptor], clock: any ClusterClock, random: any RandomSource,
-        configuration: APIServerConfiguration, security: (any ClusterLookup) -> Security,
-        tokens: ServiceAccountTokenIssuer? = nil, kubelet: (any KubeletDialer)? = nil,
-        serviceProxy: (any ServiceDialer)? = nil, logger: Logger = Logger(label: "apus.apiserver")
+        store: any Store,
+        descriptors: [KindDescriptor],
+        clock: any ClusterClock,
+        random: any RandomSource,
+        configuration: APIServerConfiguration,
+        security: (any ClusterLookup) -> Security,
+        tokens: ServiceAccountTokenIssuer? = nil,
+        kubelet: (any KubeletDialer)? = nil,
+        serviceProxy: (any ServiceDialer)? = nil,
+        logger: Logger = Logger(label: "apus.apiserver")
     ) {
         environment = ServerEnvironment(
-            store: store, clock: clock, random: random, log: logger, metrics: ServerMetrics(), configuration: configuration)
+            store: store,
+            clock: clock,
+            random: random,
+            log: logger,
+            metrics: ServerMetrics(),
+            configuration: configuration
+        )
         services = ServiceAddresses(
-            network: configuration.serviceCIDR, ports: configuration.nodePorts, random: random)
+            network: configuration.serviceCIDR,
+            ports: configuration.nodePorts,
+            random: random
+        )
         let resources = ServedResources(
-            descriptors, environment: environment, steps: [.core("services"): ServiceStep(addresses: services)])
+            descriptors,
+            environment: environment,
+            steps: [.core("services"): ServiceStep(addresses: services)]
+        )
         served = Mutex(resources)
-        let parts = security(CacheLookup(resources: resources))
+        nodePods = resources.engines[.core("pods")].map { NodePods(cache: $0.cache) }
+        revisions = RevisionHistory(span: max(configuration.historyAge, configuration.eventAge))
+        let parts = security(CacheLookup(resources: resources, nodePods: nodePods))
         authenticator = parts.authenticator
         tokenAuthenticator = parts.tokenAuthenticator
         authorizer = parts.authorizer
@@ -110,7 +135,9 @@ public final class APIServer: HTTPHandler {
         let resources = resources
         await withDiscardingTaskGroup { group in
             for engine in resources.engines.values { group.addTask { await engine.cache.run() } }
+            if let nodePods { group.addTask { await nodePods.run() } }
             group.addTask { await self.tick() }
+            group.addTask { await self.keepUp() }
         }
         deadlines.endAll()
     }
@@ -143,6 +170,14 @@ public final class APIServer: HTTPHandler {
         for problem in problems { environment.log.warning("service repaired", metadata: ["problem": "\(problem)"]) }
     }
 
+    private func keepUp() async {
+        let clock = environment.clock
+        while !Task.isCancelled {
+            await upkeep(now: clock.monotonic)
+            guard (try? await clock.sleep(for: Self.sampleInterval)) != nil else { return }
+        }
+    }
+
     private func tick() async {
         let clock = environment.clock
         var nextBookmark = clock.monotonic + environment.configuration.bookmarkInterval
@@ -150,6 +185,7 @@ public final class APIServer: HTTPHandler {
             guard (try? await clock.sleep(for: .seconds(1))) != nil else { return }
             let now = clock.monotonic
             deadlines.expire(now: now)
+            writeDeadlines.sweep(now: now)
             guard now >= nextBookmark else { continue }
             nextBookmark = now + environment.configuration.bookmarkInterval
             for engine in resources.engines.values { engine.cache.requestBookmarks() }

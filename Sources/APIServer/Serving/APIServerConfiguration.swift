@@ -30,6 +30,10 @@ public struct APIServerConfiguration: Sendable {
     public var bookmarkInterval = Duration.seconds(60)
     /// How many events a watcher may be behind before it is closed.
     public var watchCapacity = 4096
+    /// How long the store remembers what was: continued lists and watches may reach back so far.
+    public var historyAge = Duration.seconds(300)
+    /// How long events live after they were last written.
+    public var eventAge = Duration.seconds(3600)
     /// The `iss` of service-account tokens.
     public var serviceAccountIssuer = "https://kubernetes.default.svc.cluster.local"
     /// How many history events each cache keeps.
@@ -37,8 +41,13 @@ public struct APIServerConfiguration: Sendable {
 
     /// Settings with upstream's defaults.
     public init(
-        serviceCIDR: CIDR, nodePorts: ClosedRange<Int> = 30000...32767, advertiseAddress: String = "",
-        advertisePort: Int = 6443, gitVersion: String = "v1.36.2+apus", gitCommit: String = "", buildDate: String = ""
+        serviceCIDR: CIDR,
+        nodePorts: ClosedRange<Int> = 30000...32767,
+        advertiseAddress: String = "",
+        advertisePort: Int = 6443,
+        gitVersion: String = "v1.36.2+apus",
+        gitCommit: String = "",
+        buildDate: String = ""
     ) {
         self.serviceCIDR = serviceCIDR
         self.nodePorts = nodePorts

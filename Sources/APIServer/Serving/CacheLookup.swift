@@ -6,6 +6,7 @@ import Values
 /// Live objects for authentication, authorization and admission, from the watch caches.
 struct CacheLookup: ClusterLookup {
     let resources: ServedResources
+    var nodePods: NodePods?
 
     func object(_ resource: GroupResource, namespace: String, name: String) -> JSONValue? {
         guard let engine = resources.engines[resource],
@@ -26,6 +27,10 @@ struct CacheLookup: ClusterLookup {
         return engine.cache.snapshot(namespace: namespace).compactMap { object in
             object.index.fields[field] == value ? try? JSONParser.parse(object.bytes) : nil
         }
+    }
+
+    func node(_ node: String, refersTo resource: String, namespace: String, name: String) -> Bool {
+        nodePods?.refer(node, resource, namespace, name) ?? false
     }
 
     func objects(_ resource: GroupResource, namespace: String?) -> [JSONValue] {

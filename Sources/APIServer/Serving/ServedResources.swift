@@ -36,8 +36,11 @@ final class ServedResources: Sendable {
                 let route = Route(group: descriptor.group, version: version.name, resource: descriptor.plural)
                 if let engine {
                     views[route] = ResourceView(
-                        engine: engine, descriptor: descriptor, version: version,
-                        conversion: isAlias ? SharedEvents() : Conversions.between(version.name, descriptor))
+                        engine: engine,
+                        descriptor: descriptor,
+                        version: version,
+                        conversion: isAlias ? SharedEvents() : Conversions.between(version.name, descriptor)
+                    )
                 } else {
                     virtual[route] = (descriptor, version)
                 }

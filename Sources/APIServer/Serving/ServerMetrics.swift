@@ -32,7 +32,7 @@ final class ServerMetrics: Sendable {
         var inFlight = [0, 0]
         var rejected: [Int: UInt64] = [:]
         var longRunning: [RequestKey: Int] = [:]
-        var watchEvents: [GroupVersionKind: (count: UInt64, bytes: UInt64)] = [:]
+        var watchEvents: [GroupVersionKind: WatchCounter] = [:]
     }
 
     /// The buckets of `apiserver_request_duration_seconds`.
@@ -78,11 +78,13 @@ final class ServerMetrics: Sendable {
         state.withLock { $0.longRunning[key, default: 1] -= 1 }
     }
 
-    /// An event was sent to a watcher.
-    func watchEvent(_ kind: GroupVersionKind, bytes: Int) {
+    /// Counts the events of a kind; a watch asks once and then adds without a lock.
+    func watchCounter(_ kind: GroupVersionKind) -> WatchCounter {
         state.withLock { state in
-            state.watchEvents[kind, default: (0, 0)].count += 1
-            state.watchEvents[kind, default: (0, 0)].bytes += UInt64(bytes)
+            if let known = state.watchEvents[kind] { return known }
+            let made = WatchCounter()
+            state.watchEvents[kind] = made
+            return made
         }
     }
 
@@ -113,9 +115,9 @@ final class ServerMetrics: Sendable {
             out.sample("apiserver_longrunning_requests", key.labels, "\(count)")
         }
         out.family("apiserver_watch_events_total", "counter", "Events sent to watchers.")
-        for (kind, sent) in events { out.sample("apiserver_watch_events_total", kind.labels, "\(sent.count)") }
+        for (kind, sent) in events { out.sample("apiserver_watch_events_total", kind.labels, "\(sent.count.load(ordering: .relaxed))") }
         out.family("apiserver_watch_events_sizes_sum", "counter", "Bytes of the events sent to watchers.")
-        for (kind, sent) in events { out.sample("apiserver_watch_events_sizes_sum", kind.labels, "\(sent.bytes)") }
+        for (kind, sent) in events { out.sample("apiserver_watch_events_sizes_sum", kind.labels, "\(sent.bytes.load(ordering: .relaxed))") }
         return out.text
     }
 
@@ -129,6 +131,17 @@ final class ServerMetrics: Sendable {
         out.sample(name + "_bucket", key.labels + [("le", "+Inf")], "\(timing.count)")
         out.sample(name + "_sum", key.labels, "\(timing.sum)")
         out.sample(name + "_count", key.labels, "\(timing.count)")
+    }
+}
+
+/// What watchers of one kind were sent.
+final class WatchCounter: Sendable {
+    let count = Atomic<UInt64>(0)
+    let bytes = Atomic<UInt64>(0)
+
+    func add(bytes size: Int) {
+        count.add(1, ordering: .relaxed)
+        bytes.add(UInt64(size), ordering: .relaxed)
     }
 }
 

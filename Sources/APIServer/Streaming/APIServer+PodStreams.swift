@@ -68,7 +68,9 @@ extension APIServer {
         guard !node.isEmpty else { throw .badRequest("pod \(info.name) does not have a host assigned") }
         guard context.request.isUpgrade else { throw .badRequest("Upgrade request required") }
         var onward = QueryItems()
-        for (name, short, standard) in [("stdin", "input", false), ("stdout", "output", false), ("stderr", "error", false), ("tty", "tty", false)] {
+        for (name, short, standard) in [
+            ("stdin", "input", false), ("stdout", "output", false), ("stderr", "error", false), ("tty", "tty", false),
+        ] {
             let isSet = query.contains(name) ? RequestInfo.flag(query.first(name)) : standard
             if isSet { onward.append(short, "1") }
         }
@@ -82,8 +84,15 @@ extension APIServer {
 
     private func admitConnect(_ view: ResourceView, _ context: RequestContext) async throws(APIError) {
         var admitted = AdmissionRequest(
-            operation: .connect, kind: view.gvk, resource: view.gvr, subresource: context.info.subresource,
-            namespace: context.info.namespace, name: context.info.name, user: context.user, object: nil)
+            operation: .connect,
+            kind: view.gvk,
+            resource: view.gvr,
+            subresource: context.info.subresource,
+            namespace: context.info.namespace,
+            name: context.info.name,
+            user: context.user,
+            object: nil
+        )
         try await admission.mutate(&admitted)
         try await admission.validate(admitted)
     }
@@ -117,7 +126,10 @@ extension APIServer {
 
     /// Passes a request on to the kubelet of a node.
     func relay(
-        _ context: RequestContext, node: String, path: String, query: QueryItems
+        _ context: RequestContext,
+        node: String,
+        path: String,
+        query: QueryItems
     ) async throws(APIError) -> HTTPResponse {
         guard let kubelet else { throw .serviceUnavailable("this server has no way to reach kubelets") }
         let endpoint = try await endpoint(ofNode: node)
@@ -126,7 +138,13 @@ extension APIServer {
             throw .internalError("error dialing the kubelet of node \(node): \(error)")
         }
         return try await Relay.send(
-            context.request, path: path, query: query, over: transport, metrics: environment.metrics, info: context.info)
+            context.request,
+            path: path,
+            query: query,
+            over: transport,
+            metrics: environment.metrics,
+            info: context.info
+        )
     }
 
     func endpoint(ofNode name: String) async throws(APIError) -> KubeletEndpoint {

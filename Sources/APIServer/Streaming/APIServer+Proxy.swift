@@ -56,7 +56,9 @@ extension APIServer {
     }
 
     private func podProxy(
-        _ view: ResourceView, _ target: ProxyTarget, _ context: RequestContext
+        _ view: ResourceView,
+        _ target: ProxyTarget,
+        _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
         let stored = try await view.engine.existing(namespace: context.info.namespace, name: target.name)
         let pod = try view.engine.tree(stored)
@@ -68,7 +70,9 @@ extension APIServer {
     }
 
     private func serviceProxy(
-        _ view: ResourceView, _ target: ProxyTarget, _ context: RequestContext
+        _ view: ResourceView,
+        _ target: ProxyTarget,
+        _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
         let namespace = context.info.namespace
         let stored = try await view.engine.existing(namespace: namespace, name: target.name)
@@ -104,7 +108,10 @@ extension APIServer {
     }
 
     private func dial(
-        _ context: RequestContext, _ scheme: String, _ address: String, _ port: Int
+        _ context: RequestContext,
+        _ scheme: String,
+        _ address: String,
+        _ port: Int
     ) async throws(APIError) -> HTTPResponse {
         // Nobody reaches the server's own interfaces or a cloud's metadata service through us.
         guard let parsed = IPAddress(address), !parsed.isLoopback, !parsed.isLinkLocal, !parsed.isMulticast, !parsed.isUnspecified
@@ -116,7 +123,12 @@ extension APIServer {
             throw .serviceUnavailable("error trying to reach service: \(error)")
         }
         return try await Relay.send(
-            context.request, path: Self.path(context.info), query: context.request.query, over: transport,
-            metrics: environment.metrics, info: context.info)
+            context.request,
+            path: Self.path(context.info),
+            query: context.request.query,
+            over: transport,
+            metrics: environment.metrics,
+            info: context.info
+        )
     }
 }

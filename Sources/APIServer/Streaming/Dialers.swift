@@ -49,15 +49,20 @@ public final class HTTPDialer: KubeletDialer, ServiceDialer {
         self.eventLoops = eventLoops
     }
 
+    /// A transport to the kubelet, kept for the next request.
     public func transport(to endpoint: KubeletEndpoint) async throws -> any APITransport {
         try await transport(scheme: "https", host: endpoint.host, port: endpoint.port)
     }
 
+    /// A transport to the target, kept for the next request.
     public func transport(scheme: String, host: String, port: Int) async throws -> any APITransport {
         let target = Target(scheme: scheme, host: host, port: port)
         if let known = clients.withLock({ $0[target] }) { return known }
         let configuration = HTTPClientConfiguration(
-            address: .tcp(host: host, port: port), tls: scheme == "https" ? tls : nil, eventLoops: eventLoops)
+            address: .tcp(host: host, port: port),
+            tls: scheme == "https" ? tls : nil,
+            eventLoops: eventLoops
+        )
         let client = try HTTPClient(configuration: configuration)
         return clients.withLock { clients in
             if let known = clients[target] { return known }

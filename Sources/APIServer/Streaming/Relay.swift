@@ -12,8 +12,14 @@ enum Relay {
 
     /// Sends `request` to `transport`. Redirects are passed back, never followed.
     static func send(
-        _ request: HTTPRequest, method: String? = nil, path: String, query: QueryItems, keepsAuthorization: Bool = false,
-        over transport: any APITransport, metrics: ServerMetrics, info: RequestInfo
+        _ request: HTTPRequest,
+        method: String? = nil,
+        path: String,
+        query: QueryItems,
+        keepsAuthorization: Bool = false,
+        over transport: any APITransport,
+        metrics: ServerMetrics,
+        info: RequestInfo
     ) async throws(APIError) -> HTTPResponse {
         var onward = HTTPRequest(method: method ?? request.method, path: path, query: query, body: request.body)
         onward.headers = headers(request, keepsAuthorization: keepsAuthorization)
@@ -49,18 +55,25 @@ enum Relay {
             headers.append(field.name, field.value)
         }
         let body = response.body
-        return HTTPResponse(status: response.status, headers: headers, body: .stream { stream in
-            let token = metrics.longRunningBegan(info)
-            defer { metrics.longRunningEnded(token) }
-            for try await chunk in body {
-                try await stream.write(chunk)
-                stream.flush()
+        return HTTPResponse(
+            status: response.status,
+            headers: headers,
+            body: .stream { stream in
+                let token = metrics.longRunningBegan(info)
+                defer { metrics.longRunningEnded(token) }
+                for try await chunk in body {
+                    try await stream.write(chunk)
+                    stream.flush()
+                }
             }
-        })
+        )
     }
 
     private static func upgrade(
-        _ request: HTTPRequest, _ transport: any APITransport, _ metrics: ServerMetrics, _ info: RequestInfo
+        _ request: HTTPRequest,
+        _ transport: any APITransport,
+        _ metrics: ServerMetrics,
+        _ info: RequestInfo
     ) async throws -> HTTPResponse {
         let (response, backend) = try await transport.upgrade(request)
         guard response.status == 101 else {
@@ -73,11 +86,15 @@ enum Relay {
         for field in response.headers where !["content-length", "transfer-encoding"].contains(field.name.lowercased()) {
             headers.append(field.name, field.value)
         }
-        return HTTPResponse(status: 101, headers: headers, body: .upgrade { client in
-            let token = metrics.longRunningBegan(info)
-            defer { metrics.longRunningEnded(token) }
-            await tunnel(client, backend)
-        })
+        return HTTPResponse(
+            status: 101,
+            headers: headers,
+            body: .upgrade { client in
+                let token = metrics.longRunningBegan(info)
+                defer { metrics.longRunningEnded(token) }
+                await tunnel(client, backend)
+            }
+        )
     }
 
     /// Copies bytes both ways until both sides have finished or one is gone.

@@ -15,8 +15,8 @@ extension APIServer {
             return try await respondToVirtual(kind, version, context)
         }
         if let warning = view.version.deprecationWarning { context.warnings.add(warning) }
-        guard info.subresource.isEmpty else { return try await respondToSubresource(view, context) }
         try checkScope(view, info)
+        guard info.subresource.isEmpty else { return try await respondToSubresource(view, context) }
         guard view.descriptor.verbs.contains(info.verb) else { throw .methodNotAllowed() }
         switch info.verb {
         case "get": return try await get(view, context)
@@ -39,8 +39,9 @@ extension APIServer {
                 if isCollection { throw .methodNotAllowed() }
                 throw .unknownPath
             }
-        } else if !info.namespace.isEmpty, view.descriptor.plural != "namespaces" {
-            throw .unknownPath
+        } else if !info.namespace.isEmpty {
+            // Only a namespace itself is found below its own name.
+            guard view.descriptor.plural == "namespaces", info.name == info.namespace else { throw .unknownPath }
         }
     }
 
@@ -51,15 +52,25 @@ extension APIServer {
 
     func writeContext(_ view: ResourceView, _ context: RequestContext) throws(APIError) -> WriteContext {
         WriteContext(
-            user: context.user, now: context.now, namespace: Self.namespace(view, context.info), name: context.info.name,
-            subresource: context.info.subresource, isDryRun: try context.dryRun(), admission: admission,
-            warnings: context.warnings, version: view.version.name,
-            fieldManager: try FieldTracking.manager(context.request))
+            user: context.user,
+            now: context.now,
+            namespace: Self.namespace(view, context.info),
+            name: context.info.name,
+            subresource: context.info.subresource,
+            isDryRun: try context.dryRun(),
+            admission: admission,
+            warnings: context.warnings,
+            version: view.version.name,
+            fieldManager: try FieldTracking.manager(context.request)
+        )
     }
 
     /// Writes one object in the form asked for.
     func render(
-        _ stored: ResourceEngine.Stored, _ view: ResourceView, _ context: RequestContext, status: Int = 200
+        _ stored: ResourceEngine.Stored,
+        _ view: ResourceView,
+        _ context: RequestContext,
+        status: Int = 200
     ) -> HTTPResponse {
         render(view.served(stored), view, context, status: status)
     }
@@ -130,7 +141,12 @@ extension APIServer {
             options.fieldSelector = options.fieldSelector.isEmpty ? term : "\(options.fieldSelector),\(term)"
         }
         return try WatchResponse.make(
-            view, options, context: context, namespace: Self.namespace(view, context.info), deadlines: deadlines)
+            view,
+            options,
+            context: context,
+            namespace: Self.namespace(view, context.info),
+            deadlines: deadlines
+        )
     }
 
     // MARK: Writing
@@ -222,7 +238,10 @@ extension APIServer {
 
     /// Deletes objects; those that are gone already do not matter. Reports the first failure after trying all.
     private func deleteAll(
-        _ objects: [CachedObject], _ request: DeletionRequest, view: ResourceView, write: WriteContext
+        _ objects: [CachedObject],
+        _ request: DeletionRequest,
+        view: ResourceView,
+        write: WriteContext
     ) async throws(APIError) {
         let failure = await withTaskGroup(of: APIError?.self) { group in
             var failure: APIError?

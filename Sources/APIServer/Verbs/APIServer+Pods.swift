@@ -9,7 +9,9 @@ extension APIServer {
 
     /// Assigns a pod to a node.
     func bind(
-        _ view: ResourceView, _ subresource: SubresourceDescriptor, _ context: RequestContext
+        _ view: ResourceView,
+        _ subresource: SubresourceDescriptor,
+        _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
         let binding = try body(subresource, context)
         let name = binding.value(at: ["metadata", "name"])?.string ?? ""
@@ -49,7 +51,11 @@ extension APIServer {
     }
 
     private static func assigned(
-        _ pod: JSONValue, node: String, binding: JSONValue, pods: GroupResource, now: Timestamp
+        _ pod: JSONValue,
+        node: String,
+        binding: JSONValue,
+        pods: GroupResource,
+        now: Timestamp
     ) throws(APIError) -> JSONValue {
         var pod = pod
         let name = pod.value(at: ["metadata", "name"])?.string ?? ""
@@ -96,7 +102,9 @@ extension APIServer {
 
     /// Deletes a pod unless a disruption budget says no.
     func evict(
-        _ view: ResourceView, _ subresource: SubresourceDescriptor, _ context: RequestContext
+        _ view: ResourceView,
+        _ subresource: SubresourceDescriptor,
+        _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
         let eviction = try body(subresource, context)
         let name = eviction.value(at: ["metadata", "name"])?.string ?? ""
@@ -137,7 +145,8 @@ extension APIServer {
         guard let budget = matching.first else { return }
         guard matching.count == 1 else {
             throw .internalError(
-                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
+                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+            )
         }
         if Self.mayEvictUnready(pod, budget) { return }
         let name = budget.value(at: ["metadata", "name"])?.string ?? ""
@@ -169,8 +178,10 @@ extension APIServer {
         guard (budget.value(at: ["status", "observedGeneration"])?.int ?? 0) >= generation else {
             var error = APIError.tooManyRequests(refusal, retryAfterSeconds: evictionRetrySeconds)
             error.addCause(
-                reason: "DisruptionBudget", message: "The disruption budget \(name) is still being processed by the server.",
-                field: "")
+                reason: "DisruptionBudget",
+                message: "The disruption budget \(name) is still being processed by the server.",
+                field: ""
+            )
             throw error
         }
         let allowed = budget.value(at: ["status", "disruptionsAllowed"])?.int ?? 0
@@ -180,7 +191,9 @@ extension APIServer {
             var error = APIError.tooManyRequests(refusal, retryAfterSeconds: 0)
             error.addCause(
                 reason: "DisruptionBudget",
-                message: "The disruption budget \(name) needs \(desired) healthy pods and has \(healthy) currently", field: "")
+                message: "The disruption budget \(name) needs \(desired) healthy pods and has \(healthy) currently",
+                field: ""
+            )
             throw error
         }
         var budget = budget

@@ -41,7 +41,10 @@ enum ScaleView {
         let replicas = scale.value(at: ["spec", "replicas"])?.int ?? 0
         guard replicas >= 0 else {
             let issue = FieldIssue.invalid(
-                FieldPath("spec.replicas"), .integer(replicas), "must be greater than or equal to 0")
+                FieldPath("spec.replicas"),
+                .integer(replicas),
+                "must be greater than or equal to 0"
+            )
             throw .invalid(GroupKind(group: "autoscaling", kind: "Scale"), name, [issue])
         }
         var object = object
@@ -57,7 +60,9 @@ enum ScaleView {
 extension APIServer {
     /// Get, replace or patch the scale of a workload.
     func scale(
-        _ view: ResourceView, _ subresource: SubresourceDescriptor, _ context: RequestContext
+        _ view: ResourceView,
+        _ subresource: SubresourceDescriptor,
+        _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
         let write = try writeContext(view, context)
         let resource = view.descriptor.groupResource
@@ -85,7 +90,9 @@ extension APIServer {
     }
 
     private func scaleResponse(
-        _ stored: ResourceEngine.Stored, _ view: ResourceView, _ context: RequestContext
+        _ stored: ResourceEngine.Stored,
+        _ view: ResourceView,
+        _ context: RequestContext
     ) throws(APIError) -> HTTPResponse {
         var object = try view.engine.tree(stored)
         object.set(.string(stored.revision.description), at: ["metadata", "resourceVersion"])

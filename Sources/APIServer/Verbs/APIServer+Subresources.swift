@@ -10,7 +10,6 @@ extension APIServer {
     func respondToSubresource(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let info = context.info
         guard let subresource = view.descriptor.subresource(info.subresource) else { throw .unknownPath }
-        if view.descriptor.namespaced, info.namespace.isEmpty { throw .unknownPath }
         let verb = subresource.name == "proxy" || subresource.verbs.contains(info.verb) ? info.verb : ""
         switch subresource.name {
         case "log": return try await podLog(view, context)
@@ -37,7 +36,9 @@ extension APIServer {
 
     /// Get, replace or patch one part of an object; `merge` picks that part from the new object.
     private func part(
-        _ view: ResourceView, _ context: RequestContext, _ part: ObjectChange.Part,
+        _ view: ResourceView,
+        _ context: RequestContext,
+        _ part: ObjectChange.Part,
         merge: @escaping @Sendable (_ old: JSONValue, _ new: JSONValue) -> JSONValue
     ) async throws(APIError) -> HTTPResponse {
         let write = try writeContext(view, context)

@@ -71,7 +71,10 @@ struct DeletionRequest: Sendable {
         guard let policy = options["propagationPolicy"]?.string, !policy.isEmpty else { return }
         guard let known = Propagation(rawValue: policy) else {
             let issue = FieldIssue.notSupported(
-                FieldPath("propagationPolicy"), .string(policy), ["Foreground", "Background", "Orphan", "nil"])
+                FieldPath("propagationPolicy"),
+                .string(policy),
+                ["Foreground", "Background", "Orphan", "nil"]
+            )
             throw Self.invalid(issue)
         }
         propagation = known
@@ -108,7 +111,10 @@ enum DeletionPlan: Sendable {
 
     /// Decides about an object as it is stored.
     static func make(
-        _ object: JSONValue, _ request: DeletionRequest, _ descriptor: KindDescriptor, _ traits: ResourceTraits,
+        _ object: JSONValue,
+        _ request: DeletionRequest,
+        _ descriptor: KindDescriptor,
+        _ traits: ResourceTraits,
         now: Timestamp
     ) -> DeletionPlan {
         if descriptor.groupResource == GroupResource(group: "", resource: "namespaces") {
@@ -134,7 +140,10 @@ enum DeletionPlan: Sendable {
     private enum Grace { case none, graceful, pending }
 
     private static func grace(
-        _ object: inout JSONValue, _ request: DeletionRequest, _ hooks: any KindHooks, now: Timestamp
+        _ object: inout JSONValue,
+        _ request: DeletionRequest,
+        _ hooks: any KindHooks,
+        now: Timestamp
     ) -> Grace {
         let metadata = object["metadata"]
         if let text = metadata?["deletionTimestamp"]?.string, let deadline = Timestamp(text) {
@@ -151,7 +160,11 @@ enum DeletionPlan: Sendable {
     }
 
     private static func shorten(
-        _ object: inout JSONValue, _ deadline: Timestamp, _ period: Int64, _ asked: Int64, _ now: Timestamp
+        _ object: inout JSONValue,
+        _ deadline: Timestamp,
+        _ period: Int64,
+        _ asked: Int64,
+        _ now: Timestamp
     ) -> Grace {
         var earlier = deadline + .seconds(asked - period)
         var seconds = asked
@@ -166,7 +179,9 @@ enum DeletionPlan: Sendable {
     }
 
     private static func finalizers(
-        _ object: JSONValue, _ request: DeletionRequest, _ traits: ResourceTraits
+        _ object: JSONValue,
+        _ request: DeletionRequest,
+        _ traits: ResourceTraits
     ) -> [String] {
         let before = ObjectMetadata.finalizers(object["metadata"])
         let orphan = ObjectMetadata.orphanFinalizer

@@ -30,21 +30,33 @@ enum FieldTracking {
         let isFirst = tracker.entries.isEmpty
         if isFirst, bare["metadata"] != nil {
             let before = ManagedFields.Manager(
-                name: firstManager, operation: "Update", apiVersion: application.manager.apiVersion)
+                name: firstManager,
+                operation: "Update",
+                apiVersion: application.manager.apiVersion
+            )
             tracker.update(from: [:], to: bare, by: before, schema: schema, now: application.now)
         }
         // Who applied on the client's side before goes on on the server's without a quarrel.
         let takesOver = isFirst && application.manager.name == kubectl && bare.value(at: lastApplied) != nil
         var result = try tracker.apply(
-            application.configuration, to: bare, by: application.manager, schema: schema, now: application.now,
-            force: application.isForced || takesOver)
+            application.configuration,
+            to: bare,
+            by: application.manager,
+            schema: schema,
+            now: application.now,
+            force: application.isForced || takesOver
+        )
         result.set(tracker.json, at: path)
         return result
     }
 
     /// Keeps the records of an object that has some, after a write that was no apply.
     static func note(
-        _ object: inout JSONValue, old: JSONValue, by manager: ManagedFields.Manager, schema: SchemaNode, now: Timestamp
+        _ object: inout JSONValue,
+        old: JSONValue,
+        by manager: ManagedFields.Manager,
+        schema: SchemaNode,
+        now: Timestamp
     ) {
         guard let records = old.value(at: path)?.array, !records.isEmpty else {
             object.remove(at: path)
@@ -85,10 +97,17 @@ extension APIServer {
         var configuration = patch.content
         try check(&configuration, view, context)
         let manager = ManagedFields.Manager(
-            name: try FieldTracking.manager(context.request), operation: "Apply", apiVersion: view.gvk.apiVersion,
-            subresource: context.info.subresource)
+            name: try FieldTracking.manager(context.request),
+            operation: "Apply",
+            apiVersion: view.gvk.apiVersion,
+            subresource: context.info.subresource
+        )
         let application = FieldTracking.Application(
-            configuration: configuration, manager: manager, isForced: RequestInfo.flag(query.first("force")), now: context.now)
+            configuration: configuration,
+            manager: manager,
+            isForced: RequestInfo.flag(query.first("force")),
+            now: context.now
+        )
         let schema = view.version.schema
         let decoding = ObjectDecoding(view)
         let warnings = context.warnings
@@ -106,7 +125,9 @@ extension APIServer {
     }
 
     private func check(
-        _ configuration: inout JSONValue, _ view: ResourceView, _ context: RequestContext
+        _ configuration: inout JSONValue,
+        _ view: ResourceView,
+        _ context: RequestContext
     ) throws(APIError) {
         guard configuration.object != nil else { throw .badRequest("the apply configuration is not an object") }
         guard configuration.value(at: FieldTracking.path) == nil else {
@@ -116,12 +137,14 @@ extension APIServer {
         let kind = configuration["kind"]?.string ?? ""
         guard apiVersion == view.gvk.apiVersion, kind == view.gvk.kind else {
             throw .badRequest(
-                "invalid object type: \(apiVersion), Kind=\(kind); expected \(view.gvk.apiVersion), Kind=\(view.gvk.kind)")
+                "invalid object type: \(apiVersion), Kind=\(kind); expected \(view.gvk.apiVersion), Kind=\(view.gvk.kind)"
+            )
         }
         let name = configuration.value(at: ["metadata", "name"])?.string ?? ""
         guard name.isEmpty || name == context.info.name else {
             throw .badRequest(
-                "the name of the object (\(name)) does not match the name on the URL (\(context.info.name))")
+                "the name of the object (\(name)) does not match the name on the URL (\(context.info.name))"
+            )
         }
         configuration.set(.string(context.info.name), at: ["metadata", "name"])
         let unknown = view.version.schema.prune(&configuration)

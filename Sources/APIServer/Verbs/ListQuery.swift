@@ -24,7 +24,10 @@ struct ListQuery: Sendable {
 
     init(_ options: ListOptions, view: ResourceView, namespace: String) throws(APIError) {
         selection = try FieldSelection(
-            label: options.labelSelector, field: options.fieldSelector, accepted: view.fieldLabels)
+            label: options.labelSelector,
+            field: options.fieldSelector,
+            accepted: view.fieldLabels
+        )
         limit = max(0, options.limit)
         try Self.check(options)
         guard options.continue.isEmpty else {
@@ -52,7 +55,10 @@ struct ListQuery: Sendable {
     static func revision(_ text: String) throws(APIError) -> Revision {
         guard let number = UInt64(text) else {
             let issue = FieldIssue.invalid(
-                FieldPath("resourceVersion"), .string(text), "strconv.ParseUint: parsing \(GoQuote.quote(text)): invalid syntax")
+                FieldPath("resourceVersion"),
+                .string(text),
+                "strconv.ParseUint: parsing \(GoQuote.quote(text)): invalid syntax"
+            )
             throw .invalid(GroupKind(group: "meta.k8s.io", kind: "ListOptions"), "", [issue])
         }
         return Revision(number)

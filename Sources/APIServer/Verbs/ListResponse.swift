@@ -54,7 +54,10 @@ enum ListResponse {
     private typealias Append = @Sendable (CachedObject, inout [UInt8]) -> Bool
 
     private static func plain(
-        _ page: ListPage, _ head: [UInt8], _ context: RequestContext, _ append: @escaping Append
+        _ page: ListPage,
+        _ head: [UInt8],
+        _ context: RequestContext,
+        _ append: @escaping Append
     ) -> HTTPResponse {
         let isDirect = context.form.syntax == .json && !context.form.isPretty
         if isDirect, case .snapshot(let snapshot, let selection) = page.objects, snapshot.count > 64 {
@@ -77,7 +80,10 @@ enum ListResponse {
     }
 
     private static func write(
-        _ snapshot: CacheSnapshot, _ selection: FieldSelection, _ head: [UInt8], _ append: Append,
+        _ snapshot: CacheSnapshot,
+        _ selection: FieldSelection,
+        _ head: [UInt8],
+        _ append: Append,
         to stream: any ResponseStream
     ) async throws {
         var block: [UInt8] = []

@@ -51,7 +51,8 @@ struct ObjectPatch: Sendable {
         case .json:
             guard let operations = patch.array else {
                 throw .badRequest(
-                    "error decoding patch: json: cannot unmarshal \(patch.typeName) into Go value of type jsonpatch.Patch")
+                    "error decoding patch: json: cannot unmarshal \(patch.typeName) into Go value of type jsonpatch.Patch"
+                )
             }
             guard operations.count <= Self.maxOperations else {
                 let words = "The allowed maximum operations in a JSON patch is \(Self.maxOperations), got \(operations.count)"
@@ -60,7 +61,8 @@ struct ObjectPatch: Sendable {
         default:
             guard patch.object != nil else {
                 throw .badRequest(
-                    "error decoding patch: json: cannot unmarshal \(patch.typeName) into Go value of type map[string]interface {}")
+                    "error decoding patch: json: cannot unmarshal \(patch.typeName) into Go value of type map[string]interface {}"
+                )
             }
         }
     }
@@ -92,8 +94,10 @@ struct ObjectPatch: Sendable {
 
     private static func rejected(_ why: String) -> APIError {
         APIError(
-            code: 422, reason: APIReason.invalid,
+            code: 422,
+            reason: APIReason.invalid,
             message: "the server rejected our request due to an error in our request",
-            details: APIError.Details(causes: [APIError.Cause(reason: "UnexpectedServerResponse", message: why)]))
+            details: APIError.Details(causes: [APIError.Cause(reason: "UnexpectedServerResponse", message: why)])
+        )
     }
 }

@@ -15,7 +15,8 @@ extension ResourceEngine {
     func create(_ object: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
         var template = object
         try fillSystemFields(&template, write)
-        let isGenerated = template.value(at: ["metadata", "name"])?.string?.isEmpty ?? true
+        let isGenerated =
+            template.value(at: ["metadata", "name"])?.string?.isEmpty ?? true
             && template.value(at: ["metadata", "generateName"])?.string?.isEmpty == false
         guard isGenerated else { return try await createOnce(template, view: view, write: write) }
         let base = template.value(at: ["metadata", "generateName"])?.string ?? ""
@@ -65,8 +66,16 @@ extension ResourceEngine {
     private func createOnce(_ input: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
         let name = input.value(at: ["metadata", "name"])?.string ?? ""
         var admitted = AdmissionRequest(
-            operation: .create, kind: view.gvk, resource: view.gvr, namespace: write.namespace, name: name,
-            user: write.user, isDryRun: write.isDryRun, options: write.options, object: input)
+            operation: .create,
+            kind: view.gvk,
+            resource: view.gvr,
+            namespace: write.namespace,
+            name: name,
+            user: write.user,
+            isDryRun: write.isDryRun,
+            options: write.options,
+            object: input
+        )
         try await write.admission.mutate(&admitted)
         var object = admitted.object ?? input
         admitted.object = nil

@@ -28,7 +28,10 @@ extension ResourceEngine {
     }
 
     private func deleteOnce(
-        _ request: DeletionRequest, _ current: Stored, view: ResourceView, write: WriteContext
+        _ request: DeletionRequest,
+        _ current: Stored,
+        view: ResourceView,
+        write: WriteContext
     ) async throws(APIError) -> DeletionOutcome {
         guard let old = try? JSONParser.parse(current.bytes) else {
             // What cannot be decoded can still be deleted, when someone asks for it by name.
@@ -36,9 +39,17 @@ extension ResourceEngine {
         }
         try checkPreconditions(request, old, current, write.name)
         var admitted = AdmissionRequest(
-            operation: .delete, kind: view.gvk, resource: view.gvr, namespace: write.namespace, name: write.name,
-            user: write.user, isDryRun: write.isDryRun, options: request.json, object: nil,
-            oldObject: view.conversion?.fromStorage(old) ?? old)
+            operation: .delete,
+            kind: view.gvk,
+            resource: view.gvr,
+            namespace: write.namespace,
+            name: write.name,
+            user: write.user,
+            isDryRun: write.isDryRun,
+            options: request.json,
+            object: nil,
+            oldObject: view.conversion?.fromStorage(old) ?? old
+        )
         try await write.admission.mutate(&admitted)
         try await write.admission.validate(admitted)
         switch DeletionPlan.make(old, request, descriptor, traits, now: write.now) {
@@ -53,20 +64,27 @@ extension ResourceEngine {
     private static func uid(_ object: JSONValue) -> String { object.value(at: ["metadata", "uid"])?.string ?? "" }
 
     private func checkPreconditions(
-        _ request: DeletionRequest, _ old: JSONValue, _ current: Stored, _ name: String
+        _ request: DeletionRequest,
+        _ old: JSONValue,
+        _ current: Stored,
+        _ name: String
     ) throws(APIError) {
         let kind = GroupResource(group: resource.group, resource: descriptor.kind)
         if let uid = request.uid, uid != Self.uid(old) {
             throw .conflict(
-                kind, name,
+                kind,
+                name,
                 "the UID in the precondition (\(uid)) does not match the UID in record (\(Self.uid(old))). "
-                    + "The object might have been deleted and then recreated")
+                    + "The object might have been deleted and then recreated"
+            )
         }
         if let version = request.resourceVersion, version != current.revision.description {
             throw .conflict(
-                kind, name,
+                kind,
+                name,
                 "the ResourceVersion in the precondition (\(version)) does not match the ResourceVersion in record "
-                    + "(\(current.revision)). The object might have been modified")
+                    + "(\(current.revision)). The object might have been modified"
+            )
         }
     }
 

@@ -48,7 +48,9 @@ extension ResourceEngine {
     }
 
     private func createInstead(
-        _ change: ObjectChange, view: ResourceView, write: WriteContext
+        _ change: ObjectChange,
+        view: ResourceView,
+        write: WriteContext
     ) async throws(APIError) -> UpdateOutcome {
         var object = try change.apply([:])
         if let uid = object.value(at: ["metadata", "uid"])?.string, !uid.isEmpty {
@@ -64,7 +66,10 @@ extension ResourceEngine {
     }
 
     private func updateOnce(
-        _ change: ObjectChange, _ current: Stored, view: ResourceView, write: WriteContext
+        _ change: ObjectChange,
+        _ current: Stored,
+        view: ResourceView,
+        write: WriteContext
     ) async throws(APIError) -> Stored {
         let old = try tree(current)
         let oldServed = view.conversion?.fromStorage(old) ?? old
@@ -75,9 +80,18 @@ extension ResourceEngine {
         let records = object.value(at: FieldTracking.path)
         object.remove(at: FieldTracking.path)
         var admitted = AdmissionRequest(
-            operation: .update, kind: view.gvk, resource: view.gvr, subresource: write.subresource,
-            namespace: write.namespace, name: write.name, user: write.user, isDryRun: write.isDryRun,
-            options: write.options, object: object, oldObject: oldServed)
+            operation: .update,
+            kind: view.gvk,
+            resource: view.gvr,
+            subresource: write.subresource,
+            namespace: write.namespace,
+            name: write.name,
+            user: write.user,
+            isDryRun: write.isDryRun,
+            options: write.options,
+            object: object,
+            oldObject: oldServed
+        )
         try await write.admission.mutate(&admitted)
         object = admitted.object ?? object
         admitted.object = nil
@@ -104,7 +118,10 @@ extension ResourceEngine {
 
     /// Name, uid, namespace and resourceVersion have to be those of the object that is there.
     private func checkIdentity(
-        _ object: inout JSONValue, _ old: JSONValue, _ current: Stored, _ write: WriteContext
+        _ object: inout JSONValue,
+        _ old: JSONValue,
+        _ current: Stored,
+        _ write: WriteContext
     ) throws(APIError) {
         var metadata = object["metadata"] ?? [:]
         object["metadata"] = nil
@@ -136,7 +153,10 @@ extension ResourceEngine {
     }
 
     private func prepare(
-        _ object: inout JSONValue, _ old: JSONValue, _ change: ObjectChange, _ write: WriteContext
+        _ object: inout JSONValue,
+        _ old: JSONValue,
+        _ change: ObjectChange,
+        _ write: WriteContext
     ) throws(APIError) {
         let context = hookContext(write)
         var issues: [FieldIssue]
@@ -169,7 +189,10 @@ extension ResourceEngine {
     }
 
     private func replace(
-        _ object: JSONValue, _ old: JSONValue, _ current: Stored, _ write: WriteContext
+        _ object: JSONValue,
+        _ old: JSONValue,
+        _ current: Stored,
+        _ write: WriteContext
     ) async throws(APIError) -> Stored {
         let bytes = object.encoded()
         if isFinished(object, old) { return try await remove(current, object, bytes, write) }
@@ -201,7 +224,10 @@ extension ResourceEngine {
     }
 
     private func remove(
-        _ current: Stored, _ object: JSONValue, _ bytes: [UInt8], _ write: WriteContext
+        _ current: Stored,
+        _ object: JSONValue,
+        _ bytes: [UInt8],
+        _ write: WriteContext
     ) async throws(APIError) -> Stored {
         if write.isDryRun { return Stored(key: current.key, bytes: bytes, revision: current.revision) }
         do throws(StoreError) {

@@ -32,18 +32,31 @@ struct WatchResponse: Sendable {
 
     /// Checks the options and answers with the stream.
     static func make(
-        _ view: ResourceView, _ options: ListOptions, context: RequestContext, namespace: String,
+        _ view: ResourceView,
+        _ options: ListOptions,
+        context: RequestContext,
+        namespace: String,
         deadlines: WatchDeadlines
     ) throws(APIError) -> HTTPResponse {
         try check(options)
         let selection = try FieldSelection(
-            label: options.labelSelector, field: options.fieldSelector, accepted: view.fieldLabels)
+            label: options.labelSelector,
+            field: options.fieldSelector,
+            accepted: view.fieldLabels
+        )
         let minimum = view.engine.environment.configuration.minWatchSeconds
         let drawn = minimum + Int(view.engine.environment.random.next() % UInt64(max(1, minimum)))
         let asked = options.timeoutSeconds ?? 0
         let watch = WatchResponse(
-            view: view, context: context, namespace: namespace, selection: selection, start: try start(options),
-            wantsBookmarks: options.allowWatchBookmarks, deadline: deadlines, seconds: asked > 0 ? asked : drawn)
+            view: view,
+            context: context,
+            namespace: namespace,
+            selection: selection,
+            start: try start(options),
+            wantsBookmarks: options.allowWatchBookmarks,
+            deadline: deadlines,
+            seconds: asked > 0 ? asked : drawn
+        )
         var headers = Responses.headers(ResponseForm(syntax: .json))
         if context.form.syntax == .yaml { throw .notAcceptable(accepted: ["application/json;stream=watch"]) }
         context.warnings.write(to: &headers)
@@ -103,19 +116,37 @@ struct WatchResponse: Sendable {
         case .initial(_, let revision):
             let newest = try await engine.environment.store.currentRevision()
             try await engine.cache.waitUntil(
-                max(revision ?? newest, newest), within: ResourceEngine.catchUpLimit, clock: engine.environment.clock)
+                max(revision ?? newest, newest),
+                within: ResourceEngine.catchUpLimit,
+                clock: engine.environment.clock
+            )
             let both = try engine.cache.snapshotAndWatch(
-                namespace: namespace.isEmpty ? nil : namespace, scope: scope, wantsBookmarks: wantsBookmarks,
-                capacity: capacity, filter: filter)
+                namespace: namespace.isEmpty ? nil : namespace,
+                scope: scope,
+                wantsBookmarks: wantsBookmarks,
+                capacity: capacity,
+                filter: filter
+            )
             return (both.snapshot, both.watch)
         case .from(let revision):
             if engine.cache.revision < revision {
                 try await engine.cache.waitUntil(
-                    revision, within: ResourceEngine.catchUpLimit, clock: engine.environment.clock)
+                    revision,
+                    within: ResourceEngine.catchUpLimit,
+                    clock: engine.environment.clock
+                )
             }
             let from = revision.rawValue == 0 ? engine.cache.revision : revision
-            return (nil, try await engine.cache.resume(
-                from: from, scope: scope, wantsBookmarks: wantsBookmarks, capacity: capacity, filter: filter))
+            return (
+                nil,
+                try await engine.cache.resume(
+                    from: from,
+                    scope: scope,
+                    wantsBookmarks: wantsBookmarks,
+                    capacity: capacity,
+                    filter: filter
+                )
+            )
         }
     }
 
@@ -140,7 +171,9 @@ struct WatchResponse: Sendable {
     }
 
     private func deliver(
-        _ snapshot: CacheSnapshot?, _ watch: CacheWatch, _ stream: any ResponseStream
+        _ snapshot: CacheSnapshot?,
+        _ watch: CacheWatch,
+        _ stream: any ResponseStream
     ) async throws(StoreError) {
         var writer = FrameWriter(self)
         do {
@@ -189,12 +222,14 @@ struct WatchResponse: Sendable {
     /// Collects frames and writes them, the shared ones without copying.
     private struct FrameWriter {
         private let watch: WatchResponse
+        private let counter: WatchCounter
         private var pending: [UInt8] = []
         private var sentColumns = false
         private static let blockBytes = 64 << 10
 
         init(_ watch: WatchResponse) {
             self.watch = watch
+            counter = watch.view.engine.environment.metrics.watchCounter(watch.view.gvk)
         }
 
         mutating func append(_ event: CacheEvent, to stream: any ResponseStream, isOnly: Bool = false) async throws {
@@ -203,7 +238,7 @@ struct WatchResponse: Sendable {
                 return
             }
             guard let frame = frame(event) else { return }
-            watch.view.engine.environment.metrics.watchEvent(watch.view.gvk, bytes: frame.count)
+            counter.add(bytes: frame.count)
             if isOnly, pending.isEmpty {
                 try await stream.write(frame)
                 return
@@ -250,7 +285,10 @@ struct WatchResponse: Sendable {
             switch watch.context.form.shape {
             case .table(let version):
                 let form = TableForm(view: watch.view, version: version, context: watch.context)
-                let row: JSONValue = ["cells": [], "object": ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata]]
+                let row: JSONValue = [
+                    "cells": [],
+                    "object": ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata],
+                ]
                 object = form.table(isEnd ? [row] : [], metadata: ["resourceVersion": .string(revision.description)], withColumns: false)
             case .partial(let version):
                 object = ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata]

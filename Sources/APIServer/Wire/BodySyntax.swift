@@ -19,7 +19,9 @@ enum BodySyntax {
 
     /// Parses a body by its content type; JSON when none is given. Protobuf needs the schema of what it holds.
     static func parse(
-        _ request: HTTPRequest, schema: SchemaNode, reportDuplicates: Bool
+        _ request: HTTPRequest,
+        schema: SchemaNode,
+        reportDuplicates: Bool
     ) throws(APIError) -> Parsed {
         switch mediaType(request) {
         case ProtobufDecoding.mediaType:

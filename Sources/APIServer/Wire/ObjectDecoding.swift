@@ -28,7 +28,10 @@ struct ObjectDecoding: Sendable {
         let parsed: BodySyntax.Parsed
         do throws(APIError) {
             parsed = try BodySyntax.parse(
-                context.request, schema: schema, reportDuplicates: validation != .ignore)
+                context.request,
+                schema: schema,
+                reportDuplicates: validation != .ignore
+            )
         } catch {
             guard error.code == 400 else { throw error }
             throw unrecognized(error.message, context.request.body)
@@ -41,7 +44,10 @@ struct ObjectDecoding: Sendable {
 
     /// Checks an object against the schema and adds the defaults. Used for patched objects, too.
     func decode(
-        _ value: inout JSONValue, duplicates: [String] = [], _ validation: FieldValidation, _ warnings: WarningList
+        _ value: inout JSONValue,
+        duplicates: [String] = [],
+        _ validation: FieldValidation,
+        _ warnings: WarningList
     ) throws(APIError) {
         let unknown: [String]
         do throws(SchemaDecodeError) {
@@ -68,7 +74,8 @@ struct ObjectDecoding: Sendable {
 
     private func identify(_ value: inout JSONValue, _ body: [UInt8]) throws(APIError) {
         guard case .object = value else {
-            let why = "couldn't get version/kind; json parse error: json: cannot unmarshal \(value.typeName) into Go value of type "
+            let why =
+                "couldn't get version/kind; json parse error: json: cannot unmarshal \(value.typeName) into Go value of type "
                 + "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }"
             throw unrecognized(why, body)
         }
@@ -82,21 +89,25 @@ struct ObjectDecoding: Sendable {
             if !kind.isEmpty, kind != expected.kind {
                 throw .badRequest(
                     "\(kind) in version \(GoQuote.quote(given.version)) cannot be handled as a \(expected.kind): "
-                        + "no kind \(GoQuote.quote(kind)) is registered for version \(GoQuote.quote(apiVersion))")
+                        + "no kind \(GoQuote.quote(kind)) is registered for version \(GoQuote.quote(apiVersion))"
+                )
             }
             throw .badRequest(
-                "the API version in the data (\(apiVersion)) does not match the expected API version (\(expected.apiVersion))")
+                "the API version in the data (\(apiVersion)) does not match the expected API version (\(expected.apiVersion))"
+            )
         }
         guard kind.isEmpty || kind == expected.kind else {
             throw .badRequest(
                 "\(kind) in version \(GoQuote.quote(given.version)) cannot be handled as a \(expected.kind): "
-                    + "no kind \(GoQuote.quote(kind)) is registered for the internal version of this resource")
+                    + "no kind \(GoQuote.quote(kind)) is registered for the internal version of this resource"
+            )
         }
     }
 
     private func unrecognized(_ why: String, _ body: [UInt8]) -> APIError {
         .badRequest(
-            "the object provided is unrecognized (must be of type \(expected.kind)): \(why) (\(Self.summary(body)))")
+            "the object provided is unrecognized (must be of type \(expected.kind)): \(why) (\(Self.summary(body)))"
+        )
     }
 
     private static let summaryLength = 30

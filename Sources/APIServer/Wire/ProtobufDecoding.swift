@@ -52,7 +52,9 @@ enum ProtobufDecoding {
     // MARK: Messages
 
     private static func message(
-        _ node: SchemaNode, _ bytes: ArraySlice<UInt8>, depth: Int
+        _ node: SchemaNode,
+        _ bytes: ArraySlice<UInt8>,
+        depth: Int
     ) throws(ProtobufError) -> JSONObject {
         var object = JSONObject()
         try fill(&object, ProtobufShape.of(node), bytes, depth: depth)
@@ -60,7 +62,10 @@ enum ProtobufDecoding {
     }
 
     private static func fill(
-        _ object: inout JSONObject, _ shape: ProtobufShape, _ bytes: ArraySlice<UInt8>, depth: Int
+        _ object: inout JSONObject,
+        _ shape: ProtobufShape,
+        _ bytes: ArraySlice<UInt8>,
+        depth: Int
     ) throws(ProtobufError) {
         guard depth < maxDepth else { throw ProtobufError("message nests too deep") }
         var reader = ProtobufReader(bytes)
@@ -77,7 +82,10 @@ enum ProtobufDecoding {
     }
 
     private static func add(
-        _ field: SchemaField, _ value: ProtobufReader.Value, to object: inout JSONObject, depth: Int
+        _ field: SchemaField,
+        _ value: ProtobufReader.Value,
+        to object: inout JSONObject,
+        depth: Int
     ) throws(ProtobufError) {
         let node = field.node
         switch node.shape {
@@ -99,7 +107,10 @@ enum ProtobufDecoding {
     }
 
     private static func append(
-        _ element: SchemaNode, _ value: ProtobufReader.Value, to list: inout [JSONValue], depth: Int
+        _ element: SchemaNode,
+        _ value: ProtobufReader.Value,
+        to list: inout [JSONValue],
+        depth: Int
     ) throws(ProtobufError) {
         // Numbers may come packed into one field.
         if case .bytes(let packed) = value, element.shape == .integer || element.shape == .boolean {
@@ -111,7 +122,9 @@ enum ProtobufDecoding {
     }
 
     private static func pair(
-        _ element: SchemaNode, _ entry: ArraySlice<UInt8>, depth: Int
+        _ element: SchemaNode,
+        _ entry: ArraySlice<UInt8>,
+        depth: Int
     ) throws(ProtobufError) -> (String, JSONValue) {
         var key = ""
         var item: JSONValue?
@@ -128,7 +141,9 @@ enum ProtobufDecoding {
     // MARK: Values
 
     private static func scalar(
-        _ node: SchemaNode, _ value: ProtobufReader.Value, depth: Int
+        _ node: SchemaNode,
+        _ value: ProtobufReader.Value,
+        depth: Int
     ) throws(ProtobufError) -> JSONValue {
         switch (node.shape, value) {
         case (.string, .bytes(let bytes)): return .string(String(decoding: bytes, as: UTF8.self))
@@ -144,7 +159,9 @@ enum ProtobufDecoding {
     }
 
     private static func special(
-        _ node: SchemaNode, _ bytes: ArraySlice<UInt8>, depth: Int
+        _ node: SchemaNode,
+        _ bytes: ArraySlice<UInt8>,
+        depth: Int
     ) throws(ProtobufError) -> JSONValue {
         let fields = try ProtobufFields(bytes)
         switch node.shape {
@@ -180,7 +197,9 @@ enum ProtobufDecoding {
     }
 
     private static func alternative(
-        _ node: SchemaNode, _ fields: ProtobufFields, depth: Int
+        _ node: SchemaNode,
+        _ fields: ProtobufFields,
+        depth: Int
     ) throws(ProtobufError) -> JSONValue {
         let schema = node.element ?? .anything
         if node.shape == .schemaOrBool {

@@ -33,8 +33,10 @@ enum Responses {
     /// Plain text.
     static func text(_ text: String, status: Int = 200, type: String = "text/plain; charset=utf-8") -> HTTPResponse {
         HTTPResponse(
-            status: status, headers: ["Content-Type": type, "X-Content-Type-Options": "nosniff"],
-            body: .bytes(Array(text.utf8)))
+            status: status,
+            headers: ["Content-Type": type, "X-Content-Type-Options": "nosniff"],
+            body: .bytes(Array(text.utf8))
+        )
     }
 
     static func headers(_ form: ResponseForm) -> HeaderFields {

@@ -43,9 +43,17 @@ public struct AdmissionRequest: Sendable {
 
     /// A request to admit.
     public init(
-        operation: Operation, kind: GroupVersionKind, resource: GroupVersionResource, subresource: String = "",
-        namespace: String, name: String, user: UserIdentity, isDryRun: Bool = false, options: JSONValue? = nil,
-        object: JSONValue?, oldObject: JSONValue? = nil
+        operation: Operation,
+        kind: GroupVersionKind,
+        resource: GroupVersionResource,
+        subresource: String = "",
+        namespace: String,
+        name: String,
+        user: UserIdentity,
+        isDryRun: Bool = false,
+        options: JSONValue? = nil,
+        object: JSONValue?,
+        oldObject: JSONValue? = nil
     ) {
         self.operation = operation
         self.kind = kind
@@ -116,7 +124,9 @@ public struct AdmissionChain: Sendable {
 
     /// The plugins every server runs, in upstream's order.
     public static func builtIn(
-        lookup: any ClusterLookup, random: any RandomSource, clock: any ClusterClock = SystemClock()
+        lookup: any ClusterLookup,
+        random: any RandomSource,
+        clock: any ClusterClock = SystemClock()
     ) -> AdmissionChain {
         AdmissionChain([
             NamespaceLifecycle(lookup: lookup),

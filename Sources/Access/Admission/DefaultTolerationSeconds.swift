@@ -9,12 +9,15 @@ public struct DefaultTolerationSeconds: Admission {
     /// The plugin with upstream's 300 seconds.
     public init() {}
 
+    /// The plugin's name.
     public var name: String { "DefaultTolerationSeconds" }
 
+    /// Whether the plugin has anything to do with the request.
     public func handles(_ request: AdmissionRequest) -> Bool {
         (request.operation == .create || request.operation == .update) && request.writes(core: "pods")
     }
 
+    /// Changes the object, or refuses the request.
     public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {
         guard let tolerations = request.object?.value(at: ["spec", "tolerations"])?.array ?? Optional([]) else { return }
         let missing = Self.taints.filter { taint in !tolerations.contains { Self.covers($0, taint) } }

@@ -12,10 +12,13 @@ public struct NamespaceLifecycle: Admission {
         self.lookup = lookup
     }
 
+    /// The plugin's name.
     public var name: String { "NamespaceLifecycle" }
 
+    /// Whether the plugin has anything to do with the request.
     public func handles(_ request: AdmissionRequest) -> Bool { request.operation != .connect }
 
+    /// Changes the object, or refuses the request.
     public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {
         let isNamespace = request.resource.group.isEmpty && request.resource.resource == "namespaces"
         if isNamespace {
@@ -39,7 +42,9 @@ public struct NamespaceLifecycle: Admission {
         let space = request.namespace
         var error = request.forbidden("unable to create new content in namespace \(space) because it is being terminated")
         error.addCause(
-            reason: "NamespaceTerminating", message: "namespace \(space) is being terminated", field: "metadata.namespace"
+            reason: "NamespaceTerminating",
+            message: "namespace \(space) is being terminated",
+            field: "metadata.namespace"
         )
         return error
     }

@@ -18,10 +18,13 @@ public struct NodeRestriction: Admission {
         self.lookup = lookup
     }
 
+    /// The plugin's name.
     public var name: String { "NodeRestriction" }
 
+    /// Whether the plugin has anything to do with the request.
     public func handles(_ request: AdmissionRequest) -> Bool { request.user.nodeName != nil }
 
+    /// Changes the object, or refuses the request.
     public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {
         guard let node = request.user.nodeName else { return }
         switch (request.resource.group, request.resource.resource) {
@@ -62,7 +65,8 @@ public struct NodeRestriction: Admission {
             }
         default:
             throw request.forbidden(
-                "unexpected pod subresource \"\(request.subresource)\", only 'status' and 'eviction' are allowed")
+                "unexpected pod subresource \"\(request.subresource)\", only 'status' and 'eviction' are allowed"
+            )
         }
     }
 
@@ -76,7 +80,8 @@ public struct NodeRestriction: Admission {
             guard let pod = request.object else { return }
             guard ServiceAccountAdmission.isMirror(pod) else {
                 throw request.forbidden(
-                    "pod does not have \"kubernetes.io/config.mirror\" annotation, node \"\(node)\" can only create mirror pods")
+                    "pod does not have \"kubernetes.io/config.mirror\" annotation, node \"\(node)\" can only create mirror pods"
+                )
             }
             guard pod.value(at: ["spec", "nodeName"])?.string == node else {
                 throw request.forbidden("node \"\(node)\" can only create pods with spec.nodeName set to itself")
@@ -84,7 +89,8 @@ public struct NodeRestriction: Admission {
             try admitMirrorOwner(request, pod, node)
         default:
             throw request.forbidden(
-                "unexpected operation \"\(request.operation.rawValue)\", node \"\(node)\" can only create and delete mirror pods")
+                "unexpected operation \"\(request.operation.rawValue)\", node \"\(node)\" can only create and delete mirror pods"
+            )
         }
     }
 
@@ -148,7 +154,8 @@ public struct NodeRestriction: Admission {
             let space = label[..<slash]
             if space == restricted || space.hasSuffix("." + restricted) { return true }
             let isOurs = ["kubernetes.io", "k8s.io"].contains { space == $0 || space.hasSuffix("." + $0) }
-            let isKubelets = kubeletLabels.contains(label)
+            let isKubelets =
+                kubeletLabels.contains(label)
                 || kubeletLabelPrefixes.contains { space == $0 || space.hasSuffix("." + $0) }
             return isOurs && !isKubelets
         }.sorted()
@@ -169,7 +176,8 @@ public struct NodeRestriction: Admission {
         guard pod.value(at: ["metadata", "uid"])?.string == uid else {
             throw request.forbidden(
                 "the UID in the bound object reference (\(uid)) does not match the UID in record. "
-                    + "The object might have been deleted and then recreated")
+                    + "The object might have been deleted and then recreated"
+            )
         }
         guard pod.value(at: ["spec", "nodeName"])?.string == node else {
             throw request.forbidden("node requested token bound to a pod scheduled on a different node")

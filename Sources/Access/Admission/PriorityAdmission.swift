@@ -11,13 +11,16 @@ public struct PriorityAdmission: Admission {
         self.lookup = lookup
     }
 
+    /// The plugin's name.
     public var name: String { "Priority" }
 
+    /// Whether the plugin has anything to do with the request.
     public func handles(_ request: AdmissionRequest) -> Bool {
         guard request.operation == .create || request.operation == .update, request.subresource.isEmpty else { return false }
         return request.writes(core: "pods") || Self.isClass(request)
     }
 
+    /// Changes the object, or refuses the request.
     public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {
         guard request.writes(core: "pods"), var pod = request.object else { return }
         if request.operation == .update {
@@ -35,25 +38,29 @@ public struct PriorityAdmission: Admission {
         if let own = pod.value(at: ["spec", "priority"])?.int, own != value {
             throw request.forbidden(
                 "the integer value of priority (\(own)) must not be provided in pod spec; "
-                    + "priority admission controller computed \(value) from the given PriorityClass name")
+                    + "priority admission controller computed \(value) from the given PriorityClass name"
+            )
         }
         if let own = pod.value(at: ["spec", "preemptionPolicy"])?.string, own != policy {
             throw request.forbidden(
                 "the string value of PreemptionPolicy (\(own)) must not be provided in pod spec; "
-                    + "priority admission controller computed \(policy) from the given PriorityClass name")
+                    + "priority admission controller computed \(policy) from the given PriorityClass name"
+            )
         }
         pod.set(.integer(value), at: ["spec", "priority"])
         pod.set(.string(policy), at: ["spec", "preemptionPolicy"])
         request.object = pod
     }
 
+    /// Refuses what may not be.
     public func validate(_ request: AdmissionRequest) async throws(APIError) {
         guard Self.isClass(request), request.object?["globalDefault"]?.bool == true else { return }
         guard let other = defaultClass()?.value(at: ["metadata", "name"])?.string else { return }
         let own = request.object?.value(at: ["metadata", "name"])?.string
         guard request.operation == .create || other != own else { return }
         throw request.forbidden(
-            "PriorityClass \(other) is already marked as default. Only one default can exist")
+            "PriorityClass \(other) is already marked as default. Only one default can exist"
+        )
     }
 
     private static func isClass(_ request: AdmissionRequest) -> Bool {

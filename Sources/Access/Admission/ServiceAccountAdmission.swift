@@ -23,12 +23,15 @@ public struct ServiceAccountAdmission: Admission {
         self.random = random
     }
 
+    /// The plugin's name.
     public var name: String { "ServiceAccount" }
 
+    /// Whether the plugin has anything to do with the request.
     public func handles(_ request: AdmissionRequest) -> Bool {
         request.operation == .create && request.writes(core: "pods")
     }
 
+    /// Changes the object, or refuses the request.
     public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {
         guard var pod = request.object else { return }
         if Self.isMirror(pod) { return try await validate(request) }
@@ -48,6 +51,7 @@ public struct ServiceAccountAdmission: Admission {
         request.object = pod
     }
 
+    /// Refuses what may not be.
     public func validate(_ request: AdmissionRequest) async throws(APIError) {
         guard let pod = request.object else { return }
         guard Self.isMirror(pod) else { return }

@@ -32,6 +32,7 @@ public struct AuthenticatorChain: Authenticator {
         self.authenticators = authenticators
     }
 
+    /// The decision on one request.
     public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
         var failure: AuthenticationDecision?
         for authenticator in authenticators {
@@ -50,6 +51,7 @@ public struct InProcessAuthenticator: Authenticator {
     /// The authenticator of in-process peers.
     public init() {}
 
+    /// The decision on one request.
     public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
         guard let user = request.peer.inProcessUser else { return .none }
         return .user(UserIdentity(name: user.name, groups: user.groups), audiences: [])
@@ -61,9 +63,41 @@ public struct ClientCertificateAuthenticator: Authenticator {
     /// The authenticator of verified client certificates.
     public init() {}
 
+    /// The decision on one request.
     public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
         guard let certificate = request.peer.clientCertificate, !certificate.commonName.isEmpty else { return .none }
         let user = UserIdentity(name: certificate.commonName, uid: certificate.uid ?? "", groups: certificate.organizations)
+        return .user(user, audiences: [])
+    }
+}
+
+/// Believes the user named in the headers of a front proxy that TLS has verified against the request-header CA.
+public struct RequestHeaderAuthenticator: Authenticator {
+    private let proxies: Set<String>
+    private static let extraPrefix = "x-remote-extra-"
+
+    /// Trusts proxies whose certificate has one of the names; none given trusts every verified proxy.
+    public init(allowedNames: Set<String> = []) {
+        proxies = allowedNames
+    }
+
+    /// The decision on one request.
+    public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
+        guard let proxy = request.peer.proxyCertificate, let name = request.headers["x-remote-user"], !name.isEmpty else {
+            return .none
+        }
+        guard proxies.isEmpty || proxies.contains(proxy.commonName) else { return .none }
+        var user = UserIdentity(
+            name: name,
+            uid: request.headers["x-remote-uid"] ?? "",
+            groups: request.headers.all("x-remote-group")
+        )
+        for field in request.headers {
+            let header = field.name.lowercased()
+            guard header.hasPrefix(Self.extraPrefix) else { continue }
+            let key = PercentCoding.decoded(header.dropFirst(Self.extraPrefix.count))
+            user.extra[key, default: []].append(field.value)
+        }
         return .user(user, audiences: [])
     }
 }
@@ -78,6 +112,7 @@ public struct BearerTokenAuthenticator: Authenticator {
         self.tokens = tokens
     }
 
+    /// The decision on one request.
     public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
         guard let token = Self.token(of: request) else { return .none }
         var failure = AuthenticationDecision.failed(reason: "invalid bearer token")

@@ -71,10 +71,11 @@ public struct TokenVerificationKey: Sendable {
 
     init(material: Material) {
         self.material = material
-        let der: [UInt8] = switch material {
-        case .ecdsa(let key): Array(key.derRepresentation)
-        case .rsa(let key): Array(key.derRepresentation)
-        }
+        let der: [UInt8] =
+            switch material {
+            case .ecdsa(let key): Array(key.derRepresentation)
+            case .rsa(let key): Array(key.derRepresentation)
+            }
         id = Base64.encodeURL(Array(SHA256.hash(data: der)))
     }
 

@@ -22,7 +22,10 @@ public final class ServiceAccountAuthenticator: TokenAuthenticator {
 
     /// An authenticator for tokens of `issuers`, signed by one of `keys`.
     public init(
-        issuers: Set<String>, audiences: [String], keys: [TokenVerificationKey], lookup: any ClusterLookup,
+        issuers: Set<String>,
+        audiences: [String],
+        keys: [TokenVerificationKey],
+        lookup: any ClusterLookup,
         clock: any ClusterClock
     ) {
         self.issuers = issuers
@@ -32,6 +35,7 @@ public final class ServiceAccountAuthenticator: TokenAuthenticator {
         self.clock = clock
     }
 
+    /// The service account a token belongs to, if the token is ours and still good.
     public func authenticate(token: String, audiences asked: [String]) async -> AuthenticationDecision {
         let claims: JSONValue
         do throws(TokenError) {
@@ -43,7 +47,10 @@ public final class ServiceAccountAuthenticator: TokenAuthenticator {
         if let problem = timeProblem(claims) { return .failed(reason: problem) }
         let accepted = Self.claimedAudiences(of: claims).filter { (asked.isEmpty ? audiences : asked).contains($0) }
         guard !accepted.isEmpty else {
-            return .failed(reason: "token audiences \(Self.claimedAudiences(of: claims)) is invalid for the target audiences \(asked.isEmpty ? audiences : asked)")
+            return .failed(
+                reason:
+                    "token audiences \(Self.claimedAudiences(of: claims)) is invalid for the target audiences \(asked.isEmpty ? audiences : asked)"
+            )
         }
         return await user(of: claims, audiences: accepted)
     }

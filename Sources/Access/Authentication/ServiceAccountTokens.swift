@@ -32,7 +32,10 @@ public struct TokenSubject: Sendable {
 
     /// A subject.
     public init(
-        namespace: String, serviceAccount: TokenBinding, pod: TokenBinding? = nil, node: TokenBinding? = nil,
+        namespace: String,
+        serviceAccount: TokenBinding,
+        pod: TokenBinding? = nil,
+        node: TokenBinding? = nil,
         secret: TokenBinding? = nil
     ) {
         self.namespace = namespace
@@ -59,7 +62,10 @@ public struct ServiceAccountTokenIssuer: Sendable {
 
     /// An issuer that signs with `key`.
     public init(
-        issuer: String, audiences: [String]? = nil, key: TokenSigningKey, clock: any ClusterClock,
+        issuer: String,
+        audiences: [String]? = nil,
+        key: TokenSigningKey,
+        clock: any ClusterClock,
         random: any RandomSource
     ) {
         self.issuer = issuer
@@ -76,7 +82,9 @@ public struct ServiceAccountTokenIssuer: Sendable {
 
     /// A signed token and the moment its holder is told it expires.
     public func issue(
-        _ subject: TokenSubject, audiences asked: [String], seconds: Int64
+        _ subject: TokenSubject,
+        audiences asked: [String],
+        seconds: Int64
     ) throws -> (token: String, expires: Timestamp) {
         let now = clock.now
         let issued = now.unixSeconds

@@ -36,6 +36,7 @@ public struct AuthorizerChain: Authorizer {
         self.authorizers = authorizers
     }
 
+    /// The decision on one request.
     public func authorize(_ attributes: RequestAttributes) async -> AuthorizationDecision {
         var reasons: [String] = []
         for authorizer in authorizers {
@@ -56,6 +57,7 @@ public struct PrivilegedGroupAuthorizer: Authorizer {
         self.groups = groups
     }
 
+    /// The decision on one request.
     public func authorize(_ attributes: RequestAttributes) async -> AuthorizationDecision {
         attributes.user.groups.contains { groups.contains($0) } ? .allow(reason: "") : .noOpinion(reason: "")
     }
@@ -73,6 +75,7 @@ public struct BasicAuthorizer: Authorizer {
     private static let issuerPaths: Set<String> = ["/.well-known/openid-configuration", "/openid/v1/jwks"]
     private static let selfReviews: Set<String> = ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]
 
+    /// The decision on one request.
     public func authorize(_ attributes: RequestAttributes) async -> AuthorizationDecision {
         let known = attributes.user.groups.contains(UserIdentity.authenticatedGroup)
         if attributes.isResourceRequest {

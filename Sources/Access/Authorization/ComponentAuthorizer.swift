@@ -7,6 +7,7 @@ public struct ComponentAuthorizer: Authorizer {
         self.rules = rules
     }
 
+    /// The decision on one request.
     public func authorize(_ attributes: RequestAttributes) async -> AuthorizationDecision {
         guard let own = rules[attributes.user.name] else { return .noOpinion(reason: "") }
         return own.contains { $0.allows(attributes) } ? .allow(reason: "") : .noOpinion(reason: "")
@@ -47,9 +48,13 @@ public struct ComponentAuthorizer: Authorizer {
         PolicyRule(read + ["update", "patch"], groups: [""], resources: ["persistentvolumeclaims", "persistentvolumes"]),
         PolicyRule(["create"], groups: ["authentication.k8s.io"], resources: ["tokenreviews"]),
         PolicyRule(["create"], groups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"]),
-        PolicyRule(read, groups: ["storage.k8s.io"], resources: [
-            "csinodes", "csidrivers", "csistoragecapacities", "storageclasses", "volumeattachments",
-        ]),
+        PolicyRule(
+            read,
+            groups: ["storage.k8s.io"],
+            resources: [
+                "csinodes", "csidrivers", "csistoragecapacities", "storageclasses", "volumeattachments",
+            ]
+        ),
         PolicyRule(read, groups: ["scheduling.k8s.io"], resources: ["priorityclasses", "podgroups", "workloads"]),
         PolicyRule(read, groups: ["resource.k8s.io"], resources: ["deviceclasses", "resourceslices", "resourceclaims"]),
         PolicyRule(["update", "patch"], groups: ["resource.k8s.io"], resources: ["resourceclaims", "resourceclaims/status"]),

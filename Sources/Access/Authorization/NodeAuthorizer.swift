@@ -26,6 +26,7 @@ public struct NodeAuthorizer: Authorizer {
         PolicyRule(read, groups: ["discovery.k8s.io"], resources: ["endpointslices"]),
     ]
 
+    /// The decision on one request.
     public func authorize(_ attributes: RequestAttributes) async -> AuthorizationDecision {
         guard let node = attributes.user.nodeName, attributes.isResourceRequest else { return .noOpinion(reason: "") }
         switch (attributes.apiGroup, attributes.resource) {
@@ -90,6 +91,7 @@ public struct NodeAuthorizer: Authorizer {
             let kind = GroupResource(group: "storage.k8s.io", resource: resource)
             return lookup.object(kind, namespace: "", name: name)?.value(at: ["spec", "nodeName"])?.string == node
         default:
+            if lookup.node(node, refersTo: resource, namespace: namespace, name: name) { return true }
             let pods = lookup.objects(.core("pods"), namespace: namespace, field: "spec.nodeName", equals: node)
             return pods.contains { PodReferences.of($0, include: resource, name: name) }
         }

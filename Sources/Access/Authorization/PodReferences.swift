@@ -5,14 +5,19 @@ public enum PodReferences {
     /// Whether the pod refers to the object `name` of `resource` (secrets, configmaps, persistentvolumeclaims,
     /// serviceaccounts or resourceclaims).
     public static func of(_ pod: JSONValue, include resource: String, name: String) -> Bool {
-        guard let spec = pod["spec"] else { return false }
+        names(in: pod, of: resource).contains(name)
+    }
+
+    /// The names of the objects of `resource` that the pod refers to.
+    public static func names(in pod: JSONValue, of resource: String) -> Set<String> {
+        guard let spec = pod["spec"] else { return [] }
         switch resource {
-        case "secrets": return secrets(spec).contains(name)
-        case "configmaps": return configMaps(spec).contains(name)
-        case "persistentvolumeclaims": return claims(spec, pod: pod).contains(name)
-        case "serviceaccounts": return spec["serviceAccountName"]?.string == name
-        case "resourceclaims": return resourceClaims(pod).contains(name)
-        default: return false
+        case "secrets": return secrets(spec)
+        case "configmaps": return configMaps(spec)
+        case "persistentvolumeclaims": return claims(spec, pod: pod)
+        case "serviceaccounts": return spec["serviceAccountName"]?.string.map { [$0] } ?? []
+        case "resourceclaims": return resourceClaims(pod)
+        default: return []
         }
     }
 

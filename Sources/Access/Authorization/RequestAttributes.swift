@@ -29,9 +29,17 @@ public struct RequestAttributes: Sendable, Hashable {
 
     /// Attributes of a request for a resource.
     public init(
-        user: UserIdentity, verb: String, apiGroup: String, apiVersion: String = "v1", resource: String,
-        subresource: String = "", namespace: String = "", name: String = "", path: String = "",
-        fieldSelector: String = "", labelSelector: String = ""
+        user: UserIdentity,
+        verb: String,
+        apiGroup: String,
+        apiVersion: String = "v1",
+        resource: String,
+        subresource: String = "",
+        namespace: String = "",
+        name: String = "",
+        path: String = "",
+        fieldSelector: String = "",
+        labelSelector: String = ""
     ) {
         self.user = user
         self.verb = verb

@@ -1,0 +1,41 @@
+import APIModel
+import Store
+
+extension APIServer {
+    /// How often the store's revision is noted.
+    static let sampleInterval = Duration.seconds(60)
+    /// At most so many expired events are removed at a time.
+    private static let expiryBatch = 4096
+    private static let expiryWidth = 32
+
+    /// Once a minute: notes the revision, lets the store forget old history, removes events that are over.
+    func upkeep(now: Duration) async {
+        do throws(StoreError) {
+            revisions.note(try await environment.store.currentRevision(), at: now)
+            if let old = revisions.revision(olderThan: environment.configuration.historyAge, at: now) {
+                try await environment.store.compact(to: old)
+            }
+        } catch {
+            guard error.code != .closed else { return }
+            environment.log.warning("upkeep of the store", metadata: ["problem": "\(error.message)"])
+        }
+        await expireEvents(now: now)
+    }
+
+    /// Removes the events nobody has written for the time to live of events.
+    private func expireEvents(now: Duration) async {
+        guard let engine = resources.engines[.core("events")],
+            let old = revisions.revision(olderThan: environment.configuration.eventAge, at: now)
+        else { return }
+        let due = engine.cache.snapshot().lazy.filter { $0.revision <= old }.prefix(Self.expiryBatch)
+        await withTaskGroup(of: Void.self) { group in
+            for (index, event) in due.enumerated() {
+                if index >= Self.expiryWidth { await group.next() }
+                group.addTask { [store = environment.store] in
+                    // Written again meanwhile: then it lives on.
+                    _ = try? await store.delete(event.key, if: .revision(event.revision))
+                }
+            }
+        }
+    }
+}
