@@ -1,7 +1,6 @@
 """One cluster serves the whole run; tests keep to namespaces of their own."""
 
 import os
-import subprocess
 import uuid
 
 import pytest
@@ -60,18 +59,3 @@ def any_kubectl(request, cluster, monkeypatch):
     found = kubectls()
     monkeypatch.setattr(cluster, "kubectl_path", found[0 if request.param == "oldest" else -1][1])
     return cluster
-
-
-@pytest.fixture
-def nothing_left():
-    """Fails when a test leaves links, namespaces, tables or mounts behind."""
-    def look():
-        return {
-            "netns": subprocess.run(["ip", "netns"], capture_output=True, text=True).stdout,
-            "links": sorted(l.split(":")[1].strip() for l in subprocess.run(["ip", "-o", "link"], capture_output=True, text=True).stdout.splitlines()),
-            "tables": subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout,
-            "mounts": sorted(l.split()[1] for l in open("/proc/mounts")),
-        }
-    before = look()
-    yield
-    assert look() == before

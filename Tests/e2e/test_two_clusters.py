@@ -1,5 +1,6 @@
 """Two clusters on one machine, and nothing left of a cluster that is taken down."""
 
+import subprocess
 import urllib.request
 
 import pytest
@@ -10,7 +11,16 @@ from test_kubectl import pod
 pytestmark = pytest.mark.root
 
 
-def test_a_second_cluster_beside_the_first_goes_without_a_trace(cluster, archives, nothing_left):
+def traces():
+    """The links, tables and runtime directories of all clusters of apus on this machine."""
+    def lines(*command):
+        return subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+    links = {line.split(":")[1].strip().split("@")[0] for line in lines("ip", "-o", "link")}
+    return {x for x in links | set(lines("nft", "list", "tables")) | set(lines("ls", "/run")) if "apus" in x}
+
+
+def test_a_second_cluster_beside_the_first_goes_without_a_trace(cluster, archives):
+    before = traces()
     second = Cluster("second", cluster_cidr="10.245.0.0/16", service_cidr="10.112.0.0/16", dns="10.112.0.10")
     try:
         second.up()
@@ -29,5 +39,10 @@ def test_a_second_cluster_beside_the_first_goes_without_a_trace(cluster, archive
             return urllib.request.urlopen(f"http://{address}/", timeout=3).read() == b"hello v2.0.0 from web\n"
         eventually(answered, 15)
         assert "web" not in cluster.out("get", "pods", "-n", "default")
+        assert len(traces() - before) == 3, "two tables, and a link and a runtime directory of one name"
     finally:
         second.close()
+    assert traces() == before
+    with open("/proc/mounts") as mounts:
+        assert second.dir not in mounts.read()
+    assert second.dir not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
