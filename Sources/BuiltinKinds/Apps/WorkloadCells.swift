@@ -13,10 +13,11 @@ struct WorkloadCells {
 
     func row(_ kind: WorkloadHooks.Kind) -> [JSONValue] {
         switch kind {
-        case .deployment: [name, .string("\(status("readyReplicas"))/\(spec("replicas"))"), n(status("updatedReplicas")), n(status("availableReplicas")), age] + template
+        case .deployment:
+            [name, ready, n(status("updatedReplicas")), n(status("availableReplicas")), age] + images + [deploymentSelector]
         case .replicaSet: [name, n(spec("replicas")), n(status("replicas")), n(status("readyReplicas")), age] + template
         case .replicationController: [name, n(spec("replicas")), n(status("replicas")), n(status("readyReplicas")), age] + images + [plainSelector]
-        case .statefulSet: [name, .string("\(status("readyReplicas"))/\(spec("replicas"))"), age] + images
+        case .statefulSet: [name, ready, age] + images
         case .daemonSet:
             [
                 name, n(status("desiredNumberScheduled")), n(status("currentNumberScheduled")), n(status("numberReady")),
@@ -31,6 +32,12 @@ struct WorkloadCells {
     private var age: JSONValue { Cells.age(object, now: now) }
     private var images: [JSONValue] { Cells.containers(object.value(at: ["spec", "template", "spec"])) }
     private var template: [JSONValue] { images + [.string(Cells.selector(object.value(at: ["spec", "selector"])))] }
+    private var ready: JSONValue { .string("\(status("readyReplicas"))/\(spec("replicas"))") }
+    // A Deployment's selector is shown as a selector, where an empty one is an empty text.
+    private var deploymentSelector: JSONValue {
+        guard let parsed = try? LabelSelector(json: object["spec"]?["selector"]) else { return "<invalid>" }
+        return .string(parsed.description)
+    }
     private var plainSelector: JSONValue { .string(Cells.labels(object.value(at: ["spec", "selector"]))) }
 
     private func n(_ value: Int64) -> JSONValue { .integer(value) }

@@ -19,81 +19,118 @@ struct WorkloadHooks: KindHooks {
     func defaults(_ object: inout JSONValue) {
         PodSpecDefaults.apply(&object, at: ["spec", "template", "spec"], isPod: false)
         switch kind {
-        case .replicationController: takeLabelsFromTemplate(&object)
-        case .deployment: defaultStrategy(&object)
-        case .statefulSet, .daemonSet: defaultUpdateStrategy(&object)
-        case .job: defaultCompletions(&object)
+        case .replicationController: WorkloadDefaults.replicationController(&object)
+        case .deployment: WorkloadDefaults.deployment(&object)
+        case .statefulSet: WorkloadDefaults.statefulSet(&object)
+        case .daemonSet: WorkloadDefaults.updateStrategy(&object)
+        case .job:
+            WorkloadDefaults.job(&object)
+            WorkloadDefaults.jobLabels(&object)
         case .replicaSet: break
         }
     }
 
     func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         Generation.start(&object)
-        if kind == .job { JobSelector.complete(&object, context) }
+        if kind == .job {
+            if object["spec"]?.flag("manualSelector") != true { JobSelector.complete(&object) }
+            object["status"] = [:]
+        }
     }
 
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
         Generation.advance(&object, old: old)
         // Annotations of a Deployment reach its ReplicaSets, so they count as a change of what is asked for.
         guard kind == .deployment, object["spec"] == old["spec"],
-            object.value(at: ["metadata", "annotations"]) != old.value(at: ["metadata", "annotations"])
+            object["metadata"]?["annotations"] != old["metadata"]?["annotations"]
         else { return }
-        object.set(.integer((old.value(at: ["metadata", "generation"])?.int ?? 0) + 1), at: ["metadata", "generation"])
+        object.set(.integer((old["metadata"]?.number("generation") ?? 0) + 1), at: ["metadata", "generation"])
     }
 
     func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
-        WorkloadValidation.issues(object, kind)
+        var issues: [FieldIssue] = []
+        (kind == .statefulSet ? NameRule.label : .subdomain).check(object, &issues)
+        check(object, old: nil, &issues)
+        if kind == .job { JobValidation.create(object, &issues) }
+        return issues
     }
 
     func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
-        WorkloadValidation.issues(object, kind) + WorkloadValidation.updateIssues(object, old: old, kind)
+        var issues: [FieldIssue] = []
+        // What did not change was valid when it was stored; most updates by controllers touch the metadata alone.
+        if object["spec"] == old["spec"] { return issues }
+        check(object, old: old, &issues)
+        WorkloadValidation.update(object, old: old, kind, &issues)
+        return issues
+    }
+
+    private func check(_ object: JSONValue, old: JSONValue?, _ issues: inout [FieldIssue]) {
+        if kind == .job {
+            JobValidation.job(object, &issues)
+        } else {
+            WorkloadValidation(object, kind).check(old: old, &issues)
+        }
+    }
+
+    func validateStatusUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
+        var issues: [FieldIssue] = []
+        if object["status"] == old["status"] { return issues }
+        if kind == .job {
+            JobStatusValidation(object, old: old).check(&issues)
+        } else {
+            WorkloadStatusValidation.check(object, old: old, kind, &issues)
+        }
+        return issues
+    }
+
+    func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {
+        var warnings: [String] = []
+        if kind == .job {
+            warnings += JobWarnings.of(object)
+            warnings += PodTemplateWarnings.of(object, old, ["spec", "template"])
+            return warnings
+        }
+        let name = object["metadata"]?.text("name") ?? ""
+        if old == nil, kind == .replicaSet || kind == .deployment || kind == .replicationController, !name.isEmpty {
+            warnings += nameWarnings(name)
+        }
+        warnings += PodTemplateWarnings.of(object, old, ["spec", "template"])
+        if kind == .statefulSet { warnings += WorkloadWarnings.statefulSet(object) }
+        return warnings
+    }
+
+    private func nameWarnings(_ name: String) -> [String] {
+        let problems = Names.dns1123LabelIssues(name)
+        if problems.isEmpty { return [] }
+        let words = "this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended"
+        return ["metadata.name: \(words): [\(problems.joined(separator: " "))]"]
     }
 
     func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]? {
         WorkloadCells(object, now: now).row(kind)
     }
+}
 
-    private func takeLabelsFromTemplate(_ object: inout JSONValue) {
-        guard let labels = object.value(at: ["spec", "template", "metadata", "labels"])?.object, !labels.isEmpty else { return }
-        if object.value(at: ["spec", "selector"])?.object?.isEmpty ?? true { object.set(.object(labels), at: ["spec", "selector"]) }
-        if object.value(at: ["metadata", "labels"])?.object?.isEmpty ?? true { object.set(.object(labels), at: ["metadata", "labels"]) }
-    }
-
-    private func defaultStrategy(_ object: inout JSONValue) {
-        guard object.value(at: ["spec", "strategy", "type"])?.string == "Recreate" else { return }
-        // The schema's defaults are those of a rolling update; a Recreate has no such part.
-        let rolling = object.value(at: ["spec", "strategy", "rollingUpdate"])
-        if rolling == ["maxSurge": "25%", "maxUnavailable": "25%"] || rolling?.object?.isEmpty == true {
-            object.remove(at: ["spec", "strategy", "rollingUpdate"])
-        }
-    }
-
-    private func defaultUpdateStrategy(_ object: inout JSONValue) {
-        guard object.value(at: ["spec", "updateStrategy", "type"])?.string == "OnDelete" else { return }
-        object.remove(at: ["spec", "updateStrategy", "rollingUpdate"])
-    }
-
-    private func defaultCompletions(_ object: inout JSONValue) {
-        let isIndexed = object.value(at: ["spec", "completionMode"])?.string == "Indexed"
-        if object.value(at: ["spec", "completions"]) == nil, object.value(at: ["spec", "parallelism"]) == nil, !isIndexed {
-            object.set(.integer(1), at: ["spec", "completions"])
-        }
-        if object.value(at: ["spec", "parallelism"]) == nil { object.set(.integer(1), at: ["spec", "parallelism"]) }
+/// Warnings about the template of a workload.
+enum PodTemplateWarnings {
+    /// The warnings about the template at `path`, when it is new or changed.
+    static func of(_ object: JSONValue, _ old: JSONValue?, _ path: [String]) -> [String] {
+        guard let template = object.value(at: path), template != old?.value(at: path) else { return [] }
+        return PodWarnings.of(template, at: path.dropFirst().reduce(FieldPath(path[0])) { $0.child($1) })
     }
 }
 
-/// The selector a Job gets from the server unless it brings one: its own uid.
-enum JobSelector {
-    static func complete(_ object: inout JSONValue, _ context: HookContext) {
-        guard object.value(at: ["spec", "manualSelector"])?.bool != true, object.value(at: ["spec", "selector"]) == nil,
-            let uid = object.value(at: ["metadata", "uid"])?.string
-        else { return }
-        let name = object.value(at: ["metadata", "name"]) ?? ""
-        let labels: [(String, JSONValue)] = [
-            ("batch.kubernetes.io/controller-uid", .string(uid)), ("batch.kubernetes.io/job-name", name),
-            ("controller-uid", .string(uid)), ("job-name", name),
-        ]
-        for (key, value) in labels { object.set(value, at: ["spec", "template", "metadata", "labels", key]) }
-        object.set(["matchLabels": ["batch.kubernetes.io/controller-uid": .string(uid)]], at: ["spec", "selector"])
+/// Warnings about workloads themselves.
+enum WorkloadWarnings {
+    static func statefulSet(_ object: JSONValue) -> [String] {
+        var warnings: [String] = []
+        for (index, template) in (object["spec"]?.list("volumeClaimTemplates") ?? []).enumerated() {
+            let place = FieldPath("spec").child("volumeClaimTemplates").index(index).child("spec")
+            warnings += StorageWarnings.claim(template["spec"] ?? [:], place)
+        }
+        if object["spec"]?["revisionHistoryLimit"]?.int ?? 0 < 0 {
+            warnings.append("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended")
+        }
+        return warnings
     }
 }

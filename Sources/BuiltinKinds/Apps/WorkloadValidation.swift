@@ -3,152 +3,237 @@ import Units
 import Values
 
 /// What is wrong with a workload, in upstream's words.
-enum WorkloadValidation {
-    private static let spec = FieldPath("spec")
+struct WorkloadValidation {
+    private let spec: JSONValue
+    private let kind: WorkloadHooks.Kind
 
-    static func issues(_ object: JSONValue, _ kind: WorkloadHooks.Kind) -> [FieldIssue] {
-        var issues: [FieldIssue] = []
-        for field in ["replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds", "parallelism", "completions", "backoffLimit"] {
-            if let value = object.value(at: ["spec", field])?.int, value < 0 {
-                issues.append(.invalid(spec.child(field), .integer(value), "must be greater than or equal to 0"))
+    private static let path = FieldPath("spec")
+
+    init(_ object: JSONValue, _ kind: WorkloadHooks.Kind) {
+        spec = object["spec"] ?? [:]
+        self.kind = kind
+    }
+
+    func check(old: JSONValue?, _ issues: inout [FieldIssue]) {
+        for field in ["replicas", "minReadySeconds"] { issues.nonNegative(spec[field]?.int, Self.path.child(field)) }
+        if kind == .deployment || kind == .daemonSet {
+            issues.nonNegative(spec["revisionHistoryLimit"]?.int, Self.path.child("revisionHistoryLimit"))
+        }
+        let selector = selector(&issues)
+        template(selector, &issues)
+        switch kind {
+        case .deployment: deployment(&issues)
+        case .daemonSet: daemonSet(&issues)
+        case .statefulSet: statefulSet(isNew: old == nil, &issues)
+        default: break
+        }
+    }
+
+    private func selector(_ issues: inout [FieldIssue]) -> LabelSelector? {
+        let place = Self.path.child("selector")
+        if kind == .replicationController {
+            let wanted = labels(spec["selector"])
+            if wanted.isEmpty { issues.required(place) }
+            return LabelSelector(matchLabels: wanted)
+        }
+        guard let json = spec["selector"] else {
+            issues.required(place)
+            return nil
+        }
+        SelectorValidation.selector(json, place, &issues)
+        if json.members("matchLabels").isEmpty, json.list("matchExpressions").isEmpty {
+            issues.invalid(place, json, "empty selector is invalid for \(kind.selectorName)")
+        }
+        do {
+            return try LabelSelector(json: json)
+        } catch {
+            issues.invalid(place, json, "invalid label selector")
+            return nil
+        }
+    }
+
+    private func labels(_ json: JSONValue?) -> [String: String] {
+        var result: [String: String] = [:]
+        for (key, value) in json?.object ?? [:] { result[key] = value.string ?? "" }
+        return result
+    }
+
+    private func template(_ selector: LabelSelector?, _ issues: inout [FieldIssue]) {
+        let place = Self.path.child("template")
+        guard var template = spec["template"] else { return issues.required(place) }
+        let own = template["metadata"]?["labels"]
+        if let selector, !selector.isEverything, !selector.matches(labels(own)) {
+            let words = "`selector` does not match template `labels`"
+            issues.invalid(place.child("metadata", "labels"), own ?? [:], words)
+        }
+        if kind == .statefulSet { addClaims(&template) }
+        PodTemplateValidation.check(template, place, &issues)
+        let policy = template["spec"]?.text("restartPolicy") ?? ""
+        if policy != "Always" { issues.append(.notSupported(place.child("spec", "restartPolicy"), .string(policy), ["Always"])) }
+        if template["spec"]?["activeDeadlineSeconds"]?.int != nil {
+            let words = "activeDeadlineSeconds in \(kind.templateName) is not Supported"
+            issues.forbidden(place.child("spec", "activeDeadlineSeconds"), words)
+        }
+    }
+
+    /// The pods of a StatefulSet also have the volumes of its claim templates; their host names are their own.
+    private func addClaims(_ template: inout JSONValue) {
+        guard var podSpec = template["spec"] else { return }
+        podSpec["subdomain"] = nil
+        podSpec["hostname"] = nil
+        let names = spec.list("volumeClaimTemplates").map { $0["metadata"]?.text("name") ?? "" }
+        if !names.isEmpty {
+            let made = names.map { name -> JSONValue in
+                ["name": .string(name), "persistentVolumeClaim": ["claimName": .string(name)]]
+            }
+            podSpec["volumes"] = .array(made + podSpec.list("volumes").filter { !names.contains($0.text("name")) })
+        }
+        template["spec"] = podSpec
+    }
+
+    private func deployment(_ issues: inout [FieldIssue]) {
+        let place = Self.path.child("strategy")
+        let strategy = spec["strategy"] ?? [:]
+        let rolling = strategy["rollingUpdate"]
+        switch strategy.text("type") {
+        case "Recreate":
+            if rolling != nil {
+                issues.forbidden(place.child("rollingUpdate"), "may not be specified when strategy `type` is 'Recreate'")
+            }
+        case "RollingUpdate":
+            if let rolling {
+                rollingDeployment(rolling, place.child("rollingUpdate"), &issues)
+            } else {
+                issues.required(place.child("rollingUpdate"), "this should be defaulted and never be nil")
+            }
+        default: issues.append(.notSupported(place, strategy, ["Recreate", "RollingUpdate"]))
+        }
+        guard let deadline = spec["progressDeadlineSeconds"]?.int else { return }
+        issues.nonNegative(deadline, Self.path.child("progressDeadlineSeconds"))
+        if deadline <= spec.number("minReadySeconds") {
+            issues.invalid(Self.path.child("progressDeadlineSeconds"), .integer(deadline), "must be greater than minReadySeconds")
+        }
+    }
+
+    private func rollingDeployment(_ rolling: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        let (unavailable, surge) = (Amount(rolling["maxUnavailable"]), Amount(rolling["maxSurge"]))
+        unavailable.check(path.child("maxUnavailable"), &issues)
+        surge.check(path.child("maxSurge"), &issues)
+        if unavailable.number == 0, surge.number == 0 {
+            issues.invalid(path.child("maxUnavailable"), rolling["maxUnavailable"] ?? 0, "may not be 0 when `maxSurge` is 0")
+        }
+        unavailable.checkWhole(path.child("maxUnavailable"), &issues)
+    }
+
+    private func daemonSet(_ issues: inout [FieldIssue]) {
+        let place = Self.path.child("updateStrategy")
+        let strategy = spec["updateStrategy"] ?? [:]
+        switch strategy.text("type") {
+        case "OnDelete": return
+        case "RollingUpdate":
+            let path = place.child("rollingUpdate")
+            guard let rolling = strategy["rollingUpdate"] else { return issues.required(path) }
+            let (unavailable, surge) = (Amount(rolling["maxUnavailable"]), Amount(rolling["maxSurge"]))
+            for (amount, field) in [(unavailable, "maxUnavailable"), (surge, "maxSurge")] { amount.check(path.child(field), &issues) }
+            for (amount, field) in [(unavailable, "maxUnavailable"), (surge, "maxSurge")] { amount.checkWhole(path.child(field), &issues) }
+            if unavailable.number != 0, surge.number != 0 {
+                issues.invalid(path.child("maxSurge"), rolling["maxSurge"], "may not be set when maxUnavailable is non-zero")
+            } else if unavailable.number == 0, surge.number == 0 {
+                issues.required(path.child("maxUnavailable"), "cannot be 0 when maxSurge is 0")
+            }
+        default: issues.append(.notSupported(place, strategy, ["RollingUpdate", "OnDelete"]))
+        }
+    }
+
+    private func statefulSet(isNew: Bool, _ issues: inout [FieldIssue]) {
+        let management = spec.text("podManagementPolicy")
+        let place = Self.path.child("podManagementPolicy")
+        if management.isEmpty {
+            issues.required(place)
+        } else if !["OrderedReady", "Parallel"].contains(management) {
+            issues.invalid(place, .string(management), "must be 'OrderedReady' or 'Parallel'")
+        }
+        statefulSetStrategy(&issues)
+        if let policy = spec["persistentVolumeClaimRetentionPolicy"] {
+            for field in ["whenDeleted", "whenScaled"] {
+                let path = Self.path.child("persistentVolumeClaimRetentionPolicy", field)
+                issues.oneOf(policy.text(field), ["Retain", "Delete"], path)
             }
         }
-        issues += selectorIssues(object, kind)
-        issues += templateIssues(object, kind)
-        if kind == .deployment { issues += strategyIssues(object) }
-        return issues
-    }
-
-    static func updateIssues(_ object: JSONValue, old: JSONValue, _ kind: WorkloadHooks.Kind) -> [FieldIssue] {
-        guard kind != .replicationController else { return [] }
-        if kind == .statefulSet { return statefulSetUpdateIssues(object, old: old) }
-        var issues: [FieldIssue] = []
-        let fixed = kind == .job ? ["selector", "completionMode", "template"] : ["selector"]
-        for field in fixed where object.value(at: ["spec", field]) != old.value(at: ["spec", field]) {
-            if kind == .job, field == "template", old.value(at: ["spec", "suspend"])?.bool == true { continue }
-            issues.append(.invalid(spec.child(field), object.value(at: ["spec", field]), "field is immutable"))
+        issues.nonNegative(spec["ordinals"]?["start"]?.int, Self.path.child("ordinals.start"))
+        guard isNew else { return }
+        for (index, template) in spec.list("volumeClaimTemplates").enumerated() {
+            ClaimValidation.spec(template["spec"] ?? [:], Self.path.child("volumeClaimTemplates").index(index).child("spec"), &issues)
         }
-        return issues
+        let service = spec.text("serviceName")
+        if !service.isEmpty { issues.label(service, Self.path.child("serviceName")) }
     }
 
-    private static func statefulSetUpdateIssues(_ object: JSONValue, old: JSONValue) -> [FieldIssue] {
-        let free = ["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds"]
-        var (new, before) = (object["spec"] ?? [:], old["spec"] ?? [:])
+    private func statefulSetStrategy(_ issues: inout [FieldIssue]) {
+        let place = Self.path.child("updateStrategy")
+        let strategy = spec["updateStrategy"] ?? [:]
+        let rolling = strategy["rollingUpdate"]
+        switch strategy.text("type") {
+        case "": issues.required(place)
+        case "OnDelete":
+            if let rolling { issues.invalid(place.child("rollingUpdate"), rolling, "only allowed for updateStrategy 'RollingUpdate'") }
+        case "RollingUpdate":
+            issues.nonNegative(rolling?["partition"]?.int, place.child("rollingUpdate", "partition"))
+            guard let value = rolling?["maxUnavailable"] else { return }
+            let path = place.child("rollingUpdate", "maxUnavailable")
+            let amount = Amount(value)
+            amount.check(path, &issues)
+            if amount.number == 0 { issues.invalid(path, value, "cannot be 0") }
+            amount.checkWhole(path, &issues)
+        default: issues.invalid(place, strategy, "must be 'RollingUpdate' or 'OnDelete'")
+        }
+    }
+
+    /// What an update may not change.
+    static func update(_ object: JSONValue, old: JSONValue, _ kind: WorkloadHooks.Kind, _ issues: inout [FieldIssue]) {
+        let (new, before) = (object["spec"] ?? [:], old["spec"] ?? [:])
+        switch kind {
+        case .replicationController: return
+        case .job: JobValidation.update(new, before, &issues)
+        case .statefulSet: statefulSetUpdate(new, before, &issues)
+        default: issues.immutable(new["selector"], before["selector"], path.child("selector"))
+        }
+    }
+
+    private static func statefulSetUpdate(_ new: JSONValue, _ before: JSONValue, _ issues: inout [FieldIssue]) {
+        let free = [
+            "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy",
+            "minReadySeconds",
+        ]
+        var (new, before) = (new, before)
         for field in free {
             new[field] = nil
             before[field] = nil
         }
-        if new == before { return [] }
+        if new == before { return }
         let words = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
             + "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
-        return [.forbidden(spec, words)]
+        issues.forbidden(path, words)
     }
+}
 
-    private static func selectorIssues(_ object: JSONValue, _ kind: WorkloadHooks.Kind) -> [FieldIssue] {
-        let path = spec.child("selector")
-        let labels = labels(object.value(at: ["spec", "template", "metadata", "labels"]))
-        let selector: LabelSelector
-        if kind == .replicationController {
-            let wanted = self.labels(object.value(at: ["spec", "selector"]))
-            if wanted.isEmpty { return [.required(path, "")] }
-            selector = LabelSelector(matchLabels: wanted)
-        } else {
-            guard let json = object.value(at: ["spec", "selector"]) else { return kind == .job ? [] : [.required(path, "")] }
-            if json.object?.isEmpty ?? true, kind != .job {
-                return [.invalid(path, json, "empty selector is invalid for \(name(kind))")]
-            }
-            do {
-                selector = try LabelSelector(json: json)
-            } catch {
-                return [.invalid(path, json, "invalid label selector")]
-            }
-        }
-        if selector.matches(labels) { return [] }
-        let value = object.value(at: ["spec", "template", "metadata", "labels"]) ?? .object([:])
-        return [.invalid(spec.child("template", "metadata", "labels"), value, "`selector` does not match template `labels`")]
-    }
-
-    private static func name(_ kind: WorkloadHooks.Kind) -> String {
-        switch kind {
-        case .deployment: "deployment"
-        case .replicaSet: "replica set"
+extension WorkloadHooks.Kind {
+    /// What upstream calls the kind where it speaks of empty selectors; a ReplicaSet is a deployment there.
+    var selectorName: String {
+        switch self {
         case .statefulSet: "statefulset"
         case .daemonSet: "daemonset"
-        case .job: "job"
-        case .replicationController: "replication controller"
+        default: "deployment"
         }
     }
 
-    private static func templateIssues(_ object: JSONValue, _ kind: WorkloadHooks.Kind) -> [FieldIssue] {
-        let path = spec.child("template")
-        guard let template = object.value(at: ["spec", "template"]) else { return [.required(path, "")] }
-        var issues = PodSpecValidation.labelIssues(template.value(at: ["metadata", "labels"]), path.child("labels"))
-        let policies = kind == .job ? ["OnFailure", "Never"] : ["Always"]
-        issues += PodSpecValidation.issues(template["spec"] ?? [:], at: path.child("spec"), restartPolicies: policies)
-        if kind != .job, template.value(at: ["spec", "activeDeadlineSeconds"]) != nil {
-            issues.append(.forbidden(path.child("spec", "activeDeadlineSeconds"), "activeDeadlineSeconds in \(upstreamName(kind)) is not Supported"))
-        }
-        return issues
-    }
-
-    private static func upstreamName(_ kind: WorkloadHooks.Kind) -> String {
-        switch kind {
+    /// What upstream calls the kind where it speaks of deadlines; a Deployment is a ReplicaSet there.
+    var templateName: String {
+        switch self {
         case .statefulSet: "StatefulSet"
         case .daemonSet: "DaemonSet"
         case .replicationController: "ReplicationController"
         default: "ReplicaSet"
         }
-    }
-
-    private static func strategyIssues(_ object: JSONValue) -> [FieldIssue] {
-        let path = spec.child("strategy")
-        let type = object.value(at: ["spec", "strategy", "type"])?.string ?? ""
-        let rolling = object.value(at: ["spec", "strategy", "rollingUpdate"])
-        var issues: [FieldIssue] = []
-        switch type {
-        case "Recreate":
-            if rolling != nil {
-                issues.append(.forbidden(path.child("rollingUpdate"), "may not be specified when strategy `type` is 'Recreate'"))
-            }
-        case "RollingUpdate":
-            guard let rolling else { return [.required(path.child("rollingUpdate"), "this should be defaulted and never be nil")] }
-            let surge = rolling["maxSurge"].flatMap { IntOrString(json: $0) }
-            let unavailable = rolling["maxUnavailable"].flatMap { IntOrString(json: $0) }
-            issues += amountIssues(surge, path.child("rollingUpdate", "maxSurge"))
-            issues += amountIssues(unavailable, path.child("rollingUpdate", "maxUnavailable"))
-            if issues.isEmpty, isZero(surge), isZero(unavailable) {
-                issues.append(.invalid(path.child("rollingUpdate", "maxUnavailable"), rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0"))
-            }
-        default:
-            issues.append(.notSupported(path.child("type"), .string(type), ["Recreate", "RollingUpdate"]))
-        }
-        if let deadline = object.value(at: ["spec", "progressDeadlineSeconds"])?.int,
-            deadline <= (object.value(at: ["spec", "minReadySeconds"])?.int ?? 0)
-        {
-            issues.append(.invalid(spec.child("progressDeadlineSeconds"), .integer(deadline), "must be greater than minReadySeconds"))
-        }
-        return issues
-    }
-
-    private static func amountIssues(_ amount: IntOrString?, _ path: FieldPath) -> [FieldIssue] {
-        switch amount {
-        case .int(let value)? where value < 0: return [.invalid(path, .integer(value), "must be greater than or equal to 0")]
-        case .string(let text)?: return Names.percentIssues(text).map { .invalid(path, .string(text), $0) }
-        default: return []
-        }
-    }
-
-    private static func isZero(_ amount: IntOrString?) -> Bool {
-        switch amount {
-        case .int(let value)?: value == 0
-        case .string(let text)?: text == "0%"
-        case nil: true
-        }
-    }
-
-    private static func labels(_ json: JSONValue?) -> [String: String] {
-        var result: [String: String] = [:]
-        for (key, value) in json?.object ?? [:] { result[key] = value.string ?? "" }
-        return result
     }
 }

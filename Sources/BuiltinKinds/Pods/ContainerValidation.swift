@@ -3,176 +3,188 @@ import Units
 import Values
 
 /// What is wrong with the containers of a pod spec.
-enum ContainerValidation {
+struct ContainerValidation {
+    /// The pod spec around the containers.
+    let spec: JSONValue
+    /// The volumes that mounts may use, by name.
+    let volumes: [String: JSONValue]
+    /// The names of the pod's resource claims.
+    let claims: [String]
+    private let hostUsers: Bool
+    private let probes: ProbeValidation
+
     private static let protocols = ["SCTP", "TCP", "UDP"]
     private static let pullPolicies = ["Always", "IfNotPresent", "Never"]
     private static let terminationPolicies = ["File", "FallbackToLogsOnError"]
+    private static let notWithoutRestart = "may not be set for init containers without restartPolicy=Always"
+    private static let notEphemeral = "cannot be set for an Ephemeral Container"
+    private static let hooks = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"]
 
-    /// The issues of all containers of the spec at `path`; `volumes` are the names that mounts may use.
-    static func issues(_ spec: JSONValue, at path: FieldPath, volumes: Set<String>) -> [FieldIssue] {
-        var issues: [FieldIssue] = []
-        var names: Set<String> = []
-        let containers = spec["containers"]?.array ?? []
-        if containers.isEmpty { issues.append(.required(path.child("containers"), "")) }
-        for (index, container) in containers.enumerated() {
-            issues += self.issues(container, at: path.child("containers").index(index), volumes: volumes, names: &names)
-        }
-        for (index, container) in (spec["initContainers"]?.array ?? []).enumerated() {
-            issues += self.issues(container, at: path.child("initContainers").index(index), volumes: volumes, names: &names)
-        }
-        issues += hostPortIssues(containers, path.child("containers"))
-        return issues
+    init(spec: JSONValue, volumes: [String: JSONValue], claims: [String]) {
+        self.spec = spec
+        self.volumes = volumes
+        self.claims = claims
+        hostUsers = spec["hostUsers"]?.bool ?? true
+        probes = ProbeValidation(gracePeriod: spec["terminationGracePeriodSeconds"]?.int, system: spec["os"]?.text("name") ?? "")
     }
 
-    private static func issues(
-        _ container: JSONValue,
-        at path: FieldPath,
-        volumes: Set<String>,
-        names: inout Set<String>
-    ) -> [FieldIssue] {
-        var issues: [FieldIssue] = []
-        let name = container["name"]?.string ?? ""
-        if name.isEmpty {
-            issues.append(.required(path.child("name"), ""))
-        } else {
-            issues += Names.dns1123LabelIssues(name).map { .invalid(path.child("name"), .string(name), $0) }
-            if !names.insert(name).inserted { issues.append(.duplicate(path.child("name"), .string(name))) }
+    /// Checks all containers of the spec at `path`.
+    func check(at path: FieldPath, _ issues: inout [FieldIssue]) {
+        let containers = spec.list("containers")
+        let place = path.child("containers")
+        if containers.isEmpty { issues.required(place) }
+        var names: Set<String> = []
+        for (index, container) in containers.enumerated() {
+            regular(container, at: place.index(index), names: &names, &issues)
         }
-        let image = container["image"]?.string ?? ""
-        if image.isEmpty {
-            issues.append(.required(path.child("image"), ""))
-        } else if image.first?.isWhitespace == true || image.last?.isWhitespace == true {
-            issues.append(.invalid(path.child("image"), .string(image), "must not have leading or trailing whitespace"))
+        hostPorts(containers, place, &issues)
+        for (index, container) in spec.list("initContainers").enumerated() {
+            initial(container, at: path.child("initContainers"), index, names: &names, &issues)
         }
-        issues += choice(container, "imagePullPolicy", pullPolicies, path)
-        issues += choice(container, "terminationMessagePolicy", terminationPolicies, path)
-        issues += portIssues(container, path.child("ports"))
-        issues += environmentIssues(container, path.child("env"))
-        issues += mountIssues(container, path.child("volumeMounts"), volumes)
-        issues += resourceIssues(container, path.child("resources"))
-        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
-            issues += ProbeValidation.issues(container[probe], kind: probe, at: path.child(probe))
+        for (index, container) in spec.list("ephemeralContainers").enumerated() {
+            ephemeral(container, at: path.child("ephemeralContainers").index(index), names: &names, &issues)
         }
-        for hook in ["postStart", "preStop"] {
-            if let handler = container.value(at: ["lifecycle", hook]) {
-                issues += ProbeValidation.handlerIssues(handler, at: path.child("lifecycle", hook))
+    }
+
+    private func regular(_ container: JSONValue, at path: FieldPath, names: inout Set<String>, _ issues: inout [FieldIssue]) {
+        common(container, at: path, &issues)
+        let name = container.text("name")
+        if !names.insert(name).inserted { issues.append(.duplicate(path.child("name"), .string(name))) }
+        probes.check(container, at: path, &issues)
+        restartRules(container, at: path, &issues)
+    }
+
+    private func initial(
+        _ container: JSONValue, at list: FieldPath, _ index: Int, names: inout Set<String>, _ issues: inout [FieldIssue]
+    ) {
+        let path = list.index(index)
+        common(container, at: path, &issues)
+        restartRules(container, at: path, &issues)
+        let name = container.text("name")
+        if !name.isEmpty, !names.insert(name).inserted { issues.append(.duplicate(path.child("name"), .string(name))) }
+        hostPorts([container], list, &issues)
+        if container.text("restartPolicy") == "Always" { return probes.check(container, at: path, &issues) }
+        for field in Self.hooks where container[field] != nil { issues.forbidden(path.child(field), Self.notWithoutRestart) }
+        for (number, policy) in container.list("resizePolicy").enumerated() where policy.text("restartPolicy") == "RestartContainer" {
+            let place = path.child("resizePolicy").index(number).child("restartPolicy")
+            issues.invalid(place, policy["restartPolicy"], "must not be set to 'RestartContainer' for non-sidecar initContainers")
+        }
+    }
+
+    private func ephemeral(_ container: JSONValue, at path: FieldPath, names: inout Set<String>, _ issues: inout [FieldIssue]) {
+        common(container, at: path, &issues)
+        Self.imageSpace(container, at: path, &issues)
+        let name = container.text("name")
+        if !names.insert(name).inserted { issues.append(.duplicate(path.child("name"), .string(name))) }
+        let target = container.text("targetContainerName")
+        let others = spec.list("containers") + spec.list("initContainers")
+        if !target.isEmpty, !others.contains(where: { $0.text("name") == target }) {
+            issues.append(.notFound(path.child("targetContainerName"), .string(target)))
+        }
+        for field in ["ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules"] + Self.hooks {
+            guard let value = container[field], value.object?.isEmpty != true, value.array?.isEmpty != true else { continue }
+            issues.forbidden(path.child(field), Self.notEphemeral)
+        }
+        for (index, mount) in container.list("volumeMounts").enumerated() {
+            for field in ["subPath", "subPathExpr"] where !mount.text(field).isEmpty {
+                issues.forbidden(path.child("volumeMounts").index(index).child(field), Self.notEphemeral)
             }
         }
-        return issues
     }
 
-    private static func choice(_ object: JSONValue, _ field: String, _ allowed: [String], _ path: FieldPath) -> [FieldIssue] {
-        guard let value = object[field]?.string else { return [.required(path.child(field), "")] }
-        return allowed.contains(value) ? [] : [.notSupported(path.child(field), .string(value), allowed)]
+    private func common(_ container: JSONValue, at path: FieldPath, _ issues: inout [FieldIssue]) {
+        let name = container.text("name")
+        if name.isEmpty {
+            issues.required(path.child("name"))
+        } else {
+            issues.label(name, path.child("name"))
+        }
+        issues.need(container.text("image"), path.child("image"))
+        issues.choice(container.text("terminationMessagePolicy"), Self.terminationPolicies, path.child("terminationMessagePolicy"))
+        ports(container.list("ports"), path.child("ports"), &issues)
+        EnvironmentValidation.check(container, at: path, &issues)
+        MountValidation(container: container, volumes: volumes).check(at: path, &issues)
+        issues.choice(container.text("imagePullPolicy"), Self.pullPolicies, path.child("imagePullPolicy"))
+        if let resources = container["resources"], resources.object?.isEmpty == false {
+            ResourceValidation.requirements(resources, claims: claims, path.child("resources"), &issues)
+        }
+        resizePolicies(container.list("resizePolicy"), path.child("resizePolicy"), &issues)
+        SecurityValidation.container(container["securityContext"], hostUsers: hostUsers, path.child("securityContext"), &issues)
     }
 
-    private static func portIssues(_ container: JSONValue, _ path: FieldPath) -> [FieldIssue] {
-        var issues: [FieldIssue] = []
+    /// A pod's image has no spaces around it; a template's may, as it always could.
+    static func imageSpace(_ container: JSONValue, at path: @autoclosure () -> FieldPath, _ issues: inout [FieldIssue]) {
+        let image = container.text("image")
+        if image.first?.isWhitespace == true || image.last?.isWhitespace == true {
+            issues.invalid(path().child("image"), .string(image), "must not have leading or trailing whitespace")
+        }
+    }
+
+    private func ports(_ ports: [JSONValue], _ path: FieldPath, _ issues: inout [FieldIssue]) {
         var names: Set<String> = []
-        for (index, port) in (container["ports"]?.array ?? []).enumerated() {
+        for (index, port) in ports.enumerated() {
             let place = path.index(index)
-            if let name = port["name"]?.string, !name.isEmpty {
+            let name = port.text("name")
+            if !name.isEmpty {
                 let problems = Names.portNameIssues(name)
-                issues += problems.map { .invalid(place.child("name"), .string(name), $0) }
+                issues.add(problems, place.child("name"), name)
                 if problems.isEmpty, !names.insert(name).inserted { issues.append(.duplicate(place.child("name"), .string(name))) }
             }
-            let number = port["containerPort"]?.int ?? 0
+            let number = port.number("containerPort")
             if number == 0 {
-                issues.append(.required(place.child("containerPort"), ""))
-            } else if !(1...65535).contains(number) {
-                issues.append(.invalid(place.child("containerPort"), .integer(number), portRange))
-            }
-            if let host = port["hostPort"]?.int, host != 0, !(1...65535).contains(host) {
-                issues.append(.invalid(place.child("hostPort"), .integer(host), portRange))
-            }
-            issues += choice(port, "protocol", protocols, place)
-        }
-        return issues
-    }
-
-    static let portRange = "must be between 1 and 65535, inclusive"
-
-    private static func hostPortIssues(_ containers: [JSONValue], _ path: FieldPath) -> [FieldIssue] {
-        var taken: Set<String> = []
-        var issues: [FieldIssue] = []
-        for (index, container) in containers.enumerated() {
-            for (number, port) in (container["ports"]?.array ?? []).enumerated() {
-                guard let host = port["hostPort"]?.int, host != 0 else { continue }
-                let text = "\(port["protocol"]?.string ?? "TCP")/\(port["hostIP"]?.string ?? "")/\(host)"
-                if !taken.insert(text).inserted {
-                    issues.append(.duplicate(path.index(index).child("ports").index(number).child("hostPort"), .string(text)))
-                }
-            }
-        }
-        return issues
-    }
-
-    private static func environmentIssues(_ container: JSONValue, _ path: FieldPath) -> [FieldIssue] {
-        var issues: [FieldIssue] = []
-        for (index, variable) in (container["env"]?.array ?? []).enumerated() {
-            let place = path.index(index)
-            let name = variable["name"]?.string ?? ""
-            if name.isEmpty {
-                issues.append(.required(place.child("name"), ""))
+                issues.required(place.child("containerPort"))
             } else {
-                issues += Names.envVarNameIssues(name).map { .invalid(place.child("name"), .string(name), $0) }
+                issues.range(number, 1, 65535, place.child("containerPort"))
             }
-            guard let source = variable["valueFrom"] else { continue }
-            let count = source.object?.count ?? 0
-            if count == 0 {
-                issues.append(.invalid(place.child("valueFrom"), .string(""), "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"))
-            } else if let value = variable["value"]?.string, !value.isEmpty {
-                issues.append(.invalid(place.child("valueFrom"), .string(""), "may not be specified when `value` is not empty"))
-            } else if count > 1 {
-                issues.append(.invalid(place.child("valueFrom"), .string(""), "may not have more than one field specified at a time"))
-            }
+            if port.number("hostPort") != 0 { issues.range(port.number("hostPort"), 1, 65535, place.child("hostPort")) }
+            issues.choice(port.text("protocol"), Self.protocols, place.child("protocol"))
         }
-        return issues
     }
 
-    private static func mountIssues(_ container: JSONValue, _ path: FieldPath, _ volumes: Set<String>) -> [FieldIssue] {
-        var issues: [FieldIssue] = []
-        var mountPaths: Set<String> = []
-        for (index, mount) in (container["volumeMounts"]?.array ?? []).enumerated() {
-            let place = path.index(index)
-            let name = mount["name"]?.string ?? ""
-            if name.isEmpty {
-                issues.append(.required(place.child("name"), ""))
-            } else if !volumes.contains(name) {
-                issues.append(.notFound(place.child("name"), .string(name)))
-            }
-            let target = mount["mountPath"]?.string ?? ""
-            if target.isEmpty {
-                issues.append(.required(place.child("mountPath"), ""))
-            } else if !mountPaths.insert(target).inserted {
-                issues.append(.invalid(place.child("mountPath"), .string(target), "must be unique"))
-            }
-            if let part = mount["subPath"]?.string, !part.isEmpty {
-                if part.hasPrefix("/") { issues.append(.invalid(place.child("subPath"), .string(part), "must be a relative path")) }
-                if part.split(separator: "/").contains("..") { issues.append(.invalid(place.child("subPath"), .string(part), "must not contain '..'")) }
+    private func hostPorts(_ containers: [JSONValue], _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        var taken: Set<String> = []
+        for (index, container) in containers.enumerated() {
+            for (number, port) in container.list("ports").enumerated() where port.number("hostPort") != 0 {
+                let text = "\(port.text("protocol"))/\(port.text("hostIP"))/\(port.number("hostPort"))"
+                if taken.insert(text).inserted { continue }
+                issues.append(.duplicate(path.index(index).child("ports").index(number).child("hostPort"), .string(text)))
             }
         }
-        return issues
     }
 
-    private static func resourceIssues(_ container: JSONValue, _ path: FieldPath) -> [FieldIssue] {
-        guard let resources = container["resources"] else { return [] }
-        var issues: [FieldIssue] = []
-        for list in ["limits", "requests"] {
-            for (name, value) in resources[list]?.object ?? [:] {
-                let place = path.child(list).key(name)
-                guard let quantity = value.string.flatMap({ Quantity($0) }) else { continue }
-                if quantity < .zero {
-                    issues.append(.invalid(place, value, "must be greater than or equal to 0"))
-                }
+    private func resizePolicies(_ policies: [JSONValue], _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        var seen: Set<String> = []
+        for (index, policy) in policies.enumerated() {
+            let name = policy.text("resourceName")
+            if !seen.insert(name).inserted { issues.append(.duplicate(path.index(index), .string(name))) }
+            issues.choice(name, ["cpu", "memory"], path)
+            let restart = policy.text("restartPolicy")
+            issues.choice(restart, ["NotRequired", "RestartContainer"], path)
+            if spec.text("restartPolicy") == "Never", restart != "NotRequired" {
+                issues.invalid(path, .string(restart), "must be 'NotRequired' when pod `restartPolicy` is 'Never'")
             }
         }
-        for (name, value) in resources["requests"]?.object ?? [:] {
-            guard let request = value.string.flatMap({ Quantity($0) }), let limitText = resources["limits"]?[name]?.string,
-                let limit = Quantity(limitText), request > limit
-            else { continue }
-            issues.append(.invalid(path.child("requests"), value, "must be less than or equal to \(name) limit of \(limitText)"))
+    }
+
+    private func restartRules(_ container: JSONValue, at path: FieldPath, _ issues: inout [FieldIssue]) {
+        let rules = container.list("restartPolicyRules")
+        if let policy = container["restartPolicy"]?.string {
+            issues.oneOf(policy, ["Always", "Never", "OnFailure"], path.child("restartPolicy"))
+        } else if !rules.isEmpty {
+            issues.required(path.child("restartPolicy"), "must specify restartPolicy when restart rules are used")
         }
-        return issues
+        let place = path.child("restartPolicyRules")
+        if rules.count > 20 { issues.append(.tooMany(place, actual: rules.count, maximum: 20)) }
+        for (index, rule) in rules.enumerated() {
+            let place = place.index(index)
+            issues.oneOf(rule.text("action"), ["Restart", "RestartAllContainers"], place.child("action"))
+            guard let codes = rule["exitCodes"] else {
+                issues.required(place.child("exitCodes"), "must be specified")
+                continue
+            }
+            issues.oneOf(codes.text("operator"), ["In", "NotIn"], place.child("exitCodes", "operator"))
+            let count = codes.list("values").count
+            if count > 255 { issues.append(.tooMany(place.child("exitCodes", "values"), actual: count, maximum: 255)) }
+        }
     }
 }

@@ -18,7 +18,7 @@ struct PodCells {
         let facts = summary
         return [
             Cells.name(pod), .string("\(facts.ready)/\(containers.count)"), .string(facts.reason), .string(restarts(facts)),
-            Cells.age(pod, now: now), text("status", "podIP"), text("spec", "nodeName"), text("status", "nominatedNodeName"),
+            Cells.age(pod, now: now), address, text("spec", "nodeName"), text("status", "nominatedNodeName"),
             .string(gates),
         ]
     }
@@ -28,6 +28,17 @@ struct PodCells {
         var ready = 0
         var restarts: Int64 = 0
         var lastRestart: Timestamp?
+
+        mutating func count(_ status: JSONValue) {
+            restarts += status.number("restartCount")
+            guard let text = status["lastState"]?["terminated"]?.text("finishedAt"), let time = Timestamp(text) else { return }
+            lastRestart = max(lastRestart ?? time, time)
+        }
+    }
+
+    private var address: JSONValue {
+        let first = pod["status"]?.list("podIPs").first?.text("ip") ?? ""
+        return first.isEmpty ? "<none>" : .string(first)
     }
 
     private var containers: [JSONValue] {
@@ -50,8 +61,9 @@ struct PodCells {
         var result = Summary(reason: own.isEmpty ? phase : own)
         let gated = conditions.contains { $0["type"]?.string == "PodScheduled" && $0["reason"]?.string == "SchedulingGated" }
         if gated { result.reason = "SchedulingGated" }
-        let isInitializing = addInitContainers(&result)
-        if !isInitializing || isInitialized { addContainers(&result) }
+        var sidecars = Summary(reason: "")
+        let isInitializing = addInitContainers(&result, &sidecars)
+        if !isInitializing || isInitialized { addContainers(&result, sidecars) }
         if pod.value(at: ["metadata", "deletionTimestamp"])?.string != nil {
             if own == "NodeLost" {
                 result.reason = "Unknown"
@@ -69,15 +81,15 @@ struct PodCells {
     }
 
     /// Adds what the init containers tell; true while one of them holds the pod back.
-    private func addInitContainers(_ result: inout Summary) -> Bool {
-        let sidecars = Set(initContainers.filter(isSidecar).compactMap { $0["name"]?.string })
-        let statuses = pod.value(at: ["status", "initContainerStatuses"])?.array ?? []
-        for (index, status) in statuses.enumerated() {
-            let isSidecar = sidecars.contains(status["name"]?.string ?? "")
-            count(status, &result)
-            if let terminated = status.value(at: ["state", "terminated"]), terminated["exitCode"]?.int ?? 0 == 0, !isSidecar { continue }
-            if isSidecar, status["started"]?.bool == true {
-                if status["ready"]?.bool == true { result.ready += 1 }
+    private func addInitContainers(_ result: inout Summary, _ sidecars: inout Summary) -> Bool {
+        let names = Set(initContainers.filter(isSidecar).map { $0.text("name") })
+        for (index, status) in (pod["status"]?.list("initContainerStatuses") ?? []).enumerated() {
+            let isSidecar = names.contains(status.text("name"))
+            result.count(status)
+            if isSidecar { sidecars.count(status) }
+            if let terminated = status["state"]?["terminated"], terminated.number("exitCode") == 0 { continue }
+            if isSidecar, status.flag("started") {
+                if status.flag("ready") { result.ready += 1 }
                 continue
             }
             result.reason = "Init:" + initReason(status, index)
@@ -99,31 +111,34 @@ struct PodCells {
         return signal != 0 ? "Signal:\(signal)" : "ExitCode:\(terminated["exitCode"]?.int ?? 0)"
     }
 
-    private func addContainers(_ result: inout Summary) {
-        result.restarts = 0
-        result.lastRestart = nil
+    private func addContainers(_ result: inout Summary, _ sidecars: Summary) {
+        result.restarts = sidecars.restarts
+        result.lastRestart = sidecars.lastRestart
         var hasRunning = false
-        for status in (pod.value(at: ["status", "containerStatuses"])?.array ?? []).reversed() {
-            count(status, &result)
-            let waiting = status.value(at: ["state", "waiting", "reason"])?.string ?? ""
+        var failure = ""
+        for status in (pod["status"]?.list("containerStatuses") ?? []).reversed() {
+            result.count(status)
+            let state = status["state"] ?? [:]
+            let waiting = state["waiting"]?.text("reason") ?? ""
             if !waiting.isEmpty {
                 result.reason = waiting
-            } else if let terminated = status.value(at: ["state", "terminated"]) {
+            } else if let terminated = state["terminated"] {
                 result.reason = ended(terminated)
-            } else if status["ready"]?.bool == true, status.value(at: ["state", "running"]) != nil {
+                if terminated.number("exitCode") != 0 { failure = result.reason }
+            } else if status.flag("ready"), state["running"] != nil {
                 hasRunning = true
                 result.ready += 1
             }
         }
-        guard result.reason == "Completed", hasRunning else { return }
-        let isReady = conditions.contains { $0["type"]?.string == "Ready" && $0["status"]?.string == "True" }
-        result.reason = isReady ? "Running" : "NotReady"
-    }
-
-    private func count(_ status: JSONValue, _ result: inout Summary) {
-        result.restarts += status["restartCount"]?.int ?? 0
-        guard let text = status.value(at: ["lastState", "terminated", "finishedAt"])?.string, let time = Timestamp(text) else { return }
-        result.lastRestart = max(result.lastRestart ?? time, time)
+        guard result.reason == "Completed" else { return }
+        let isReady = conditions.contains { $0.text("type") == "Ready" && $0.text("status") == "True" }
+        if hasRunning, isReady {
+            result.reason = "Running"
+        } else if !failure.isEmpty {
+            result.reason = failure
+        } else if hasRunning {
+            result.reason = "NotReady"
+        }
     }
 
     private func restarts(_ facts: Summary) -> String {

@@ -5,6 +5,9 @@ import Values
 
 /// The behaviour of pods.
 struct PodHooks: KindHooks {
+    private static let spec = FieldPath("spec")
+    private static let defaultGrace: Int64 = 30
+
     func defaults(_ object: inout JSONValue) {
         PodSpecDefaults.apply(&object, at: ["spec"], isPod: true)
     }
@@ -12,7 +15,7 @@ struct PodHooks: KindHooks {
     func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         Generation.start(&object)
         var status: JSONValue = ["phase": "Pending", "qosClass": .string(QualityOfService.of(object["spec"]))]
-        if let gates = object.value(at: ["spec", "schedulingGates"])?.array, !gates.isEmpty {
+        if object["spec"]?.list("schedulingGates").isEmpty == false {
             status["conditions"] = [
                 [
                     "type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
@@ -21,6 +24,7 @@ struct PodHooks: KindHooks {
             ]
         }
         object["status"] = status
+        LabelKeySelectors.merge(&object)
     }
 
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
@@ -30,31 +34,113 @@ struct PodHooks: KindHooks {
     func prepareForStatusUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
         // What the pod was admitted with, its deletion included, is not the status writer's to change.
         for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences"] {
-            if let value = old.value(at: ["metadata", field]) {
+            if let value = old["metadata"]?[field] {
                 object.set(value, at: ["metadata", field])
             } else {
                 object.remove(at: ["metadata", field])
             }
         }
-        if object.value(at: ["status", "qosClass"]) == nil, let known = old.value(at: ["status", "qosClass"]) {
+        if object["status"]?["qosClass"] == nil, let known = old["status"]?["qosClass"] {
             object.set(known, at: ["status", "qosClass"])
         }
+        keepObservedGeneration(&object, old)
+    }
+
+    /// A writer that does not know `observedGeneration` does not take it away.
+    private func keepObservedGeneration(_ object: inout JSONValue, _ old: JSONValue) {
+        if object["status"]?["observedGeneration"] == nil, let known = old["status"]?["observedGeneration"] {
+            object.set(known, at: ["status", "observedGeneration"])
+        }
+        guard var conditions = object["status"]?["conditions"]?.array else { return }
+        let before = old["status"]?.list("conditions") ?? []
+        var isChanged = false
+        for index in conditions.indices where conditions[index]["observedGeneration"] == nil {
+            let type = conditions[index].text("type")
+            guard let known = before.first(where: { $0.text("type") == type })?["observedGeneration"] else { continue }
+            conditions[index]["observedGeneration"] = known
+            isChanged = true
+        }
+        if isChanged { object.set(.array(conditions), at: ["status", "conditions"]) }
     }
 
     func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
-        PodSpecValidation.issues(object["spec"] ?? [:], at: FieldPath("spec"))
+        var issues: [FieldIssue] = []
+        NameRule.subdomain.check(object, &issues)
+        wholePod(object, &issues)
+        let spec = object["spec"] ?? [:]
+        if !spec.list("ephemeralContainers").isEmpty {
+            issues.forbidden(Self.spec.child("ephemeralContainers"), "cannot be set on create")
+        }
+        if !spec.text("nodeName").isEmpty, !spec.list("schedulingGates").isEmpty {
+            issues.forbidden(Self.spec.child("nodeName"), "cannot be set until all schedulingGates have been cleared")
+        }
+        return issues
+    }
+
+    private func wholePod(_ object: JSONValue, _ issues: inout [FieldIssue]) {
+        let spec = object["spec"] ?? [:]
+        let metadata = object["metadata"]
+        PodAnnotationValidation.check(metadata, spec: spec, FieldPath("metadata").child("annotations"), &issues)
+        PodSpecValidation.check(spec, at: Self.spec, podName: metadata?.text("name") ?? "", &issues)
+        if spec.text("serviceAccountName").isEmpty { tokens(spec, &issues) }
+        for list in ["containers", "initContainers"] {
+            for (index, container) in spec.list(list).enumerated() {
+                ContainerValidation.imageSpace(container, at: Self.spec.child(list).index(index), &issues)
+            }
+        }
+    }
+
+    private func tokens(_ spec: JSONValue, _ issues: inout [FieldIssue]) {
+        for (index, volume) in spec.list("volumes").enumerated() {
+            for (number, source) in (volume["projected"]?.list("sources") ?? []).enumerated() where source["serviceAccountToken"] != nil {
+                let place = Self.spec.child("volumes").index(index).child("projected", "sources").index(number)
+                issues.forbidden(place.child("serviceAccountToken"), "must not be specified when serviceAccountName is not set")
+            }
+        }
     }
 
     func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
-        PodUpdateValidation.issues(object, old: old)
+        var issues: [FieldIssue] = []
+        let change = PodUpdateValidation(object, old: old)
+        switch context.subresource {
+        case "ephemeralcontainers": change.ephemeralContainers(&issues)
+        case "resize": change.resize(&issues)
+        default:
+            // Most updates touch the metadata alone: what is unchanged was valid when it was stored.
+            if object["spec"] != old["spec"] || object["metadata"]?["annotations"] != old["metadata"]?["annotations"] {
+                wholePod(object, &issues)
+                PodAnnotationValidation.update(object, old, &issues)
+            }
+            change.object(&issues)
+        }
+        return issues
+    }
+
+    func validateStatusUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
+        var issues: [FieldIssue] = []
+        PodAnnotationValidation.update(object, old, &issues)
+        PodStatusValidation(object, old: old).check(&issues)
+        return issues
+    }
+
+    func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {
+        // People do not update pods; controllers that do are not to pay for this.
+        guard old == nil else { return [] }
+        var warnings: [String] = []
+        let problems = Names.dns1123LabelIssues(object["metadata"]?.text("name") ?? "")
+        if !problems.isEmpty {
+            let words = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
+            warnings.append("metadata.name: \(words): [\(problems.joined(separator: " "))]")
+        }
+        return warnings + PodWarnings.of(object, at: .root)
     }
 
     /// A pod that is on no node, or has ended, goes at once; others get their grace period.
     func gracePeriod(_ object: JSONValue, requested: Int64?) -> Int64? {
-        var period = requested ?? object.value(at: ["spec", "terminationGracePeriodSeconds"])?.int ?? 30
-        if object.value(at: ["spec", "nodeName"])?.string?.isEmpty ?? true { period = 0 }
-        if ["Failed", "Succeeded"].contains(object.value(at: ["status", "phase"])?.string) { period = 0 }
-        return max(0, period)
+        var period = requested ?? object["spec"]?["terminationGracePeriodSeconds"]?.int ?? Self.defaultGrace
+        if object["spec"]?.text("nodeName").isEmpty ?? true { period = 0 }
+        if ["Failed", "Succeeded"].contains(object["status"]?.text("phase")) { period = 0 }
+        return period < 0 ? 1 : period
     }
 
     func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]? {
@@ -62,29 +148,50 @@ struct PodHooks: KindHooks {
     }
 }
 
-/// The quality-of-service class, which decides who goes first when a node runs short.
-enum QualityOfService {
-    /// The class of a pod spec.
-    static func of(_ spec: JSONValue?) -> String {
-        let containers = (spec?["containers"]?.array ?? []) + (spec?["initContainers"]?.array ?? [])
-        var isBestEffort = true
-        var isGuaranteed = true
-        for container in containers {
-            for resource in ["cpu", "memory"] {
-                let request = amount(container, "requests", resource)
-                let limit = amount(container, "limits", resource)
-                if request != nil || limit != nil { isBestEffort = false }
-                if limit == nil || (request ?? limit) != limit { isGuaranteed = false }
-            }
+/// Selectors that take the values of some labels from the pod itself.
+enum LabelKeySelectors {
+    /// Turns `matchLabelKeys` and `mismatchLabelKeys` into requirements of the selectors beside them.
+    static func merge(_ object: inout JSONValue) {
+        guard let spec = object["spec"] else { return }
+        let labels = object["metadata"]?.members("labels") ?? [:]
+        if let constraints = spec["topologySpreadConstraints"]?.array, constraints.contains(where: hasKeys) {
+            object.set(.array(constraints.map { merged($0, labels) }), at: ["spec", "topologySpreadConstraints"])
         }
-        if isBestEffort { return "BestEffort" }
-        return isGuaranteed ? "Guaranteed" : "Burstable"
+        guard let affinity = spec["affinity"] else { return }
+        for kind in ["podAffinity", "podAntiAffinity"] {
+            guard let terms = affinity[kind] else { continue }
+            let required = terms.list("requiredDuringSchedulingIgnoredDuringExecution")
+            if required.contains(where: hasKeys) {
+                let path = ["spec", "affinity", kind, "requiredDuringSchedulingIgnoredDuringExecution"]
+                object.set(.array(required.map { merged($0, labels) }), at: path)
+            }
+            var preferred = terms.list("preferredDuringSchedulingIgnoredDuringExecution")
+            guard preferred.contains(where: { $0["podAffinityTerm"].map(hasKeys) ?? false }) else { continue }
+            for index in preferred.indices {
+                guard let term = preferred[index]["podAffinityTerm"] else { continue }
+                preferred[index]["podAffinityTerm"] = merged(term, labels)
+            }
+            object.set(.array(preferred), at: ["spec", "affinity", kind, "preferredDuringSchedulingIgnoredDuringExecution"])
+        }
     }
 
-    private static func amount(_ container: JSONValue, _ list: String, _ resource: String) -> Quantity? {
-        guard let text = container.value(at: ["resources", list, resource])?.string, let quantity = Quantity(text),
-            quantity > .zero
-        else { return nil }
-        return quantity
+    private static func hasKeys(_ term: JSONValue) -> Bool {
+        !term.list("matchLabelKeys").isEmpty || !term.list("mismatchLabelKeys").isEmpty
+    }
+
+    private static func merged(_ term: JSONValue, _ labels: JSONObject) -> JSONValue {
+        guard var selector = term["labelSelector"] else { return term }
+        var expressions = selector.list("matchExpressions")
+        for (field, op) in [("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn")] {
+            for key in term.texts(field) {
+                guard let value = labels[key] else { continue }
+                expressions.append(["key": .string(key), "operator": .string(op), "values": [value]])
+            }
+        }
+        guard !expressions.isEmpty else { return term }
+        selector["matchExpressions"] = .array(expressions)
+        var term = term
+        term["labelSelector"] = selector
+        return term
     }
 }

@@ -3,134 +3,152 @@ import Schema
 import Units
 import Values
 
-/// The behaviour of services. Addresses and node ports are the server's to give (`APIServer`).
+/// The behaviour of services. Addresses and node ports are the server's to give (`APIServer`), after these checks.
 struct ServiceHooks: KindHooks {
-    private static let types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
+    private static let affinityTimeout: JSONValue = 10800
 
     func defaults(_ object: inout JSONValue) {
         guard var spec = object["spec"] else { return }
-        if spec["type"] == nil { spec["type"] = "ClusterIP" }
-        if spec["sessionAffinity"] == nil { spec["sessionAffinity"] = "None" }
-        if spec["sessionAffinity"]?.string == "ClientIP", spec.value(at: ["sessionAffinityConfig", "clientIP", "timeoutSeconds"]) == nil {
-            spec.set(.integer(10800), at: ["sessionAffinityConfig", "clientIP", "timeoutSeconds"])
-        } else if spec["sessionAffinity"]?.string == "None" {
+        if spec.text("type").isEmpty { spec["type"] = "ClusterIP" }
+        if spec.text("sessionAffinity").isEmpty { spec["sessionAffinity"] = "None" }
+        if spec.text("sessionAffinity") == "None" {
             spec["sessionAffinityConfig"] = nil
+        } else if spec.text("sessionAffinity") == "ClientIP", spec["sessionAffinityConfig"]?["clientIP"]?["timeoutSeconds"] == nil {
+            spec["sessionAffinityConfig"] = ["clientIP": ["timeoutSeconds": Self.affinityTimeout]]
         }
-        let type = spec["type"]?.string ?? ""
-        if type == "NodePort" || type == "LoadBalancer", spec["externalTrafficPolicy"] == nil { spec["externalTrafficPolicy"] = "Cluster" }
-        if type != "ExternalName", spec["internalTrafficPolicy"] == nil { spec["internalTrafficPolicy"] = "Cluster" }
+        let type = spec.text("type")
+        if ServiceValidation.isExternal(spec), spec.text("externalTrafficPolicy").isEmpty { spec["externalTrafficPolicy"] = "Cluster" }
+        if ["ClusterIP", "NodePort", "LoadBalancer"].contains(type), spec["internalTrafficPolicy"] == nil {
+            spec["internalTrafficPolicy"] = "Cluster"
+        }
         if type == "LoadBalancer", spec["allocateLoadBalancerNodePorts"] == nil { spec["allocateLoadBalancerNodePorts"] = true }
         if let ports = spec["ports"]?.array { spec["ports"] = .array(ports.map { completed($0) }) }
         object["spec"] = spec
         if object["status"] == nil || object["status"]?.object?.isEmpty == true { object["status"] = ["loadBalancer": [:]] }
+        if type == "LoadBalancer" { modes(&object) }
+    }
+
+    private func modes(_ object: inout JSONValue) {
+        guard var ingress = object["status"]?["loadBalancer"]?["ingress"]?.array else { return }
+        for index in ingress.indices where !ingress[index].text("ip").isEmpty && ingress[index]["ipMode"] == nil {
+            ingress[index]["ipMode"] = "VIP"
+        }
+        object.set(.array(ingress), at: ["status", "loadBalancer", "ingress"])
+    }
+
+    private func completed(_ port: JSONValue) -> JSONValue {
+        var port = port
+        if port.text("protocol").isEmpty { port["protocol"] = "TCP" }
+        let target = port["targetPort"]
+        if target == nil || target == .integer(0) || target == .string("") { port["targetPort"] = port["port"] }
+        return port
     }
 
     func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         object["status"] = ["loadBalancer": [:]]
     }
 
-    func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
-        let spec = FieldPath("spec")
-        let type = object.value(at: ["spec", "type"])?.string ?? ""
-        var issues: [FieldIssue] = []
-        if !Self.types.contains(type) { issues.append(.notSupported(spec.child("type"), .string(type), Self.types)) }
-        let ports = object.value(at: ["spec", "ports"])?.array ?? []
-        let isHeadless = object.value(at: ["spec", "clusterIP"])?.string == "None"
-        if ports.isEmpty, !isHeadless, type != "ExternalName" { issues.append(.required(spec.child("ports"), "")) }
+    /// What belonged to the old type alone goes with it, unless the update says otherwise.
+    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        guard var spec = object["spec"], let before = old["spec"], spec["type"] != before["type"] else { return }
+        let type = spec.text("type")
         if type == "ExternalName" {
-            let name = object.value(at: ["spec", "externalName"])?.string ?? ""
-            let text = name.hasSuffix(".") ? String(name.dropLast()) : name
-            if text.isEmpty {
-                issues.append(.required(spec.child("externalName"), ""))
-            } else {
-                issues += Names.dns1123SubdomainIssues(text).map { .invalid(spec.child("externalName"), .string(name), $0) }
+            for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] where spec[field] == before[field] { spec[field] = nil }
+            if spec["internalTrafficPolicy"] == before["internalTrafficPolicy"] { spec["internalTrafficPolicy"] = nil }
+        }
+        if !ServiceValidation.isExternal(spec) {
+            if spec["externalTrafficPolicy"] == before["externalTrafficPolicy"] { spec["externalTrafficPolicy"] = nil }
+            let had = before.list("ports").map { $0["nodePort"] }
+            let has = spec.list("ports").map { $0["nodePort"] }
+            if had == has, var ports = spec["ports"]?.array {
+                for index in ports.indices { ports[index]["nodePort"] = nil }
+                spec["ports"] = .array(ports)
             }
         }
-        issues += portIssues(ports, spec.child("ports"))
-        issues += PodSpecValidation.labelIssues(object.value(at: ["spec", "selector"]), spec.child("selector"))
-        let affinity = object.value(at: ["spec", "sessionAffinity"])?.string ?? ""
-        if !["ClientIP", "None"].contains(affinity) {
-            issues.append(.notSupported(spec.child("sessionAffinity"), .string(affinity), ["ClientIP", "None"]))
+        if type != "LoadBalancer" {
+            for field in ["allocateLoadBalancerNodePorts", "loadBalancerClass"] where spec[field] == before[field] { spec[field] = nil }
         }
+        if !ServiceValidation.needsHealthCheck(spec), spec["healthCheckNodePort"] == before["healthCheckNodePort"] {
+            spec["healthCheckNodePort"] = nil
+        }
+        object["spec"] = spec
+    }
+
+    func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
+        var issues: [FieldIssue] = []
+        NameRule.label.check(object, &issues)
+        ServiceValidation(object, old: nil).check(&issues)
         return issues
     }
 
     func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
-        var issues = validate(object, context)
-        let (address, before) = (object.value(at: ["spec", "clusterIP"])?.string ?? "", old.value(at: ["spec", "clusterIP"])?.string ?? "")
-        let stays = object.value(at: ["spec", "type"])?.string != "ExternalName" && old.value(at: ["spec", "type"])?.string != "ExternalName"
-        if stays, !before.isEmpty, address != before {
-            issues.append(.invalid(FieldPath("spec").child("clusterIPs").index(0), .array([.string(address)]), "may not change once set"))
-        }
+        var issues: [FieldIssue] = []
+        let check = ServiceValidation(object, old: old)
+        check.update(&issues)
+        check.check(&issues)
         return issues
+    }
+
+    func validateStatusUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
+        var issues: [FieldIssue] = []
+        LoadBalancerValidation.check(object, old: old, type: object["spec"]?.text("type") ?? "", &issues)
+        return issues
+    }
+
+    func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {
+        var warnings: [String] = []
+        let spec = object["spec"] ?? [:]
+        let type = spec.text("type")
+        if object["metadata"]?["annotations"]?["service.kubernetes.io/topology-aware-hints"] != nil {
+            let words = "is deprecated, please use service.kubernetes.io/topology-mode instead"
+            warnings.append("annotation service.kubernetes.io/topology-aware-hints \(words)")
+        }
+        let hasExternal = !spec.list("externalIPs").isEmpty
+        let isHeadless = type == "ClusterIP" && spec.text("clusterIP") == "None"
+        if isHeadless {
+            if !spec.text("loadBalancerIP").isEmpty { warnings.append("spec.loadBalancerIP is ignored for headless services") }
+            if hasExternal { warnings.append("spec.externalIPs is ignored for headless services") }
+            if spec.text("sessionAffinity") != "None" { warnings.append("spec.SessionAffinity is ignored for headless services") }
+        }
+        if hasExternal, !isHeadless, type != "ExternalName" {
+            warnings.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
+        }
+        if type == "ExternalName", hasExternal { warnings.append("spec.externalIPs is ignored when spec.type is \"ExternalName\"") }
+        if type != "ExternalName", !spec.text("externalName").isEmpty {
+            warnings.append("spec.externalName is ignored when spec.type is not \"ExternalName\"")
+        }
+        if spec.text("trafficDistribution") == "PreferClose" {
+            warnings.append("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"")
+        }
+        return warnings
     }
 
     func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]? {
         let spec = object["spec"] ?? [:]
-        let type = spec["type"]?.string ?? ""
-        let address = spec["clusterIP"]?.string ?? ""
+        let type = spec.text("type")
+        let address = spec.texts("clusterIPs").first ?? spec.text("clusterIP")
         return [
             Cells.name(object), .string(type), .string(address.isEmpty ? "<none>" : address), .string(externalAddress(object, type)),
             .string(ports(spec)), Cells.age(object, now: now), .string(Cells.labels(spec["selector"])),
         ]
     }
 
-    private func completed(_ port: JSONValue) -> JSONValue {
-        var port = port
-        if port["protocol"]?.string?.isEmpty ?? true { port["protocol"] = "TCP" }
-        let target = port["targetPort"]
-        if target == nil || target == .integer(0) || target == .string("") { port["targetPort"] = port["port"] }
-        return port
-    }
-
-    private func portIssues(_ ports: [JSONValue], _ path: FieldPath) -> [FieldIssue] {
-        var issues: [FieldIssue] = []
-        var names: Set<String> = []
-        var numbers: Set<String> = []
-        for (index, port) in ports.enumerated() {
-            let place = path.index(index)
-            let name = port["name"]?.string ?? ""
-            if name.isEmpty {
-                if ports.count > 1 { issues.append(.required(place.child("name"), "")) }
-            } else {
-                issues += Names.dns1123LabelIssues(name).map { .invalid(place.child("name"), .string(name), $0) }
-                if !names.insert(name).inserted { issues.append(.duplicate(place.child("name"), .string(name))) }
-            }
-            let number = port["port"]?.int ?? 0
-            issues += Names.portNumberIssues(number).map { .invalid(place.child("port"), .integer(number), $0) }
-            let kind = port["protocol"]?.string ?? ""
-            if !["SCTP", "TCP", "UDP"].contains(kind) {
-                issues.append(.notSupported(place.child("protocol"), .string(kind), ["SCTP", "TCP", "UDP"]))
-            }
-            switch port["targetPort"] {
-            case .integer(let target)?: issues += Names.portNumberIssues(target).map { .invalid(place.child("targetPort"), .integer(target), $0) }
-            case .string(let target)?: issues += Names.portNameIssues(target).map { .invalid(place.child("targetPort"), .string(target), $0) }
-            default: break
-            }
-            if !numbers.insert("\(kind)/\(number)").inserted {
-                issues.append(.duplicate(place, ["port": .integer(number), "protocol": .string(kind)]))
-            }
-        }
-        return issues
-    }
-
     private func externalAddress(_ object: JSONValue, _ type: String) -> String {
-        let external = (object.value(at: ["spec", "externalIPs"])?.array ?? []).compactMap(\.string)
+        let external = object["spec"]?.texts("externalIPs") ?? []
         switch type {
         case "LoadBalancer":
-            let ingress = object.value(at: ["status", "loadBalancer", "ingress"])?.array ?? []
-            let given = ingress.compactMap { $0["ip"]?.string ?? $0["hostname"]?.string } + external
+            let given = Cells.loadBalancer(object["status"]) + external
             return given.isEmpty ? "<pending>" : given.joined(separator: ",")
-        case "ExternalName": return object.value(at: ["spec", "externalName"])?.string ?? ""
-        default: return external.isEmpty ? "<none>" : external.joined(separator: ",")
+        case "ExternalName": return object["spec"]?.text("externalName") ?? ""
+        case "ClusterIP", "NodePort": return external.isEmpty ? "<none>" : external.joined(separator: ",")
+        default: return "<unknown>"
         }
     }
 
     private func ports(_ spec: JSONValue) -> String {
-        let ports = (spec["ports"]?.array ?? []).map { port in
-            let number = port["port"]?.int ?? 0
-            let node = port["nodePort"]?.int ?? 0
-            return "\(number)\(node > 0 ? ":\(node)" : "")/\(port["protocol"]?.string ?? "TCP")"
+        let ports = spec.list("ports").map { port in
+            let node = port.number("nodePort")
+            return "\(port.number("port"))\(node > 0 ? ":\(node)" : "")/\(port.text("protocol"))"
         }
         return ports.isEmpty ? "<none>" : ports.joined(separator: ",")
     }
