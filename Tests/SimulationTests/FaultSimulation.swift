@@ -18,9 +18,12 @@ import Values
             let replicas = 3 + pick(5)
             try await cluster.client.create(webDeployment(replicas))
             var version = 1
+            var sinceRestart = 0
             for _ in 0..<25 {
+                sinceRestart += 1
                 switch pick(5) {
                 case 0:
+                    sinceRestart = 0
                     await cluster.stopControllers()
                     await cluster.pass(.milliseconds(200))
                     cluster.startControllers()
@@ -41,12 +44,13 @@ import Values
                 }
                 for _ in 0..<pick(8) { await cluster.pass(.milliseconds(100)) }
                 let pods = try await cluster.pods("app=web").filter(\.isActive)
-                // One more than the surge may be there while a pod that was deleted by hand is replaced.
-                #expect(pods.count <= replicas + (replicas + 3) / 4 + 1, "seed \(seed)")
+                // A request that was under way when its sender stopped may still be carried out, and is put right later.
+                if sinceRestart > 2 { #expect(pods.count <= replicas + (replicas + 3) / 4, "seed \(seed)") }
             }
             try await cluster.wait("settled", within: .seconds(300)) {
                 let found = try await cluster.deployment("web")
-                return found.isComplete(found.status)
+                let leaving = try await cluster.pods("app=web").contains { !$0.isActive }
+                return found.isComplete(found.status) && !leaving
             }
             let pods = try await cluster.pods("app=web")
             #expect(pods.count == replicas)
