@@ -75,8 +75,10 @@ import Values
             try await cluster.wait("updated") {
                 let pods = try await cluster.pods("app=db")
                 #expect(pods.count { $0.isReady && $0.isActive } >= 2)
-                let now = try await status(cluster)
-                return now.updatedReplicas == 3 && now.readyReplicas == 3 && now.currentRevision == now.updateRevision
+                let found = try await cluster.client.get(StatefulSet.self, namespace: "default", name: "db")
+                let now = found.status
+                let isSeen = now.observedGeneration >= found.metadata.generation
+                return isSeen && now.updatedReplicas == 3 && now.readyReplicas == 3 && now.currentRevision == now.updateRevision
             }
             #expect(try await cluster.pods("app=db").allSatisfy { $0.spec.containers.first?.image == "db:2" })
             try await cluster.client.delete(Pod.self, namespace: "default", name: "db-1")
