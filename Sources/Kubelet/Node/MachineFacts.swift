@@ -60,7 +60,12 @@ struct MachineFacts: Sendable, Hashable {
     /// Size and free bytes and inodes of the file system that holds `path`.
     static func disk(_ path: String) -> (capacity: Int64, available: Int64, inodes: Int64, inodesFree: Int64)? {
         var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return nil }
+        var existing = path
+        // The directory may not be made yet: the one above it lies on the same disk.
+        while statvfs(existing, &status) != 0 {
+            guard let slash = existing.lastIndex(of: "/"), existing.count > 1 else { return nil }
+            existing = slash == existing.startIndex ? "/" : String(existing[..<slash])
+        }
         let block = Int64(status.f_frsize)
         return (
             Int64(status.f_blocks) * block, Int64(status.f_bavail) * block, Int64(status.f_files), Int64(status.f_favail)
