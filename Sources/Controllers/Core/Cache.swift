@@ -126,7 +126,8 @@ final class Cache<T: APIObject>: SyncedCache {
 
     private func changed(_ informerChange: InformerChange<T>) {
         let change = CacheChange(informerChange)
-        let node = (change.new as? Pod)?.spec.nodeName ?? ""
+        // Only pods are decoded here: most kinds change without anybody looking at more than the summary.
+        let node = T.self == Pod.self ? (change.new as? Pod)?.spec.nodeName ?? "" : ""
         let observers = state.withLock { state in
             if isAdoptable { state.noteOrphan(change) }
             if T.self == Pod.self { state.place(change.key, on: node) }

@@ -37,12 +37,8 @@ final class JobController: KeyedController {
             self?.queue.add(change.key)
         }
         pods.observe { [weak self] change in
-            guard let self, let summary = change.newSummary ?? change.oldSummary else { return }
-            guard summary.controllerUID != nil || change.oldSummary?.controllerUID != nil else { return }
-            for pod in [change.oldSummary?.controllerUID == nil ? nil : change.old, change.new].compactMap({ $0 }) {
-                guard let reference = pod.controllerRef, reference.kind == "Job" else { continue }
-                queue.add("\(pod.namespace)/\(reference.name)")
-            }
+            guard let self else { return }
+            OwnerKeys.of(change, kind: "Job").forEach(queue.add)
         }
     }
 
