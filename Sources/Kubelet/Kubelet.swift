@@ -129,7 +129,7 @@ public final class Kubelet: Sendable {
                     if old.summary.uid != new.summary.uid { core.podGone(uid: old.summary.uid) }
                     core.podShown(new.object)
                 case .deleted(let entry):
-                    core.podGone(uid: entry.summary.uid)
+                    core.podGone(uid: entry.summary.uid, last: entry.object)
                 }
             }
         )

@@ -111,8 +111,10 @@ final class KubeletCore: Sendable {
         workers.act(node.pods.updated(pod), pod.metadata.uid)
     }
 
-    func podGone(uid: String) {
-        workers.act(node.pods.removed(uid), uid)
+    /// `last` is the pod's final state, when it is known.
+    func podGone(uid: String, last: Pod? = nil) {
+        let grace = last?.metadata.deletionGracePeriodSeconds.map { Int64($0) }
+        workers.act(node.pods.removed(uid, graceSeconds: grace), uid)
     }
 
     /// The runtime answers again: every pod and the node are looked at.

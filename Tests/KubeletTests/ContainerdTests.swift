@@ -157,6 +157,19 @@ struct ContainerdTests {
         }
     }
 
+    @Test func `a pod deleted by force ends at once`() async throws {
+        try await withNode { containerd, api in
+            let kubelet = try TestKubelet.start(api, containerd)
+            api.create(try pod("forced", "containers: [{name: s, image: test.local/busybox:1, command: [sleep, '1000']}]"))
+            await api.wait("default/forced", "Running") { $0?.status.phase == "Running" }
+            api.removeByForce("default/forced", kubelet.core)
+            _ = try await withDeadline(.seconds(8), clock: SystemClock()) {
+                while try await !kubelet.runtime.listPodSandboxes(podUID: nil).isEmpty { await Task.yield() }
+            }
+            await kubelet.stop()
+        }
+    }
+
     @Test func `a crashing container backs off, and its last words are shown`() async throws {
         try await withNode { containerd, api in
             let kubelet = try TestKubelet.start(api, containerd)

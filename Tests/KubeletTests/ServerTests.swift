@@ -56,7 +56,7 @@ struct ServerTests {
           containers:
           - name: c
             image: test.local/busybox:1
-            command: [sh, -c, "echo one; echo two >&2; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo three; sleep 1000"]
+            command: [sh, -c, "echo one; sleep 0.2; echo two >&2; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo three; sleep 1000"]
         """
 
     @Test func `logs are read, followed and refused in words`() async throws {

@@ -215,6 +215,15 @@ final class TestAPI: NodeAPI {
 }
 
 extension TestAPI {
+    /// Deletes the pod from the API at once, as `kubectl delete --force --grace-period=0` does.
+    func removeByForce(_ key: String, _ core: KubeletCore) {
+        guard var last = pod(key) else { return }
+        last.metadata.deletionTimestamp = SystemClock().now
+        last.metadata.deletionGracePeriodSeconds = 0
+        forget(key)
+        core.podGone(uid: last.metadata.uid, last: last)
+    }
+
     /// Makes the pod unknown, as if it had been deleted while no kubelet ran.
     func forget(_ key: String) {
         state.update { $0.pods[key] = nil }

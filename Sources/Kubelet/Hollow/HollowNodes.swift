@@ -117,7 +117,7 @@ public final class HollowNodes: Sendable {
                 }
                 let pod = change.entry.object
                 guard let core = cores[pod.spec.nodeName] else { return }
-                if case .deleted = change { core.podGone(uid: pod.metadata.uid) } else { core.podShown(pod.slim) }
+                if case .deleted = change { core.podGone(uid: pod.metadata.uid, last: pod) } else { core.podShown(pod.slim) }
             }
         )
     }

@@ -4,6 +4,9 @@ import Units
 
 /// All pods of the node. Guarded by `records`; decisions are taken under the lock, effects follow outside.
 final class PodTable: Sendable {
+    /// What a pod deleted by force still gets.
+    static let shortestGraceSeconds: Int64 = 1
+
     private let records = Mutex<[String: PodRecord]>([:])
 
     func record(_ uid: String) -> PodRecord? { records.withLock { $0[uid] } }
@@ -66,14 +69,20 @@ final class PodTable: Sendable {
         }
     }
 
-    /// The API server does not have the pod any more.
-    func removed(_ uid: String) -> Action {
+    /// The API server does not have the pod any more; `graceSeconds` is what its last state allowed (0 when forced).
+    func removed(_ uid: String, graceSeconds: Int64?) -> Action {
         records.withLock { records in
             guard var record = records[uid], !record.isRemoved else { return .none }
             let wasEnding = record.mustTerminate
+            // A container always gets a moment, even when the deletion was forced.
+            let grace = graceSeconds.map { max($0, Self.shortestGraceSeconds) }
+            let isShorter = (grace ?? .max) < (record.graceSeconds ?? .max)
             record.isRemoved = true
+            record.graceSeconds = [grace, record.graceSeconds].compactMap { $0 }.min()
             records[uid] = record
-            if !wasEnding, let cancel = record.cancelSync { return .interrupt(cancel) }
+            if !wasEnding || (isShorter && record.stage < .terminated), let cancel = record.cancelSync {
+                return .interrupt(cancel)
+            }
             return .sync
         }
     }

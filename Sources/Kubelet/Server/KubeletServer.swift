@@ -79,12 +79,16 @@ struct KubeletServer: HTTPHandler {
             let id = try Self.containerID(record, container, previous: options.previous)
             let runtime = core.node.runtime
             let status = try await runtime.containerStatus(id)
+            let (pods, uid) = (core.node.pods, record.uid)
             let stream = LogStream(
                 path: status.logPath,
                 options: options,
                 pool: core.node.pool,
                 clock: core.node.clock,
                 isRunning: {
+                    // The table is at most a second old; the runtime is asked only when it says the container ended.
+                    let seen = pods.record(uid)?.observed.containers.first { $0.id == id }
+                    if seen?.state == .running { return true }
                     let now = try? await runtime.containerStatus(id)
                     return now?.state == .containerRunning || now?.state == .containerCreated
                 }
