@@ -46,14 +46,17 @@ public final class CRIRuntime: ContainerRuntime {
         }
     }
 
+    /// See `ContainerRuntime.version`.
     public func version() async throws -> CRIVersionResponse {
         try await call(Self.listTimeout) { try await self.runtime.version(.init(), options: $0) }
     }
 
+    /// See `ContainerRuntime.status`.
     public func status() async throws -> CRIStatusResponse {
         try await call(Self.listTimeout) { try await self.runtime.status(.init(), options: $0) }
     }
 
+    /// See `ContainerRuntime.runPodSandbox`.
     public func runPodSandbox(_ config: CRIPodSandboxConfig, runtimeHandler: String) async throws -> String {
         var request = CRIRunPodSandboxRequest()
         request.config = config
@@ -62,24 +65,28 @@ public final class CRIRuntime: ContainerRuntime {
         return try await call(Self.sandboxTimeout) { try await self.runtime.runPodSandbox(message, options: $0) }.podSandboxID
     }
 
+    /// See `ContainerRuntime.stopPodSandbox`.
     public func stopPodSandbox(_ id: String) async throws {
         try await ignoringNotFound {
             _ = try await self.call { try await self.runtime.stopPodSandbox(.with { $0.podSandboxID = id }, options: $0) }
         }
     }
 
+    /// See `ContainerRuntime.removePodSandbox`.
     public func removePodSandbox(_ id: String) async throws {
         try await ignoringNotFound {
             _ = try await self.call { try await self.runtime.removePodSandbox(.with { $0.podSandboxID = id }, options: $0) }
         }
     }
 
+    /// See `ContainerRuntime.podSandboxStatus`.
     public func podSandboxStatus(_ id: String) async throws -> CRIPodSandboxStatus {
         try await call(Self.listTimeout) {
             try await self.runtime.podSandboxStatus(.with { $0.podSandboxID = id }, options: $0)
         }.status
     }
 
+    /// See `ContainerRuntime.listPodSandboxes`.
     public func listPodSandboxes(podUID: String?) async throws -> [CRIPodSandbox] {
         let request = CRIListPodSandboxRequest.with { request in
             if let podUID { request.filter.labelSelector = [Labels.podUID: podUID] }
@@ -87,6 +94,7 @@ public final class CRIRuntime: ContainerRuntime {
         return try await call(Self.listTimeout) { try await self.runtime.listPodSandbox(request, options: $0) }.items
     }
 
+    /// See `ContainerRuntime.createContainer`.
     public func createContainer(
         sandbox: String,
         _ config: CRIContainerConfig,
@@ -100,10 +108,12 @@ public final class CRIRuntime: ContainerRuntime {
         return try await call { try await self.runtime.createContainer(message, options: $0) }.containerID
     }
 
+    /// See `ContainerRuntime.startContainer`.
     public func startContainer(_ id: String) async throws {
         _ = try await call { try await self.runtime.startContainer(.with { $0.containerID = id }, options: $0) }
     }
 
+    /// See `ContainerRuntime.stopContainer`.
     public func stopContainer(_ id: String, timeout: Duration) async throws {
         let request = CRIStopContainerRequest.with {
             $0.containerID = id
@@ -114,12 +124,14 @@ public final class CRIRuntime: ContainerRuntime {
         }
     }
 
+    /// See `ContainerRuntime.removeContainer`.
     public func removeContainer(_ id: String) async throws {
         try await ignoringNotFound {
             _ = try await self.call { try await self.runtime.removeContainer(.with { $0.containerID = id }, options: $0) }
         }
     }
 
+    /// See `ContainerRuntime.listContainers`.
     public func listContainers(podUID: String?) async throws -> [CRIContainer] {
         let request = CRIListContainersRequest.with { request in
             if let podUID { request.filter.labelSelector = [Labels.podUID: podUID] }
@@ -127,12 +139,14 @@ public final class CRIRuntime: ContainerRuntime {
         return try await call(Self.listTimeout) { try await self.runtime.listContainers(request, options: $0) }.containers
     }
 
+    /// See `ContainerRuntime.containerStatus`.
     public func containerStatus(_ id: String) async throws -> CRIContainerStatus {
         try await call(Self.listTimeout) {
             try await self.runtime.containerStatus(.with { $0.containerID = id }, options: $0)
         }.status
     }
 
+    /// See `ContainerRuntime.updateContainerResources`.
     public func updateContainerResources(_ id: String, _ resources: CRILinuxContainerResources) async throws {
         let request = CRIUpdateContainerResourcesRequest.with {
             $0.containerID = id
@@ -141,6 +155,7 @@ public final class CRIRuntime: ContainerRuntime {
         _ = try await call { try await self.runtime.updateContainerResources(request, options: $0) }
     }
 
+    /// See `ContainerRuntime.reopenContainerLog`.
     public func reopenContainerLog(_ id: String) async throws {
         _ = try await call { try await self.runtime.reopenContainerLog(.with { $0.containerID = id }, options: $0) }
     }
@@ -157,6 +172,7 @@ public final class CRIRuntime: ContainerRuntime {
 // MARK: - Streams, usage, images, events
 
 extension CRIRuntime {
+    /// See `ContainerRuntime.execSync`.
     public func execSync(_ id: String, command: [String], timeout: Duration) async throws -> CRIExecSyncResponse {
         let request = CRIExecSyncRequest.with {
             $0.containerID = id
@@ -168,14 +184,17 @@ extension CRIRuntime {
         return try await call(deadline) { try await self.runtime.execSync(request, options: $0) }
     }
 
+    /// See `ContainerRuntime.exec`.
     public func exec(_ request: CRIExecRequest) async throws -> String {
         try await call(Self.listTimeout) { try await self.runtime.exec(request, options: $0) }.url
     }
 
+    /// See `ContainerRuntime.attach`.
     public func attach(_ request: CRIAttachRequest) async throws -> String {
         try await call(Self.listTimeout) { try await self.runtime.attach(request, options: $0) }.url
     }
 
+    /// See `ContainerRuntime.portForward`.
     public func portForward(sandbox: String, ports: [Int32]) async throws -> String {
         let request = CRIPortForwardRequest.with {
             $0.podSandboxID = sandbox
@@ -184,14 +203,17 @@ extension CRIRuntime {
         return try await call(Self.listTimeout) { try await self.runtime.portForward(request, options: $0) }.url
     }
 
+    /// See `ContainerRuntime.listContainerStats`.
     public func listContainerStats() async throws -> [CRIContainerStats] {
         try await call(Self.listTimeout) { try await self.runtime.listContainerStats(.init(), options: $0) }.stats
     }
 
+    /// See `ContainerRuntime.listImages`.
     public func listImages() async throws -> [CRIImage] {
         try await call(Self.listTimeout) { try await self.images.listImages(.init(), options: $0) }.images
     }
 
+    /// See `ContainerRuntime.imageStatus`.
     public func imageStatus(_ reference: String) async throws -> CRIImage? {
         let request = CRIImageStatusRequest.with { $0.image.image = reference }
         let response = try await call(Self.listTimeout) { try await self.images.imageStatus(request, options: $0) }
@@ -199,6 +221,7 @@ extension CRIRuntime {
         return response.image
     }
 
+    /// See `ContainerRuntime.pullImage`.
     public func pullImage(
         _ reference: String,
         auth: CRIAuthConfig?,
@@ -212,15 +235,18 @@ extension CRIRuntime {
         return try await call(Self.pullTimeout) { try await self.images.pullImage(request, options: $0) }.imageRef
     }
 
+    /// See `ContainerRuntime.removeImage`.
     public func removeImage(_ reference: String) async throws {
         let request = CRIRemoveImageRequest.with { $0.image.image = reference }
         _ = try await call { try await self.images.removeImage(request, options: $0) }
     }
 
+    /// See `ContainerRuntime.imageFilesystems`.
     public func imageFilesystems() async throws -> [CRIFilesystemUsage] {
         try await call(Self.listTimeout) { try await self.images.imageFsInfo(.init(), options: $0) }.imageFilesystems
     }
 
+    /// See `ContainerRuntime.watchEvents`.
     public func watchEvents(_ changed: @escaping @Sendable (_ podUID: String?) -> Void) async throws {
         var options = RuntimeConnection.options(timeout: nil)
         options.waitForReady = true

@@ -60,6 +60,7 @@ public final class HollowRuntime: ContainerRuntime {
         while !Task.isCancelled { try await clock.sleep(for: .seconds(3600)) }
     }
 
+    /// See `ContainerRuntime.version`.
     public func version() async throws -> CRIVersionResponse {
         .with {
             $0.runtimeName = "hollow"
@@ -68,6 +69,7 @@ public final class HollowRuntime: ContainerRuntime {
         }
     }
 
+    /// See `ContainerRuntime.status`.
     public func status() async throws -> CRIStatusResponse {
         .with {
             $0.status.conditions = ["RuntimeReady", "NetworkReady"].map { type in
@@ -86,6 +88,7 @@ public final class HollowRuntime: ContainerRuntime {
 
     // MARK: Sandboxes
 
+    /// See `ContainerRuntime.runPodSandbox`.
     public func runPodSandbox(_ config: CRIPodSandboxConfig, runtimeHandler: String) async throws -> String {
         let meta = config.metadata
         let now = nanoseconds
@@ -108,6 +111,7 @@ public final class HollowRuntime: ContainerRuntime {
         }
     }
 
+    /// See `ContainerRuntime.stopPodSandbox`.
     public func stopPodSandbox(_ id: String) async throws {
         let now = nanoseconds
         state.withLock { state in
@@ -118,6 +122,7 @@ public final class HollowRuntime: ContainerRuntime {
         }
     }
 
+    /// See `ContainerRuntime.removePodSandbox`.
     public func removePodSandbox(_ id: String) async throws {
         state.withLock { state in
             guard let sandbox = state.sandboxes.removeValue(forKey: id) else { return }
@@ -127,6 +132,7 @@ public final class HollowRuntime: ContainerRuntime {
         }
     }
 
+    /// See `ContainerRuntime.podSandboxStatus`.
     public func podSandboxStatus(_ id: String) async throws -> CRIPodSandboxStatus {
         guard let sandbox = state.withLock({ $0.sandboxes[id] }) else { throw Self.notFound(id) }
         return .with {
@@ -142,6 +148,7 @@ public final class HollowRuntime: ContainerRuntime {
         }
     }
 
+    /// See `ContainerRuntime.listPodSandboxes`.
     public func listPodSandboxes(podUID: String?) async throws -> [CRIPodSandbox] {
         let found = state.withLock { state in
             podUID.map { uid in (state.byPod[uid] ?? []).compactMap { state.sandboxes[$0] } } ?? Array(state.sandboxes.values)
@@ -162,6 +169,7 @@ public final class HollowRuntime: ContainerRuntime {
 
     // MARK: Containers
 
+    /// See `ContainerRuntime.createContainer`.
     public func createContainer(
         sandbox: String,
         _ config: CRIContainerConfig,
@@ -186,6 +194,7 @@ public final class HollowRuntime: ContainerRuntime {
         return id
     }
 
+    /// See `ContainerRuntime.startContainer`.
     public func startContainer(_ id: String) async throws {
         let now = nanoseconds
         state.withLock { state in
@@ -194,6 +203,7 @@ public final class HollowRuntime: ContainerRuntime {
         }
     }
 
+    /// See `ContainerRuntime.stopContainer`.
     public func stopContainer(_ id: String, timeout: Duration) async throws {
         let now = nanoseconds
         state.withLock { state in
@@ -201,6 +211,7 @@ public final class HollowRuntime: ContainerRuntime {
         }
     }
 
+    /// See `ContainerRuntime.removeContainer`.
     public func removeContainer(_ id: String) async throws {
         state.withLock { _ = $0.containers.removeValue(forKey: id) }
     }
@@ -210,6 +221,7 @@ public final class HollowRuntime: ContainerRuntime {
         return container.startedAt > 0 ? .containerRunning : .containerCreated
     }
 
+    /// See `ContainerRuntime.listContainers`.
     public func listContainers(podUID: String?) async throws -> [CRIContainer] {
         let found = state.withLock { state in
             guard let podUID else { return Array(state.containers.values) }
@@ -229,6 +241,7 @@ public final class HollowRuntime: ContainerRuntime {
         }
     }
 
+    /// See `ContainerRuntime.containerStatus`.
     public func containerStatus(_ id: String) async throws -> CRIContainerStatus {
         guard let container = state.withLock({ $0.containers[id] }) else { throw Self.notFound(id) }
         return .with {
@@ -269,10 +282,15 @@ extension HollowRuntime {
         CRIExecSyncResponse()
     }
 
+    /// See `ContainerRuntime.exec`.
     public func exec(_ request: CRIExecRequest) async throws -> String { throw Self.unimplemented() }
+    /// See `ContainerRuntime.attach`.
     public func attach(_ request: CRIAttachRequest) async throws -> String { throw Self.unimplemented() }
+    /// See `ContainerRuntime.portForward`.
     public func portForward(sandbox: String, ports: [Int32]) async throws -> String { throw Self.unimplemented() }
+    /// See `ContainerRuntime.listContainerStats`.
     public func listContainerStats() async throws -> [CRIContainerStats] { [] }
+    /// See `ContainerRuntime.listImages`.
     public func listImages() async throws -> [CRIImage] { [] }
 
     /// Every image is present.
@@ -283,6 +301,7 @@ extension HollowRuntime {
         }
     }
 
+    /// See `ContainerRuntime.pullImage`.
     public func pullImage(
         _ reference: String,
         auth: CRIAuthConfig?,
@@ -291,9 +310,12 @@ extension HollowRuntime {
         Self.imageID(reference)
     }
 
+    /// See `ContainerRuntime.removeImage`.
     public func removeImage(_ reference: String) async throws {}
+    /// See `ContainerRuntime.imageFilesystems`.
     public func imageFilesystems() async throws -> [CRIFilesystemUsage] { [] }
 
+    /// See `ContainerRuntime.watchEvents`.
     public func watchEvents(_ changed: @escaping @Sendable (_ podUID: String?) -> Void) async throws {
         throw Self.unimplemented()
     }
