@@ -39,8 +39,10 @@ import Values
             try await cluster.wait("updated") {
                 let pods = try await cluster.pods("app=agent")
                 #expect(pods.count { $0.isActive && $0.isReady } >= 2)
-                let now = try await status(cluster)
-                return now.updatedNumberScheduled == 3 && now.numberAvailable == 3
+                let found = try await cluster.client.get(DaemonSet.self, namespace: "default", name: "agent")
+                let now = found.status
+                let isSeen = now.observedGeneration >= found.metadata.generation
+                return isSeen && now.updatedNumberScheduled == 3 && now.numberAvailable == 3
             }
             let revisions = try await cluster.client.list(ControllerRevision.self, namespace: "default").items
             #expect(Set(revisions.map(\.revision)) == [1, 2])

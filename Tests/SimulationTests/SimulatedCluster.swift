@@ -100,8 +100,8 @@ final class SimulatedCluster: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await cluster.server.run() }
             try await cluster.server.start()
-            cluster.startControllers()
             try await cluster.nodes.register()
+            cluster.startControllers()
             group.addTask { try await cluster.nodes.run() }
             do {
                 try await body(cluster)
