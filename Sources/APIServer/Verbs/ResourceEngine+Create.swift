@@ -119,7 +119,7 @@ extension ResourceEngine {
 
     /// Adds what the schema finds wrong where the hooks found nothing.
     func withStructure(_ object: JSONValue, _ issues: [FieldIssue]) -> [FieldIssue] {
-        guard let schema = descriptor.storageSchema else { return issues }
+        guard !traits.hasOwnValidation, let schema = descriptor.storageSchema else { return issues }
         let known = Set(issues.map(\.path))
         let found = schema.validate(object, path: .root).filter { issue in
             // Metadata has its own checks; the status is the controllers'.
