@@ -91,6 +91,54 @@ struct ServerTests {
         }
     }
 
+    @Test func `a log that grew too large is rotated, and who follows it misses nothing`() async throws {
+        try await withServer { connection, api, kubelet in
+            api.create(
+                try Samples.pod(
+                    """
+                    metadata: {name: loud, uid: uid-loud}
+                    spec:
+                      nodeName: node-1
+                      terminationGracePeriodSeconds: 0
+                      containers:
+                      - name: c
+                        image: test.local/busybox:1
+                        command: [sh, -c, "i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo line $i; sleep 0.02; done; echo end; sleep 1000"]
+                    """
+                )
+            )
+            await api.wait("default/loud", "Running") { $0?.status.phase == "Running" }
+            let follow = try await connection.client.send(
+                HTTPRequest(method: "GET", path: "/containerLogs/default/loud/c", query: ["follow": "true"])
+            )
+            let rotation = LogRotation(
+                runtime: kubelet.runtime,
+                pods: kubelet.core.node.pods,
+                clock: SystemClock(),
+                pool: kubelet.core.node.pool,
+                maximumBytes: 1500,
+                maximumFiles: 3,
+                logger: kubelet.core.node.logger
+            )
+            let text = try await withDeadline(.seconds(20), clock: SystemClock()) { () -> String in
+                var text = ""
+                for try await chunk in follow.body {
+                    text += String(decoding: chunk, as: UTF8.self)
+                    await rotation.rotateAll()
+                    if text.hasSuffix("end\n") { break }
+                }
+                return text
+            }
+            follow.body.cancel()
+            #expect(text == (1...100).map { "line \($0)\n" }.joined() + "end\n")
+            let path = try #require(kubelet.core.node.pods.record("uid-loud")?.observed.latest("c")?.logPath)
+            let directory = String(path.dropLast("/0.log".count))
+            #expect((2...3).contains(HostFiles.list(directory).count), "\(HostFiles.list(directory))")
+            api.delete("default/loud", graceSeconds: 0)
+            await api.wait("default/loud", "gone") { $0 == nil }
+        }
+    }
+
     @Test func `pods, statistics, metrics and health are served`() async throws {
         try await withServer { connection, api, _ in
             api.create(try Samples.pod(Self.talker))

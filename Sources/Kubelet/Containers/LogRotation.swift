@@ -16,11 +16,14 @@ struct LogRotation: Sendable {
     let logger: Logger
 
     func run() async {
-        while (try? await clock.sleep(for: Self.period)) != nil {
-            for uid in pods.uids {
-                for container in pods.record(uid)?.observed.containers ?? [] where container.state == .running {
-                    await rotate(container)
-                }
+        while (try? await clock.sleep(for: Self.period)) != nil { await rotateAll() }
+    }
+
+    /// Looks once at the log of every running container.
+    func rotateAll() async {
+        for uid in pods.uids {
+            for container in pods.record(uid)?.observed.containers ?? [] where container.state == .running {
+                await rotate(container)
             }
         }
     }

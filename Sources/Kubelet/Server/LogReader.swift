@@ -112,12 +112,17 @@ final class LogFile: @unchecked Sendable {
         return Array(buffer[..<count])
     }
 
-    /// Switches to the file that now has the name, if it is another one. Returns whether it was.
-    func reopenIfRotated() -> Bool {
+    /// Whether another file has the name now: nothing more will be written to this one.
+    func isRotated() -> Bool {
         var held = stat()
         var current = stat()
         guard fstat(descriptor, &held) == 0, stat(path, &current) == 0 else { return false }
-        if held.st_ino == current.st_ino, held.st_dev == current.st_dev { return false }
+        return held.st_ino != current.st_ino || held.st_dev != current.st_dev
+    }
+
+    /// Switches to the file that now has the name, if it is another one. Returns whether it was.
+    func reopenIfRotated() -> Bool {
+        guard isRotated() else { return false }
         let fresh = open(path, O_RDONLY | O_CLOEXEC)
         guard fresh >= 0 else { return false }
         close(descriptor)

@@ -23,7 +23,11 @@ struct LogStream: Sendable {
             // Asked before reading: what a container wrote before it ended is still found.
             let mayGrow = options.follow ? await isRunning() : false
             if try await drain(file, &formatter, stream) { return }
-            if try await pool.run({ file.reopenIfRotated() }) { continue }
+            if try await pool.run({ file.isRotated() }) {
+                // What came between the last read and the switch is still in the old file.
+                if try await drain(file, &formatter, stream) { return }
+                if try await pool.run({ file.reopenIfRotated() }) { continue }
+            }
             guard mayGrow, !stream.isClosed else { return }
             try await clock.sleep(for: Self.pollPeriod)
         }
