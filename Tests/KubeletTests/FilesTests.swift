@@ -116,6 +116,7 @@ func temporaryDirectory() throws -> String {
             "2026-01-01T00:00:01.5Z stdout F one", "2026-01-01T00:00:02Z stderr F two", "2026-01-01T00:00:03Z stdout P thr",
             "2026-01-01T00:00:03Z stdout F ee", "nonsense", "2026-01-01T00:00:04Z stdout F ",
         ])
+        defer { try? HostFiles.removeTree(String(path.dropLast("/0.log".count))) }
         #expect(try read(path, [:]) == "one\ntwo\nthree\n\n")
         #expect(try read(path, ["tailLines": "1"]) == "\n")
         #expect(try read(path, ["tailLines": "0"]) == "")
@@ -129,6 +130,7 @@ func temporaryDirectory() throws -> String {
 
     @Test func `a rotated log goes on in the new file`() throws {
         let path = try log(["2026-01-01T00:00:01Z stdout F one"])
+        defer { try? HostFiles.removeTree(String(path.dropLast("/0.log".count))) }
         let file = try LogFile(path)
         #expect(try file.nextLines().count == 1)
         #expect(file.reopenIfRotated() == false)

@@ -8,7 +8,9 @@ import Units
 @Suite struct HollowTests {
     @Test func `a pod of a hollow node runs, is ready, and is deleted`() async throws {
         let api = TestAPI()
-        let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 3), directory: try temporaryDirectory())
+        let directory = try temporaryDirectory()
+        defer { try? HostFiles.removeTree(directory) }
+        let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 3), directory: directory)
         api.create(
             try Samples.pod(
                 """
@@ -43,7 +45,9 @@ import Units
 
     @Test func `a pod at rest is not written again`() async throws {
         let api = TestAPI()
-        let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 1), directory: try temporaryDirectory())
+        let directory = try temporaryDirectory()
+        defer { try? HostFiles.removeTree(directory) }
+        let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 1), directory: directory)
         func create(_ name: String) async throws {
             api.create(try Samples.pod("metadata: {name: \(name), uid: \(name)}\nspec: {nodeName: node-1, containers: [{name: a, image: x}]}"))
             await api.wait("default/\(name)", "Running") { $0?.status.phase == "Running" }
@@ -71,7 +75,9 @@ import Units
 
     @Test func `many pods on one hollow node all run`() async throws {
         let api = TestAPI()
-        let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 0), directory: try temporaryDirectory())
+        let directory = try temporaryDirectory()
+        defer { try? HostFiles.removeTree(directory) }
+        let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 0), directory: directory)
         for number in 0..<100 {
             api.create(
                 try Samples.pod(
