@@ -114,7 +114,11 @@ struct ControlPlane: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.server.run() }
             group.addTask { try await self.listener.run() }
-            _ = try await listener.listeningPort()
+            do {
+                _ = try await listener.listeningPort()
+            } catch where "\(error)".contains("Address already in use") {
+                throw StartError(message: "port \(configuration.httpsPort) is in use by another process; choose another with --https-port")
+            }
             try await server.start()
             try KubeconfigFiles(dataDirectory: directory.path).write(pki, server: "https://127.0.0.1:\(configuration.httpsPort)")
             started()
