@@ -120,10 +120,10 @@ extension APIServer {
         let namespace = Self.namespace(view, context.info)
         let query = try ListQuery(try options(context), view: view, namespace: namespace)
         let page = try await view.engine.page(query, namespace: namespace)
-        guard case .table = context.form.shape, page.isLong else {
+        guard !context.form.isCopied, page.isLong else {
             return try ListResponse.make(page, view: view, context: context)
         }
-        // Cells need every object decoded: too much for a thread that serves connections.
+        // Every object has to be decoded: too much for a thread that serves connections.
         let outcome: Result<HTTPResponse, APIError> = await offEventLoop {
             do throws(APIError) {
                 return .success(try ListResponse.make(page, view: view, context: context))

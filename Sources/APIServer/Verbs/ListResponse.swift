@@ -59,7 +59,7 @@ enum ListResponse {
         _ context: RequestContext,
         _ append: @escaping Append
     ) -> HTTPResponse {
-        let isDirect = context.form.syntax == .json && !context.form.isPretty
+        let isDirect = context.form.isCopied
         if isDirect, case .snapshot(let snapshot, let selection) = page.objects, snapshot.count > 64 {
             let body: HTTPResponse.Body = .stream { stream in
                 try await write(snapshot, selection, head, append, to: stream)

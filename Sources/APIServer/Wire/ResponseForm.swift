@@ -25,6 +25,12 @@ struct ResponseForm: Sendable, Hashable {
         syntax == .yaml ? "application/yaml" : "application/json"
     }
 
+    /// Whether objects are copied from their stored bytes; otherwise each is decoded first.
+    var isCopied: Bool {
+        if case .table = shape { return false }
+        return syntax == .json && !isPretty
+    }
+
     /// The media types objects can be had in.
     static let mediaTypes = ["application/json", "application/yaml"]
 
