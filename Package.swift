@@ -54,7 +54,6 @@ func library(_ name: String, archive: String) -> Target {
     .target(name: name, linkerSettings: [.linkedLibrary(":\(archive)")])
 }
 
-
 // One row a layer, in the order of docs/ARCHITECTURE.md: a target imports only what stands above it.
 let layers: [Target] = [
     library("CYAML", archive: "libyaml.a"),
@@ -75,23 +74,46 @@ let layers: [Target] = [
     layer("RPC", ["Channels", log] + grpc + [nio("NIOCore"), nio("NIOPosix")], exclude: ["Protos"]),
     layer("Access", ["HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
     layer("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
-    layer("APIServer", ["Access", "BuiltinKinds", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log] + collections),
+    layer(
+        "APIServer",
+        [
+            "Access", "BuiltinKinds", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values",
+            "Channels", log,
+        ] + collections
+    ),
     layer("APIClient", ["HTTPTransport", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log]),
     layer("ControllerRuntime", ["APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + collections),
     layer("Controllers", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
     layer("Scheduler", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
-    layer("Kubelet", ["RPC", "ControllerRuntime", "APIClient", "Access", "HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections + nioCore),
-    layer("KubeProxy", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections),
-    layer("ClusterDNS", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + nioCore + collections),
-    layer("ClusterNetwork", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections),
+    layer(
+        "Kubelet",
+        [
+            "RPC", "ControllerRuntime", "APIClient", "Access", "HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels",
+            "CSyscalls", log,
+        ] + collections + nioCore
+    ),
+    layer(
+        "KubeProxy",
+        ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections
+    ),
+    layer(
+        "ClusterDNS",
+        ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + nioCore + collections
+    ),
+    layer(
+        "ClusterNetwork",
+        ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections
+    ),
     layer("Containerd", ["Channels", "Values", "Units", "CPause", "CSyscalls", log] + x509),
     layer("Bootstrap", ["APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + x509),
 ]
 
 /// Everything the one binary assembles.
 let parts: [Target.Dependency] = [
-    "Bootstrap", "Containerd", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "Scheduler", "Controllers", "ControllerRuntime", "APIClient",
-    "APIServer", "BuiltinKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Channels", "Units", "Values",
+    "Bootstrap", "Containerd", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "Scheduler", "Controllers", "ControllerRuntime",
+    "APIClient",
+    "APIServer", "BuiltinKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Channels",
+    "Units", "Values",
     "CSyscalls",
 ]
 
@@ -112,7 +134,13 @@ let suites: [Target] = [
     tests("HTTPTransport", ["Channels", "Values", log] + nioCore + x509),
     tests("Access", ["HTTPTransport", "APIModel", "APITypes", "Values", "Units", "Channels"] + x509),
     tests("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
-    tests("APIServer", ["BuiltinKinds", "Access", "SQLiteStore", "Store", "HTTPTransport", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
+    tests(
+        "APIServer",
+        [
+            "BuiltinKinds", "Access", "SQLiteStore", "Store", "HTTPTransport", "APITypes", "APIModel", "Schema", "Values", "Units",
+            "Channels",
+        ]
+    ),
     tests("APIClient", ["HTTPTransport", "APITypes", "APIModel", "Values", "Channels"]),
     tests("ControllerRuntime", ["APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("Controllers", ["ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),

@@ -35,10 +35,12 @@ struct APILoad: Sendable {
 
     private func prepare() async throws {
         let object: JSONValue = ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(namespace)]]
-        do { _ = try await clients[0].create(Self.namespaces, namespace: nil, object) } catch let error as APIError where error.code == 409 {}
+        do { _ = try await clients[0].create(Self.namespaces, namespace: nil, object) } catch let error as APIError where error.code == 409
+        {}
         let account: JSONValue = ["apiVersion": "v1", "kind": "ServiceAccount", "metadata": ["name": "default"]]
         let accounts = GroupVersionResource(group: "", version: "v1", resource: "serviceaccounts")
-        do { _ = try await clients[0].create(accounts, namespace: namespace, account) } catch let error as APIError where error.code == 409 {}
+        do { _ = try await clients[0].create(accounts, namespace: namespace, account) } catch let error as APIError where error.code == 409
+        {}
     }
 
     private func create(_ report: Report) async throws {

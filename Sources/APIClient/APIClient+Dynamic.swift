@@ -99,8 +99,14 @@ extension APIClient {
         if type == .apply, options.fieldManager.isEmpty { options.fieldManager = userAgent }
         return try await json(
             request(
-                "PATCH", resource, namespace, name, subresource,
-                query: options.query, body: patch.encoded(), contentType: type.rawValue
+                "PATCH",
+                resource,
+                namespace,
+                name,
+                subresource,
+                query: options.query,
+                body: patch.encoded(),
+                contentType: type.rawValue
             )
         )
     }

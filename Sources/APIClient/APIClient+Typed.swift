@@ -45,7 +45,12 @@ extension APIClient {
         options: WriteOptions = WriteOptions()
     ) async throws -> JSONValue {
         try await create(
-            T.resource, namespace: namespace, name: name, subresource: subresource, body, options: options
+            T.resource,
+            namespace: namespace,
+            name: name,
+            subresource: subresource,
+            body,
+            options: options
         )
     }
 
@@ -53,7 +58,11 @@ extension APIClient {
     @discardableResult
     public func update<T: APIObject>(_ object: T, options: WriteOptions = WriteOptions()) async throws -> T {
         let answer = try await update(
-            T.resource, namespace: Self.place(object), name: object.name, object.json, options: options
+            T.resource,
+            namespace: Self.place(object),
+            name: object.name,
+            object.json,
+            options: options
         )
         return try T(json: answer)
     }
@@ -62,7 +71,11 @@ extension APIClient {
     @discardableResult
     public func updateStatus<T: APIObject>(_ object: T, options: WriteOptions = WriteOptions()) async throws -> T {
         let answer = try await update(
-            T.resource, namespace: Self.place(object), name: object.name, subresource: "status", object.json,
+            T.resource,
+            namespace: Self.place(object),
+            name: object.name,
+            subresource: "status",
+            object.json,
             options: options
         )
         return try T(json: answer)
@@ -80,7 +93,13 @@ extension APIClient {
         options: WriteOptions = WriteOptions()
     ) async throws -> T {
         let answer = try await self.patch(
-            T.resource, namespace: namespace, name: name, subresource: subresource, type: type, patch, options: options
+            T.resource,
+            namespace: namespace,
+            name: name,
+            subresource: subresource,
+            type: type,
+            patch,
+            options: options
         )
         return try T(json: answer)
     }

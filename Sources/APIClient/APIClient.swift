@@ -94,7 +94,9 @@ public struct APIClient: Sendable {
             default: status >= 500 ? APIReason.internalError : ""
             }
         return APIError(
-            code: status, reason: reason, message: "the server answered \(request.method) \(request.path) with \(status): \(text)"
+            code: status,
+            reason: reason,
+            message: "the server answered \(request.method) \(request.path) with \(status): \(text)"
         )
     }
 

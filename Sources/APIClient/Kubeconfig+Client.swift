@@ -35,7 +35,10 @@ extension Kubeconfig {
             isInsecure: cluster.isInsecure
         )
         let configuration = try HTTPClientConfiguration(
-            url: cluster.server, tls: tls, limits: limits, eventLoops: eventLoops
+            url: cluster.server,
+            tls: tls,
+            limits: limits,
+            eventLoops: eventLoops
         )
         return Connection(
             transport: try HTTPClient(configuration: configuration),

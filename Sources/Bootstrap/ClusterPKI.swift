@@ -159,7 +159,9 @@ public final class ClusterPKI: Sendable {
     public var kubeletTLS: TLSServer {
         let serving = pair(.kubeletServing)
         return TLSServer(
-            certificateChainPEM: serving.certificatePEM, keyPEM: serving.keyPEM, clientCAPEM: authority.certificatePEM
+            certificateChainPEM: serving.certificatePEM,
+            keyPEM: serving.keyPEM,
+            clientCAPEM: authority.certificatePEM
         )
     }
 
@@ -188,7 +190,9 @@ public final class ClusterPKI: Sendable {
         case .apiServer: serverRequest
         case .apiServerKubeletClient:
             CertificateRequest(
-                commonName: "kube-apiserver-kubelet-client", organizations: ["system:masters"], usage: .client
+                commonName: "kube-apiserver-kubelet-client",
+                organizations: ["system:masters"],
+                usage: .client
             )
         case .frontProxyClient: CertificateRequest(commonName: "front-proxy-client", usage: .client)
         case .admin: CertificateRequest(commonName: "kubernetes-admin", organizations: ["system:masters"], usage: .client)
@@ -222,7 +226,10 @@ public final class ClusterPKI: Sendable {
             if let address = IPAddress(extra) { addresses.append(address) } else { names.append(extra) }
         }
         return CertificateRequest(
-            commonName: "kube-apiserver", usage: .server, dnsNames: Self.unique(names), addresses: Self.unique(addresses)
+            commonName: "kube-apiserver",
+            usage: .server,
+            dnsNames: Self.unique(names),
+            addresses: Self.unique(addresses)
         )
     }
 

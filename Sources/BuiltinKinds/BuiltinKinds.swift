@@ -43,6 +43,7 @@ public enum BuiltinKinds {
         "leases.coordination.k8s.io": ClusterKinds.lease,
         "resourcequotas": ClusterKinds.resourceQuota,
         "limitranges": ClusterKinds.limitRange,
+        "bindings": KindRules(check: { ClusterKinds.binding($0, &$1) }),
     ]
 
     private static let workloads: [String: any KindHooks] = [
@@ -55,33 +56,50 @@ public enum BuiltinKinds {
         "jobs.batch": WorkloadHooks(.job),
         "cronjobs.batch": CronJobHooks(),
         "horizontalpodautoscalers.autoscaling": KindRules(
-            complete: { AutoscalerValidation.complete(&$0) }, check: { AutoscalerValidation.check($0, &$1) },
-            statusUpdate: { AutoscalerValidation.statusUpdate($0, $1, &$2) }, row: AutoscalerValidation.row),
+            complete: { AutoscalerValidation.complete(&$0) },
+            check: { AutoscalerValidation.check($0, &$1) },
+            statusUpdate: { AutoscalerValidation.statusUpdate($0, $1, &$2) },
+            row: AutoscalerValidation.row
+        ),
         "poddisruptionbudgets.policy": ClusterKinds.disruptionBudget,
     ]
 
     private static let policies: [String: any KindHooks] = [
         "ingresses.networking.k8s.io": IngressHooks(),
         "ingressclasses.networking.k8s.io": KindRules(
-            generation: ["spec"], complete: { IngressValidation.completeClass(&$0) }, check: { IngressValidation.checkClass($0, &$1) },
+            generation: ["spec"],
+            complete: { IngressValidation.completeClass(&$0) },
+            check: { IngressValidation.checkClass($0, &$1) },
             update: { object, old, issues in
                 issues.immutable(object["spec"]?["controller"], old["spec"]?["controller"], .init("spec.controller"))
             },
-            row: IngressValidation.classRow),
+            row: IngressValidation.classRow
+        ),
         "networkpolicies.networking.k8s.io": KindRules(
-            generation: ["spec"], complete: { NetworkPolicyValidation.complete(&$0) }, check: { NetworkPolicyValidation.check($0, &$1) },
-            row: { [$0.name, .string(Cells.selector($0.spec["podSelector"])), $0.age] }),
+            generation: ["spec"],
+            complete: { NetworkPolicyValidation.complete(&$0) },
+            check: { NetworkPolicyValidation.check($0, &$1) },
+            row: { [$0.name, .string(Cells.selector($0.spec["podSelector"])), $0.age] }
+        ),
         "roles.rbac.authorization.k8s.io": KindRules(name: .pathSegment, check: { AccessValidation.role($0, &$1) }),
         "clusterroles.rbac.authorization.k8s.io": KindRules(name: .pathSegment, check: { AccessValidation.clusterRole($0, &$1) }),
         "rolebindings.rbac.authorization.k8s.io": KindRules(
-            name: .pathSegment, complete: { AccessValidation.complete(&$0) }, check: { AccessValidation.roleBinding($0, &$1) },
-            update: { AccessValidation.bindingUpdate($0, $1, &$2) }, row: AccessValidation.bindingRow),
+            name: .pathSegment,
+            complete: { AccessValidation.complete(&$0) },
+            check: { AccessValidation.roleBinding($0, &$1) },
+            update: { AccessValidation.bindingUpdate($0, $1, &$2) },
+            row: AccessValidation.bindingRow
+        ),
         "clusterrolebindings.rbac.authorization.k8s.io": KindRules(
-            name: .pathSegment, complete: { AccessValidation.complete(&$0) }, check: { AccessValidation.clusterRoleBinding($0, &$1) },
-            update: { AccessValidation.bindingUpdate($0, $1, &$2) }, row: AccessValidation.bindingRow),
+            name: .pathSegment,
+            complete: { AccessValidation.complete(&$0) },
+            check: { AccessValidation.clusterRoleBinding($0, &$1) },
+            update: { AccessValidation.bindingUpdate($0, $1, &$2) },
+            row: AccessValidation.bindingRow
+        ),
         "priorityclasses.scheduling.k8s.io": ClusterKinds.priorityClass,
         "runtimeclasses.node.k8s.io": ClusterKinds.runtimeClass,
-        "certificatesigningrequests.certificates.k8s.io": ClusterKinds.certificateRequest,
+        "certificatesigningrequests.certificates.k8s.io": CertificateRequestHooks(),
     ]
 
     private static let storage: [String: any KindHooks] = [

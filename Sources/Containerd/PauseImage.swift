@@ -22,7 +22,7 @@ public enum PauseImage {
         ]).encoded()
         let configurationName = digest(configuration) + ".json"
         let manifest = JSONValue.array([
-            ["Config": .string(configurationName), "RepoTags": [.string(reference)], "Layers": ["layer.tar"]],
+            ["Config": .string(configurationName), "RepoTags": [.string(reference)], "Layers": ["layer.tar"]]
         ]).encoded()
         var image = TarArchive()
         image.addFile(configurationName, configuration)

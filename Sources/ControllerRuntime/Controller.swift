@@ -87,7 +87,8 @@ public struct ReconcileRunner: Controller {
         } catch {
             let failures = queue.failures(key)
             log.log(
-                level: failures < 5 ? .debug : .warning, "reconcile failed",
+                level: failures < 5 ? .debug : .warning,
+                "reconcile failed",
                 metadata: ["key": "\(key)", "failures": "\(failures + 1)", "error": "\(error)"]
             )
             queue.addRateLimited(key)

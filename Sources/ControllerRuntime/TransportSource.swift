@@ -22,7 +22,9 @@ public struct TransportSource: ObjectSource {
             guard let metadata = item["metadata"] else { return nil }
             let lens = ObjectMeta(value: metadata)
             return EncodedObject(
-                bytes: item.encoded(), resourceVersion: lens.resourceVersion, summary: ObjectSummary(lens)
+                bytes: item.encoded(),
+                resourceVersion: lens.resourceVersion,
+                summary: ObjectSummary(lens)
             )
         }
         return (items, found.resourceVersion)

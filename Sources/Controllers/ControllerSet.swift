@@ -24,8 +24,14 @@ public struct ControllerSet: Sendable {
         logger: Logger = Logger(label: "controllers")
     ) -> ControllerSet {
         let context = ControllerContext(
-            client: client, informers: informers, recorder: recorder, clock: clock, random: random,
-            configuration: configuration, logger: logger)
+            client: client,
+            informers: informers,
+            recorder: recorder,
+            clock: clock,
+            random: random,
+            configuration: configuration,
+            logger: logger
+        )
         let keyed: [(String, any KeyedController)] = [
             ("deployment-controller", DeploymentController(context)),
             ("replicaset-controller", ReplicaController<ReplicaSet>(context)),

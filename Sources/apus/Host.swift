@@ -56,7 +56,9 @@ enum Host {
     }
 
     private static func interfaceAddresses(ignoring prefix: String) -> [IPAddress] {
-        addresses { name in name != "lo" && (prefix.isEmpty || !name.hasPrefix(prefix)) && !name.hasPrefix("veth") && !name.hasPrefix("docker") }
+        addresses { name in
+            name != "lo" && (prefix.isEmpty || !name.hasPrefix(prefix)) && !name.hasPrefix("veth") && !name.hasPrefix("docker")
+        }
     }
 
     private static func addresses(_ isWanted: (String) -> Bool) -> [IPAddress] {

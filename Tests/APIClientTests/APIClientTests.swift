@@ -30,7 +30,8 @@ final class RecordingHandler: HTTPHandler {
 
 func client(_ handler: RecordingHandler, clock: any ClusterClock = SystemClock()) -> APIClient {
     APIClient(
-        transport: InProcessTransport(handler: handler, user: InProcessUser(name: "test")), userAgent: "tester",
+        transport: InProcessTransport(handler: handler, user: InProcessUser(name: "test")),
+        userAgent: "tester",
         clock: clock
     )
 }

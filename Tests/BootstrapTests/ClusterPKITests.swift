@@ -147,7 +147,8 @@ final class Scratch: Sendable {
         for (leaf, text) in expected {
             let client = try HTTPClient(
                 configuration: HTTPClientConfiguration(
-                    address: .tcp(host: "localhost", port: port), tls: pki.client(leaf)
+                    address: .tcp(host: "localhost", port: port),
+                    tls: pki.client(leaf)
                 )
             )
             let body = try await client.send(HTTPRequest(path: "/")).body.collect()

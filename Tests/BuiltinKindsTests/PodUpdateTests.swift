@@ -4,7 +4,8 @@ import Values
 @testable import BuiltinKinds
 
 @Suite struct PodUpdateTests {
-    private let words = "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+    private let words =
+        "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 
     @Test(arguments: [
         Broken("spec.containers.0.image", "other:1", ""), Broken("spec.activeDeadlineSeconds", 5, ""),
@@ -40,10 +41,12 @@ import Values
         let old = try with(yaml(PodValidationTests.pod), "spec.tolerations", [["key": "a", "operator": "Exists"]])
         #expect(
             pods.problems(with(old, "spec.tolerations", []), from: old)
-                == ["spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds"])
+                == ["spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds"]
+        )
         #expect(
             pods.problems(with(old, "spec.schedulingGates", [["name": "g"]]), from: old)
-                == ["spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'g'"])
+                == ["spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'g'"]
+        )
     }
 
     @Test func `a negative grace period can become one second`() throws {
@@ -59,11 +62,13 @@ import Values
         #expect(pods.problems(debugged, from: old, "ephemeralcontainers") == [])
         #expect(
             pods.problems(old, from: debugged, "ephemeralcontainers")
-                == ["spec.ephemeralContainers: Forbidden: existing ephemeral containers \"debug\" may not be removed\n"])
+                == ["spec.ephemeralContainers: Forbidden: existing ephemeral containers \"debug\" may not be removed\n"]
+        )
         let probing = with(debugged, "spec.ephemeralContainers.0.ports", [["containerPort": 1]])
         #expect(
             pods.problems(probing, from: old, "ephemeralcontainers")
-                .contains("spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container"))
+                .contains("spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container")
+        )
     }
 
     @Test func `a resize changes amounts of cpu and memory alone`() throws {
@@ -72,7 +77,8 @@ import Values
         #expect(pods.problems(with(old, "spec.containers.0.resources.limits.cpu", "200m"), from: old, "resize") == [])
         #expect(
             pods.problems(with(old, "spec.containers.0.command", ["x"]), from: old, "resize")
-                == ["spec: Forbidden: only cpu and memory resources are mutable"])
+                == ["spec: Forbidden: only cpu and memory resources are mutable"]
+        )
     }
 
     @Test(arguments: [
@@ -94,7 +100,10 @@ import Values
         #expect(pods.statusProblems(with(old, "status", ["podIPs": [["ip": "10.0.0.1"], ["ip": "fd00::1"]]]), from: old) == [])
         #expect(
             pods.statusProblems(with(old, "status", ["podIPs": [["ip": "10.0.0.1"], ["ip": "10.0.0.2"]]]), from: old)
-                == ["status.podIPs: Invalid value: [{\"ip\":\"10.0.0.1\"},{\"ip\":\"10.0.0.2\"}]: may specify no more than one IP for each IP family"])
+                == [
+                    "status.podIPs: Invalid value: [{\"ip\":\"10.0.0.1\"},{\"ip\":\"10.0.0.2\"}]: may specify no more than one IP for each IP family"
+                ]
+        )
     }
 
     @Test func `a pod that is on no node or ended goes at once`() throws {

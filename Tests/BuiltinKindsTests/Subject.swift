@@ -13,7 +13,8 @@ struct Subject {
 
     init(_ resource: String) throws {
         descriptor = try #require(
-            BuiltinKinds.descriptors().first { GroupResource(group: $0.group, resource: $0.plural).description == resource })
+            BuiltinKinds.descriptors().first { GroupResource(group: $0.group, resource: $0.plural).description == resource }
+        )
     }
 
     static let now = Timestamp(unixSeconds: 1_700_000_000)

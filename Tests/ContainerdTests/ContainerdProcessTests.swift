@@ -11,7 +11,9 @@ private let canRunContainerd = geteuid() == 0 && access("/usr/bin/containerd", X
 @Suite(.serialized) struct ContainerdProcessTests {
     private func temporaryDirectory() throws -> String {
         var template = Array("/tmp/apus-containerd-XXXXXX".utf8CString)
-        let path = template.withUnsafeMutableBufferPointer { buffer in buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } }
+        let path = template.withUnsafeMutableBufferPointer { buffer in
+            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+        }
         return try #require(path)
     }
 

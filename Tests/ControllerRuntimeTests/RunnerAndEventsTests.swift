@@ -218,8 +218,12 @@ final class TinyServer: HTTPHandler {
         let server = TinyServer()
         func election(_ identity: String) -> LeaderElection {
             LeaderElection(
-                client: server.client, name: "l", identity: identity, leaseDuration: .seconds(2),
-                renewDeadline: .seconds(1), retryPeriod: .milliseconds(20)
+                client: server.client,
+                name: "l",
+                identity: identity,
+                leaseDuration: .seconds(2),
+                renewDeadline: .seconds(1),
+                retryPeriod: .milliseconds(20)
             )
         }
         final class Box: Sendable {

@@ -34,10 +34,12 @@ func makeDeployment(
 func makeTemplate(_ image: String) -> PodTemplateSpec {
     PodTemplateSpec {
         $0.metadata.labels = ["app": "web"]
-        $0.spec.containers = [Container {
-            $0.name = "main"
-            $0.image = image
-        }]
+        $0.spec.containers = [
+            Container {
+                $0.name = "main"
+                $0.image = image
+            }
+        ]
     }
 }
 
@@ -57,11 +59,13 @@ func makePod(
     pod.metadata.creationTimestamp = created
     pod.spec.nodeName = node
     pod.status.phase = phase
-    pod.status.conditions = [PodCondition {
-        $0.type = "Ready"
-        $0.status = ready ? "True" : "False"
-        $0.lastTransitionTime = readyAt
-    }]
+    pod.status.conditions = [
+        PodCondition {
+            $0.type = "Ready"
+            $0.status = ready ? "True" : "False"
+            $0.lastTransitionTime = readyAt
+        }
+    ]
     if let ip {
         pod.status.podIP = ip
         pod.status.podIPs = [PodIP { $0.ip = ip }]
@@ -84,13 +88,15 @@ func makeNode(_ name: String, ready: String? = "True", heartbeat: Timestamp = ep
     node.metadata.uid = "uid-\(name)"
     node.metadata.creationTimestamp = epoch
     if let ready {
-        node.status.conditions = [NodeCondition {
-            $0.type = "Ready"
-            $0.status = ready
-            $0.reason = "KubeletReady"
-            $0.lastHeartbeatTime = heartbeat
-            $0.lastTransitionTime = epoch
-        }]
+        node.status.conditions = [
+            NodeCondition {
+                $0.type = "Ready"
+                $0.status = ready
+                $0.reason = "KubeletReady"
+                $0.lastHeartbeatTime = heartbeat
+                $0.lastTransitionTime = epoch
+            }
+        ]
     }
     return node
 }

@@ -23,7 +23,10 @@ import Values
         #expect(try CronSchedule(row.0).next(after: from)?.rfc3339 == row.2)
     }
 
-    @Test(arguments: ["", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "a * * * *", "@often", "@every x", "1/2/3 * * * *", "- * * * *"])
+    @Test(arguments: [
+        "", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "a * * * *", "@often", "@every x",
+        "1/2/3 * * * *", "- * * * *",
+    ])
     func `nonsense is refused`(_ text: String) {
         #expect(throws: CronSchedule.ParseError.self) { try CronSchedule(text) }
     }
@@ -57,7 +60,11 @@ import Values
         var job = Job(name: name, namespace: "default")
         job.metadata.uid = "uid-\(name)"
         if let finished {
-            job.status.conditions = [JobCondition { $0.type = finished; $0.status = "True" }]
+            job.status.conditions = [
+                JobCondition {
+                    $0.type = finished; $0.status = "True"
+                }
+            ]
             job.status.completionTime = epoch
         }
         return job
@@ -77,7 +84,11 @@ import Values
     @Test func `policies forbid and replace`() {
         var cron = makeCron { $0.spec.concurrencyPolicy = "Forbid" }
         let running = makeJob("old")
-        cron.status.active = [ObjectReference { $0.uid = running.uid; $0.name = running.name }]
+        cron.status.active = [
+            ObjectReference {
+                $0.uid = running.uid; $0.name = running.name
+            }
+        ]
         let forbidden = plan(cron, [running], at: epoch + .seconds(61))
         #expect(forbidden.start == nil)
         #expect(forbidden.events.last?.reason == "JobAlreadyActive")
@@ -88,9 +99,15 @@ import Values
     }
 
     @Test func `finished jobs are noted and cleared beyond the limits`() {
-        var cron = makeCron { $0.spec.successfulJobsHistoryLimit = 1; $0.spec.failedJobsHistoryLimit = 0; $0.spec.suspend = true }
+        var cron = makeCron {
+            $0.spec.successfulJobsHistoryLimit = 1; $0.spec.failedJobsHistoryLimit = 0; $0.spec.suspend = true
+        }
         let jobs = [makeJob("a", finished: "Complete"), makeJob("b", finished: "Complete"), makeJob("c", finished: "Failed")]
-        cron.status.active = [ObjectReference { $0.uid = "uid-b"; $0.name = "b" }]
+        cron.status.active = [
+            ObjectReference {
+                $0.uid = "uid-b"; $0.name = "b"
+            }
+        ]
         let result = plan(cron, jobs, at: epoch + .seconds(600))
         #expect(result.clear.map(\.name) == ["a", "c"])
         #expect(result.status.active.isEmpty)

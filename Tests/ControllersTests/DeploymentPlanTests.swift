@@ -185,7 +185,8 @@ import Values
     @Test func `the template hash does not depend on field order and changes with the collision count`() throws {
         let one = try JSONParser.parse(#"{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}"#)
         let other = try JSONParser.parse(
-            #"{"spec":{"containers":[{"image":"i","name":"c"}]},"metadata":{"creationTimestamp":null,"labels":{"a":"b","pod-template-hash":"x"}}}"#)
+            #"{"spec":{"containers":[{"image":"i","name":"c"}]},"metadata":{"creationTimestamp":null,"labels":{"a":"b","pod-template-hash":"x"}}}"#
+        )
         let first = PodTemplates.hash(of: PodTemplateSpec(value: one), collisionCount: nil)
         #expect(first == PodTemplates.hash(of: PodTemplateSpec(value: other), collisionCount: nil))
         #expect(first != PodTemplates.hash(of: PodTemplateSpec(value: one), collisionCount: 1))

@@ -21,10 +21,12 @@ import Values
 
     let pods = (0..<4).map { makePod("p\($0)", ready: $0 != 3) }
 
-    @Test(arguments: [
-        (IntOrString.int(2), nil, 2, 1), (.int(3), nil, 3, 0), (.string("50%"), nil, 2, 1), (nil, IntOrString.int(1), 3, 0),
-        (nil, .string("50%"), 2, 1), (nil, .int(9), 0, 3),
-    ] as [(IntOrString?, IntOrString?, Int, Int)])
+    @Test(
+        arguments: [
+            (IntOrString.int(2), nil, 2, 1), (.int(3), nil, 3, 0), (.string("50%"), nil, 2, 1), (nil, IntOrString.int(1), 3, 0),
+            (nil, .string("50%"), 2, 1), (nil, .int(9), 0, 3),
+        ] as [(IntOrString?, IntOrString?, Int, Int)]
+    )
     func `what may be evicted is what is healthy beyond the demand`(_ row: (IntOrString?, IntOrString?, Int, Int)) {
         let status = plan(makeBudget(least: row.0, most: row.1), pods).status
         #expect(status.desiredHealthy == row.2)

@@ -14,12 +14,14 @@ func makeService(_ name: String = "web", targetPort: IntOrString = .int(8080), c
     service.spec.clusterIP = clusterIP
     service.spec.ipFamilies = ["IPv4"]
     service.spec.selector = ["app": "web"]
-    service.spec.ports = [ServicePort {
-        $0.name = "http"
-        $0.port = 80
-        $0.protocol = "TCP"
-        $0.targetPort = targetPort
-    }]
+    service.spec.ports = [
+        ServicePort {
+            $0.name = "http"
+            $0.port = 80
+            $0.protocol = "TCP"
+            $0.targetPort = targetPort
+        }
+    ]
     return service
 }
 
@@ -39,7 +41,10 @@ func makeService(_ name: String = "web", targetPort: IntOrString = .int(8080), c
     @Test func `ready, serving and terminating follow the pod`() {
         var leaving = makePod("b", ip: "10.0.0.2")
         leaving.metadata.deletionTimestamp = epoch
-        let pods = [makePod("a", ip: "10.0.0.1"), leaving, makePod("c", ready: false, ip: "10.0.0.3"), makePod("d", phase: "Failed", ip: "10.0.0.4")]
+        let pods = [
+            makePod("a", ip: "10.0.0.1"), leaving, makePod("c", ready: false, ip: "10.0.0.3"),
+            makePod("d", phase: "Failed", ip: "10.0.0.4"),
+        ]
         let slice = plan(makeService(), pods).create.first
         let conditions = slice?.endpoints.map { [$0.conditions.ready, $0.conditions.serving, $0.conditions.terminating] }
         #expect(conditions == [[true, true, false], [false, true, true], [false, false, false]])
@@ -47,7 +52,12 @@ func makeService(_ name: String = "web", targetPort: IntOrString = .int(8080), c
         #expect(slice?.endpoints.first?.targetRef?.name == "a")
         #expect(slice?.endpoints.first?.zone == "z1")
         #expect(slice?.ports.first?.port == 8080)
-        #expect(slice?.labels == ["team": "a", "kubernetes.io/service-name": "web", "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"])
+        #expect(
+            slice?.labels == [
+                "team": "a", "kubernetes.io/service-name": "web",
+                "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+            ]
+        )
         #expect(slice?.metadata.generateName == "web-")
         #expect(slice?.metadata.ownerReferences.first?.uid == "uid-web")
     }
@@ -62,9 +72,25 @@ func makeService(_ name: String = "web", targetPort: IntOrString = .int(8080), c
 
     @Test func `named ports make a group per number`() {
         var one = makePod("a", ip: "10.0.0.1")
-        one.spec.containers = [Container { $0.ports = [ContainerPort { $0.name = "web"; $0.containerPort = 80; $0.protocol = "TCP" }] }]
+        one.spec.containers = [
+            Container {
+                $0.ports = [
+                    ContainerPort {
+                        $0.name = "web"; $0.containerPort = 80; $0.protocol = "TCP"
+                    }
+                ]
+            }
+        ]
         var two = makePod("b", ip: "10.0.0.2")
-        two.spec.containers = [Container { $0.ports = [ContainerPort { $0.name = "web"; $0.containerPort = 81; $0.protocol = "TCP" }] }]
+        two.spec.containers = [
+            Container {
+                $0.ports = [
+                    ContainerPort {
+                        $0.name = "web"; $0.containerPort = 81; $0.protocol = "TCP"
+                    }
+                ]
+            }
+        ]
         let slices = plan(makeService(targetPort: .string("web")), [one, two]).create
         #expect(Set(slices.map { $0.ports.first?.port ?? 0 }) == [80, 81])
     }
@@ -121,7 +147,11 @@ func makeService(_ name: String = "web", targetPort: IntOrString = .int(8080), c
 
     @Test func `a pod on an unknown node waits`() {
         let result = EndpointSlicePlan.plan(
-            service: makeService(), pods: [makePod("a", ip: "10.0.0.1")], existing: [], trigger: nil) { _ in nil }
+            service: makeService(),
+            pods: [makePod("a", ip: "10.0.0.1")],
+            existing: [],
+            trigger: nil
+        ) { _ in nil }
         #expect(result.problems == ["skipping Pod a for Service default/web: Node n1 Not Found"])
     }
 }
@@ -150,13 +180,26 @@ func makeService(_ name: String = "web", targetPort: IntOrString = .int(8080), c
     @Test func `hand-written endpoints are mirrored by family and ports`() {
         var endpoints = Endpoints(name: "ext", namespace: "default")
         endpoints.metadata.uid = "e-uid"
-        endpoints.subsets = [EndpointSubset {
-            $0.addresses = [EndpointAddress { $0.ip = "192.0.2.1" }, EndpointAddress { $0.ip = "2001:db8::1" }, EndpointAddress { $0.ip = "nonsense" }]
-            $0.ports = [EndpointPort { $0.port = 443; $0.protocol = "TCP" }]
-        }]
+        endpoints.subsets = [
+            EndpointSubset {
+                $0.addresses = [
+                    EndpointAddress { $0.ip = "192.0.2.1" }, EndpointAddress { $0.ip = "2001:db8::1" },
+                    EndpointAddress { $0.ip = "nonsense" },
+                ]
+                $0.ports = [
+                    EndpointPort {
+                        $0.port = 443; $0.protocol = "TCP"
+                    }
+                ]
+            }
+        ]
         let plan = EndpointMirrorPlan.plan(endpoints, existing: [])
         #expect(plan.slices.create.map(\.addressType).sorted() == ["IPv4", "IPv6"])
-        #expect(plan.slices.create.allSatisfy { $0.labels["endpointslice.kubernetes.io/managed-by"] == "endpointslicemirroring-controller.k8s.io" })
+        #expect(
+            plan.slices.create.allSatisfy {
+                $0.labels["endpointslice.kubernetes.io/managed-by"] == "endpointslicemirroring-controller.k8s.io"
+            }
+        )
         #expect(plan.events.first?.message == "Skipped 1 invalid IP addresses when mirroring to EndpointSlices")
         var skipped = endpoints
         skipped.metadata.labels["endpointslice.kubernetes.io/skip-mirror"] = "true"

@@ -18,7 +18,10 @@ import Values
         metadata.set(.array(finalizers.map { .string($0) }), at: ["finalizers"])
         if deleting { metadata.set("2026-01-01T00:00:00Z", at: ["deletionTimestamp"]) }
         let references = owners.map { uid, blocking -> JSONValue in
-            ["apiVersion": "v1", "kind": "ConfigMap", "name": .string("n-\(uid)"), "uid": .string(uid), "blockOwnerDeletion": .bool(blocking)]
+            [
+                "apiVersion": "v1", "kind": "ConfigMap", "name": .string("n-\(uid)"), "uid": .string(uid),
+                "blockOwnerDeletion": .bool(blocking),
+            ]
         }
         metadata.set(.array(references), at: ["ownerReferences"])
         guard let facts = ObjectFacts(metadata: metadata) else { fatalError("test metadata is complete") }
@@ -50,7 +53,9 @@ import Values
         _ = see(&graph, facts("child", owners: [("parent", true)]))
         _ = see(&graph, facts("loose", owners: [("parent", false)]))
         let actions = see(&graph, facts("parent", finalizers: ["foregroundDeletion"], deleting: true))
-        #expect(Set(actions) == [.attemptDelete(ObjectUID("child")), .attemptDelete(ObjectUID("loose")), .attemptDelete(ObjectUID("parent"))])
+        #expect(
+            Set(actions) == [.attemptDelete(ObjectUID("child")), .attemptDelete(ObjectUID("loose")), .attemptDelete(ObjectUID("parent"))]
+        )
         #expect(graph.blockingDependents(of: ObjectUID("parent")) == [ObjectUID("child")])
         #expect(graph.deleted(ObjectUID("child")) == [.attemptDelete(ObjectUID("parent"))])
         #expect(graph.blockingDependents(of: ObjectUID("parent")).isEmpty)
@@ -69,7 +74,9 @@ import Values
         var graph = OwnerGraph()
         _ = see(&graph, facts("grand", owners: [("x", false)], namespace: "other"))
         let actions = see(&graph, facts("child", owners: [("grand", true)]))
-        #expect(actions == [.invalidNamespace(dependent: ObjectUID("child"), owner: ObjectUID("grand")), .attemptDelete(ObjectUID("child"))])
+        #expect(
+            actions == [.invalidNamespace(dependent: ObjectUID("child"), owner: ObjectUID("grand")), .attemptDelete(ObjectUID("child"))]
+        )
     }
 
     @Test func `unblocking a reference lets the owner finish`() {
@@ -93,16 +100,19 @@ import Values
         let orphaning = facts("o", owners: [("a", true)], finalizers: ["orphan"])
         #expect(
             GarbageDecision.decide(orphaning, owners: [.dangling], hasDependents: false, dependentIsDeletingDependents: false)
-                == .delete(policy: "Orphan", unblock: false))
+                == .delete(policy: "Orphan", unblock: false)
+        )
     }
 
-    @Test(arguments: [
-        (#"{"kind":"Pod","metadata":{"name":"a","x":"}\"{"},"spec":{}}"#, #"{"name":"a","x":"}\"{"}"#),
-        (#" { "apiVersion" : "v1" , "metadata" : { "name" : [1, {"metadata": 2}] } }"#, #"{ "name" : [1, {"metadata": 2}] }"#),
-        (#"{"spec":{"metadata":{}}}"#, nil),
-        (#"{"metadata":{"#, nil),
-        ("", nil), ("[]", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            (#"{"kind":"Pod","metadata":{"name":"a","x":"}\"{"},"spec":{}}"#, #"{"name":"a","x":"}\"{"}"#),
+            (#" { "apiVersion" : "v1" , "metadata" : { "name" : [1, {"metadata": 2}] } }"#, #"{ "name" : [1, {"metadata": 2}] }"#),
+            (#"{"spec":{"metadata":{}}}"#, nil),
+            (#"{"metadata":{"#, nil),
+            ("", nil), ("[]", nil),
+        ] as [(String, String?)]
+    )
     func `metadata is found without decoding the rest`(_ row: (String, String?)) {
         let found = TopLevelField.find("metadata", in: Array(row.0.utf8)).map { String(decoding: $0, as: UTF8.self) }
         #expect(found?.trimmingSuffix(" ") == row.1)
@@ -133,7 +143,10 @@ extension String {
         #expect(progress.apply(to: &namespace, now: epoch))
         let messages = Dictionary(uniqueKeysWithValues: namespace.status.conditions.map { ($0.type, $0.message) })
         #expect(messages["NamespaceContentRemaining"] == "Some resources are remaining: pods. has 2 resource instances")
-        #expect(messages["NamespaceFinalizersRemaining"] == "Some content in the namespace has finalizers remaining: x/y in 1 resource instances")
+        #expect(
+            messages["NamespaceFinalizersRemaining"]
+                == "Some content in the namespace has finalizers remaining: x/y in 1 resource instances"
+        )
         #expect(messages["NamespaceDeletionDiscoveryFailure"] == "All resources successfully discovered")
         #expect(!progress.apply(to: &namespace, now: epoch + .seconds(9)))
         #expect(NamespaceProgress().apply(to: &namespace, now: epoch))

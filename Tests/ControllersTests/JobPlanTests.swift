@@ -25,13 +25,15 @@ import Values
         if let index { pod.metadata.annotations[Job.indexKey] = "\(index)" }
         if let failures { pod.metadata.annotations[Job.indexFailures] = "\(failures)" }
         if phase == "Failed" {
-            pod.status.containerStatuses = [ContainerStatus { status in
-                status.name = "main"
-                status.state.terminated = ContainerStateTerminated {
-                    $0.exitCode = code
-                    $0.finishedAt = epoch
+            pod.status.containerStatuses = [
+                ContainerStatus { status in
+                    status.name = "main"
+                    status.state.terminated = ContainerStateTerminated {
+                        $0.exitCode = code
+                        $0.finishedAt = epoch
+                    }
                 }
-            }]
+            ]
         }
         return pod
     }
@@ -41,9 +43,30 @@ import Values
     }
 
     @Test func `no more pods start than parallelism and completions call for`() {
-        #expect(plan(makeJob { $0.spec.completions = 5; $0.spec.parallelism = 3 }, []).start.count == 3)
-        #expect(plan(makeJob { $0.spec.completions = 5; $0.spec.parallelism = 3; $0.status.succeeded = 4 }, []).start.count == 1)
-        #expect(plan(makeJob { $0.spec.completions = nil; $0.spec.parallelism = 2 }, [pod("a", "Succeeded")]).start.isEmpty)
+        #expect(
+            plan(
+                makeJob {
+                    $0.spec.completions = 5; $0.spec.parallelism = 3
+                },
+                []
+            ).start.count == 3
+        )
+        #expect(
+            plan(
+                makeJob {
+                    $0.spec.completions = 5; $0.spec.parallelism = 3; $0.status.succeeded = 4
+                },
+                []
+            ).start.count == 1
+        )
+        #expect(
+            plan(
+                makeJob {
+                    $0.spec.completions = nil; $0.spec.parallelism = 2
+                },
+                [pod("a", "Succeeded")]
+            ).start.isEmpty
+        )
         #expect(plan(makeJob { $0.spec.suspend = true }, [pod("a", "Running")]).stop.count == 1)
     }
 
@@ -77,7 +100,11 @@ import Values
         ]
         let job = makeJob { $0.spec.podFailurePolicy = PodFailurePolicy(value: policy) }
         var disrupted = pod("a", "Failed")
-        disrupted.status.conditions.append(PodCondition { $0.type = "DisruptionTarget"; $0.status = "True" })
+        disrupted.status.conditions.append(
+            PodCondition {
+                $0.type = "DisruptionTarget"; $0.status = "True"
+            }
+        )
         #expect(plan(job, [disrupted]).status.uncountedTerminatedPods?.failed == [])
         let given = plan(job, [pod("b", "Failed", code: 42)]).status.conditions.first { $0.type == "FailureTarget" }
         #expect(given?.reason == "PodFailurePolicy")

@@ -120,7 +120,7 @@ import Values
         #expect(schedule.observe("now", tolerations: [], taints: [taint], now: epoch) == .due(epoch))
         #expect(schedule.observe("never", tolerations: [toleration(nil)], taints: [taint], now: epoch) == .none)
         #expect(schedule.observe("zero", tolerations: [toleration(0)], taints: [taint], now: epoch) == .due(epoch))
-        #expect(schedule.takeDue(now: epoch) .count == 2)
+        #expect(schedule.takeDue(now: epoch).count == 2)
     }
 
     @Test func `a removed taint cancels`() {
@@ -191,11 +191,13 @@ import Values
         var job = Job(name: "j", namespace: "default")
         job.spec.ttlSecondsAfterFinished = 60
         #expect(FinishedJob.decide(job, now: epoch) == .keep)
-        job.status.conditions = [JobCondition {
-            $0.type = "Complete"
-            $0.status = "True"
-            $0.lastTransitionTime = epoch
-        }]
+        job.status.conditions = [
+            JobCondition {
+                $0.type = "Complete"
+                $0.status = "True"
+                $0.lastTransitionTime = epoch
+            }
+        ]
         #expect(FinishedJob.decide(job, now: epoch + .seconds(20)) == .wait(.seconds(40)))
         #expect(FinishedJob.decide(job, now: epoch + .seconds(60)) == .remove)
     }

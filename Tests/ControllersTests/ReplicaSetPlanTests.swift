@@ -22,17 +22,23 @@ import Values
         let doubled = [makePod("twin-a", node: "n2"), makePod("twin-b", node: "n2")]
         var restarted = makePod("restarted")
         restarted.status.containerStatuses = [ContainerStatus { $0.restartCount = 4 }]
-        let pods = [
-            makePod("old", readyAt: epoch), restarted, cheap, makePod("unready", node: "n3", ready: false),
-            makePod("pending", node: "n4", phase: "Pending", ready: false), makePod("unassigned", node: "", phase: "Pending", ready: false),
-            makePod("young", node: "n5", readyAt: now + .seconds(-2)),
-        ] + doubled
+        let pods =
+            [
+                makePod("old", readyAt: epoch), restarted, cheap, makePod("unready", node: "n3", ready: false),
+                makePod("pending", node: "n4", phase: "Pending", ready: false),
+                makePod("unassigned", node: "", phase: "Pending", ready: false),
+                makePod("young", node: "n5", readyAt: now + .seconds(-2)),
+            ] + doubled
         let set = makeReplicaSet("web", 0)
         let order = DeletionOrder.first(8, of: pods, related: pods, now: now).map(\.name)
         #expect(order.prefix(4) == ["unassigned", "pending", "unready", "cheap"])
         #expect(!order.contains("young") || order.firstIndex(of: "young") == 7)
         #expect(set.desired == 0)
-        #expect(DeletionOrder.first(2, of: doubled + [makePod("alone", node: "n9")], related: doubled, now: now).allSatisfy { $0.name.hasPrefix("twin") })
+        #expect(
+            DeletionOrder.first(2, of: doubled + [makePod("alone", node: "n9")], related: doubled, now: now).allSatisfy {
+                $0.name.hasPrefix("twin")
+            }
+        )
     }
 
     @Test func `the newest of equally ready pods goes first, ages compared by magnitude`() {

@@ -76,7 +76,12 @@ struct RolloutModel {
         for pod in plan.delete { pods[pod.name]?.pod.metadata.deletionTimestamp = now }
         let after = pods.values.filter { $0.set == name }.map(\.pod)
         set.status = ReplicaSetPlan.status(
-            set, active: after.filter(\.isActive), terminating: after.count { $0.isTerminating }, failure: nil, now: now)
+            set,
+            active: after.filter(\.isActive),
+            terminating: after.count { $0.isTerminating },
+            failure: nil,
+            now: now
+        )
         set.status.observedGeneration = set.metadata.generation
         sets[name] = set
     }
@@ -86,11 +91,13 @@ struct RolloutModel {
         pods[name]?.pod.status.phase = "Running"
         pods[name]?.pod.spec.nodeName = "n1"
         let time = now
-        pods[name]?.pod.status.conditions = [PodCondition {
-            $0.type = "Ready"
-            $0.status = "True"
-            $0.lastTransitionTime = time
-        }]
+        pods[name]?.pod.status.conditions = [
+            PodCondition {
+                $0.type = "Ready"
+                $0.status = "True"
+                $0.lastTransitionTime = time
+            }
+        ]
     }
 
     mutating func vanish(_ name: String) {

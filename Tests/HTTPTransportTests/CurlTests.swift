@@ -15,7 +15,9 @@ import Testing
         try HTTPTransportFile.write("\(directory)/client.crt", admin.certificatePEM)
         try HTTPTransportFile.write("\(directory)/client.key", admin.keyPEM)
         let tls = TLSServer(
-            certificateChainPEM: serving.certificatePEM, keyPEM: serving.keyPEM, clientCAPEM: pki.caPEM
+            certificateChainPEM: serving.certificatePEM,
+            keyPEM: serving.keyPEM,
+            clientCAPEM: pki.caPEM
         )
         try await withServer(HTTPServerConfiguration(tls: tls), handler: echo) { _, port in
             let result = try await ChildProcess.run(

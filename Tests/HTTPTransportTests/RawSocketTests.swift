@@ -172,7 +172,8 @@ import Testing
             }
         ) { _, port in
             let answer = try await Self.talk(
-                port, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\nabc",
+                port,
+                "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\nabc",
                 until: { $0.hasSuffix("cba") }
             )
             #expect(answer.hasPrefix("HTTP/1.1 101 Switching Protocols\r\n"))

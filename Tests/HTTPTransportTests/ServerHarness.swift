@@ -77,7 +77,9 @@ extension HTTPClientConfiguration {
     if request.isBodyTooLarge { return HTTPResponse(status: 413, body: .bytes(Array("too large".utf8))) }
     lines.append("body \(request.body.count)")
     return HTTPResponse(
-        status: 200, headers: ["Content-Type": "text/plain"], body: .bytes(Array(lines.joined(separator: "\n").utf8))
+        status: 200,
+        headers: ["Content-Type": "text/plain"],
+        body: .bytes(Array(lines.joined(separator: "\n").utf8))
     )
 }
 

@@ -10,11 +10,16 @@ import Testing
         let admin = try pki.issue("admin", organizations: ["system:masters", "people"], usage: .clientAuth)
         return (
             TLSServer(
-                certificateChainPEM: serving.certificatePEM, keyPEM: serving.keyPEM, clientCAPEM: pki.caPEM,
+                certificateChainPEM: serving.certificatePEM,
+                keyPEM: serving.keyPEM,
+                clientCAPEM: pki.caPEM,
                 protocols: protocols
             ),
             TLSClient(
-                caPEM: pki.caPEM, certificateChainPEM: admin.certificatePEM, keyPEM: admin.keyPEM, protocols: protocols
+                caPEM: pki.caPEM,
+                certificateChainPEM: admin.certificatePEM,
+                keyPEM: admin.keyPEM,
+                protocols: protocols
             ),
             pki
         )
@@ -54,7 +59,9 @@ import Testing
         let foreign = try TestPKI(name: "foreign").issue("admin", organizations: ["system:masters"], usage: .clientAuth)
         try await withServer(HTTPServerConfiguration(tls: tls), handler: echo) { _, port in
             let clientTLS = TLSClient(
-                caPEM: ours.caPEM, certificateChainPEM: foreign.certificatePEM, keyPEM: foreign.keyPEM
+                caPEM: ours.caPEM,
+                certificateChainPEM: foreign.certificatePEM,
+                keyPEM: foreign.keyPEM
             )
             let client = try HTTPClient(configuration: .loopback(port, tls: clientTLS))
             let body = text(try await client.send(HTTPRequest(path: "/")).body.collect())
@@ -293,7 +300,8 @@ import Testing
     @Test func `a port in use is a clear error`() async throws {
         try await withServer(handler: echo) { _, port in
             let second = try HTTPServer(
-                configuration: HTTPServerConfiguration(port: port), handler: ClosureHandler(body: echo)
+                configuration: HTTPServerConfiguration(port: port),
+                handler: ClosureHandler(body: echo)
             )
             await #expect {
                 try await second.run()

@@ -80,7 +80,9 @@ import Values
     @Test func `v5 over a websocket reaches the spdy command and stdin can end`() async throws {
         try await Self.withFront(.remoteCommand(Self.allStreams)) { client in
             let (connection, name) = try await WebSocketHandshake.connect(
-                client, HTTPRequest(path: "/exec"), subprotocols: ["v5.channel.k8s.io"]
+                client,
+                HTTPRequest(path: "/exec"),
+                subprotocols: ["v5.channel.k8s.io"]
             )
             let socket = RemoteCommandSocket(connection, subprotocol: name)
             #expect(socket.version == .v5)
@@ -139,7 +141,9 @@ import Values
     @Test func `port-forward tunnels spdy through websocket messages`() async throws {
         try await Self.withFront(.portForward(ports: [])) { client in
             let (connection, name) = try await WebSocketHandshake.connect(
-                client, HTTPRequest(path: "/pf"), subprotocols: [StreamingBackend.tunnelProtocol]
+                client,
+                HTTPRequest(path: "/pf"),
+                subprotocols: [StreamingBackend.tunnelProtocol]
             )
             #expect(name == StreamingBackend.tunnelProtocol)
             let session = SPDYSession(WebSocketByteStream(connection), role: .client)
@@ -158,7 +162,9 @@ import Values
     @Test func `port-forward of the old framing names its ports and carries data`() async throws {
         try await Self.withFront(.portForward(ports: [80, 8443])) { client in
             let (connection, name) = try await WebSocketHandshake.connect(
-                client, HTTPRequest(path: "/pf"), subprotocols: ["v4.channel.k8s.io"]
+                client,
+                HTTPRequest(path: "/pf"),
+                subprotocols: ["v4.channel.k8s.io"]
             )
             let socket = RemoteCommandSocket(connection, subprotocol: name)
             var names: [UInt8: [UInt8]] = [:]
@@ -174,7 +180,9 @@ import Values
     @Test func `a backend that refuses is told to the client`() async throws {
         try await Self.withFront(.remoteCommand(Self.allStreams), path: "/exec/x?token=wrong") { client in
             let (connection, name) = try await WebSocketHandshake.connect(
-                client, HTTPRequest(path: "/exec"), subprotocols: ["v4.channel.k8s.io"]
+                client,
+                HTTPRequest(path: "/exec"),
+                subprotocols: ["v4.channel.k8s.io"]
             )
             let answer = try #require(try await RemoteCommandSocket(connection, subprotocol: name).receive())
             #expect(answer.channel == 3)

@@ -83,7 +83,9 @@ import Testing
         ) { _, port in
             let client = try HTTPClient(configuration: .loopback(port))
             let (socket, name) = try await WebSocketHandshake.connect(
-                client, HTTPRequest(path: "/ws"), subprotocols: ["a", "b"]
+                client,
+                HTTPRequest(path: "/ws"),
+                subprotocols: ["a", "b"]
             )
             #expect(name == "b")
             let large = [UInt8](repeating: 3, count: 300_000)

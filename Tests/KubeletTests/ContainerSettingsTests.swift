@@ -6,7 +6,8 @@ import Values
 @testable import Kubelet
 
 @Suite struct ContainerSettingsTests {
-    private func environment(_ pod: Pod, objects: ReferencedObjects = ReferencedObjects(), services: [String: String] = [:]) -> Environment {
+    private func environment(_ pod: Pod, objects: ReferencedObjects = ReferencedObjects(), services: [String: String] = [:]) -> Environment
+    {
         let fields = DownwardFields(
             pod: pod,
             addresses: ["10.0.0.5"],
@@ -131,10 +132,12 @@ import Values
         var own = pod.spec
         own.dnsConfig = PodDNSConfig {
             $0.nameservers = ["9.9.9.9"]
-            $0.options = [PodDNSConfigOption {
-                $0.name = "ndots"
-                $0.value = "2"
-            }]
+            $0.options = [
+                PodDNSConfigOption {
+                    $0.name = "ndots"
+                    $0.value = "2"
+                }
+            ]
         }
         #expect(PodDNS(own, namespace: "app", cluster: cluster).options == ["ndots:2"])
         own.dnsPolicy = "None"

@@ -134,7 +134,9 @@ struct ContainerdTests {
             api.create(pod)
             await api.wait("default/ordered", "Running") { $0?.status.phase == "Running" }
             _ = try await withDeadline(.seconds(5), clock: SystemClock()) {
-                while try await self.exec(kubelet, "uid-ordered", "main", "cat", "/w/log") != "one\nside\ntwo\nmain\n" { await Task.yield() }
+                while try await self.exec(kubelet, "uid-ordered", "main", "cat", "/w/log") != "one\nside\ntwo\nmain\n" {
+                    await Task.yield()
+                }
             }
             #expect(api.pod("default/ordered")?.status.initContainerStatuses.map(\.ready) == [true, true, true])
             api.update("default/ordered") { pod in
@@ -252,8 +254,17 @@ struct ContainerdTests {
             await api.wait("default/full", "Running") { $0?.status.phase == "Running" }
             #expect(try await exec(kubelet, "uid-full", "c", "cat", "/shared/f", "/cm/k", "/one-file") == "init\noneone")
             #expect(try await exec(kubelet, "uid-full", "c", "sh", "-c", "echo $FROM; id -u").split(separator: "\n") == ["one", "1234"])
-            #expect(try await exec(kubelet, "uid-full", "c", "cat", "/var/run/token/token", "/var/run/token/name") == "token-1-of-robotfull")
-            let memory = try await exec(kubelet, "uid-full", "c", "sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null")
+            #expect(
+                try await exec(kubelet, "uid-full", "c", "cat", "/var/run/token/token", "/var/run/token/name") == "token-1-of-robotfull"
+            )
+            let memory = try await exec(
+                kubelet,
+                "uid-full",
+                "c",
+                "sh",
+                "-c",
+                "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null"
+            )
             #expect(memory == "\(32 << 20)\n")
             map.data = ["k": "two"]
             api.set(map)
@@ -342,7 +353,8 @@ struct ContainerdTests {
     @Test func `a grace period is kept, cut short when asked, and a pod unknown to the API is ended`() async throws {
         try await withNode { containerd, api in
             let kubelet = try TestKubelet.start(api, containerd)
-            let stubborn = "containers: [{name: s, image: test.local/busybox:1, command: [sh, -c, \"trap '' TERM; while true; do sleep 0.1; done\"]}]"
+            let stubborn =
+                "containers: [{name: s, image: test.local/busybox:1, command: [sh, -c, \"trap '' TERM; while true; do sleep 0.1; done\"]}]"
             api.create(try pod("stubborn", stubborn))
             api.create(try pod("orphan", stubborn + "\nterminationGracePeriodSeconds: 1"))
             await api.wait("default/stubborn", "Running") { $0?.status.phase == "Running" }

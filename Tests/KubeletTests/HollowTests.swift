@@ -49,7 +49,9 @@ import Units
         defer { try? HostFiles.removeTree(directory) }
         let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 1), directory: directory)
         func create(_ name: String) async throws {
-            api.create(try Samples.pod("metadata: {name: \(name), uid: \(name)}\nspec: {nodeName: node-1, containers: [{name: a, image: x}]}"))
+            api.create(
+                try Samples.pod("metadata: {name: \(name), uid: \(name)}\nspec: {nodeName: node-1, containers: [{name: a, image: x}]}")
+            )
             await api.wait("default/\(name)", "Running") { $0?.status.phase == "Running" }
         }
         try await create("one")

@@ -14,10 +14,12 @@ import Values
         set.spec.selector = MetaLabelSelector(fields: ["matchLabels": ["app": "agent"]])
         set.spec.template = PodTemplateSpec {
             $0.metadata.labels = ["app": "agent"]
-            $0.spec.containers = [Container {
-                $0.name = "main"
-                $0.image = image
-            }]
+            $0.spec.containers = [
+                Container {
+                    $0.name = "main"
+                    $0.image = image
+                }
+            ]
         }
         return set
     }

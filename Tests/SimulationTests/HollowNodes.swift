@@ -43,13 +43,15 @@ final class HollowNodes: Sendable {
             node.metadata.labels = ["kubernetes.io/os": "linux", "topology.kubernetes.io/zone": "z1", "kubernetes.io/hostname": name]
             let created = try await client.create(node)
             var ready = created
-            ready.status.conditions = [NodeCondition {
-                $0.type = "Ready"
-                $0.status = "True"
-                $0.reason = "KubeletReady"
-                $0.lastHeartbeatTime = clock.now
-                $0.lastTransitionTime = clock.now
-            }]
+            ready.status.conditions = [
+                NodeCondition {
+                    $0.type = "Ready"
+                    $0.status = "True"
+                    $0.reason = "KubeletReady"
+                    $0.lastHeartbeatTime = clock.now
+                    $0.lastTransitionTime = clock.now
+                }
+            ]
             try await client.updateStatus(ready)
         }
         _ = try? await client.create(Namespace(name: "kube-node-lease"))
@@ -145,11 +147,13 @@ final class HollowNodes: Sendable {
         running.status.phase = "Running"
         running.status.podIP = "10.244.\(number / 250).\(number % 250 + 1)"
         running.status.podIPs = [PodIP { $0.ip = running.status.podIP }]
-        running.status.conditions = [PodCondition {
-            $0.type = "Ready"
-            $0.status = isStuck ? "False" : "True"
-            $0.lastTransitionTime = clock.now
-        }]
+        running.status.conditions = [
+            PodCondition {
+                $0.type = "Ready"
+                $0.status = isStuck ? "False" : "True"
+                $0.lastTransitionTime = clock.now
+            }
+        ]
         try await client.updateStatus(running)
         try await finish(running)
     }
@@ -163,18 +167,22 @@ final class HollowNodes: Sendable {
         guard ended.uid == pod.uid, !ended.isBeingDeleted else { return }
         let code = Int(image.dropFirst(5)) ?? 0
         ended.status.phase = code == 0 ? "Succeeded" : "Failed"
-        ended.status.conditions = [PodCondition {
-            $0.type = "Ready"
-            $0.status = "False"
-            $0.lastTransitionTime = clock.now
-        }]
-        ended.status.containerStatuses = [ContainerStatus { status in
-            status.name = pod.spec.containers.first?.name ?? ""
-            status.state.terminated = ContainerStateTerminated {
-                $0.exitCode = code
-                $0.finishedAt = clock.now
+        ended.status.conditions = [
+            PodCondition {
+                $0.type = "Ready"
+                $0.status = "False"
+                $0.lastTransitionTime = clock.now
             }
-        }]
+        ]
+        ended.status.containerStatuses = [
+            ContainerStatus { status in
+                status.name = pod.spec.containers.first?.name ?? ""
+                status.state.terminated = ContainerStateTerminated {
+                    $0.exitCode = code
+                    $0.finishedAt = clock.now
+                }
+            }
+        ]
         try await client.updateStatus(ended)
     }
 }

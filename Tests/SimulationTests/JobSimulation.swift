@@ -13,10 +13,12 @@ import Values
         var job = Job(name: name, namespace: "default")
         job.spec.template = PodTemplateSpec {
             $0.spec.restartPolicy = "Never"
-            $0.spec.containers = [Container {
-                $0.name = "main"
-                $0.image = image
-            }]
+            $0.spec.containers = [
+                Container {
+                    $0.name = "main"
+                    $0.image = image
+                }
+            ]
         }
         change(&job)
         return job
@@ -28,10 +30,12 @@ import Values
 
     @Test func `a job runs to completion and each pod counts once`() async throws {
         try await SimulatedCluster.run { cluster in
-            try await cluster.client.create(makeJob("sum", image: "ends:0") {
-                $0.spec.completions = 5
-                $0.spec.parallelism = 2
-            })
+            try await cluster.client.create(
+                makeJob("sum", image: "ends:0") {
+                    $0.spec.completions = 5
+                    $0.spec.parallelism = 2
+                }
+            )
             try await cluster.wait("complete") {
                 let job = try await job(cluster, "sum")
                 #expect(job.status.active <= 2)
@@ -61,12 +65,14 @@ import Values
 
     @Test func `indexed pods are told their index, and a suspended job waits`() async throws {
         try await SimulatedCluster.run { cluster in
-            try await cluster.client.create(makeJob("each", image: "ends:0") {
-                $0.spec.completionMode = "Indexed"
-                $0.spec.completions = 4
-                $0.spec.parallelism = 4
-                $0.spec.suspend = true
-            })
+            try await cluster.client.create(
+                makeJob("each", image: "ends:0") {
+                    $0.spec.completionMode = "Indexed"
+                    $0.spec.completions = 4
+                    $0.spec.parallelism = 4
+                    $0.spec.suspend = true
+                }
+            )
             try await cluster.wait("suspended") { try await job(cluster, "each").trueCondition("Suspended") != nil }
             #expect(try await cluster.pods("job-name=each").isEmpty)
             let resume: JSONValue = ["spec": ["suspend": false]]

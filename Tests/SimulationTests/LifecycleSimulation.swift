@@ -12,13 +12,15 @@ import Values
     func configMap(_ name: String, namespace: String = "default", owner: ConfigMap? = nil, blocking: Bool = true) -> ConfigMap {
         var map = ConfigMap(name: name, namespace: namespace)
         if let owner {
-            map.metadata.ownerReferences = [OwnerReference {
-                $0.apiVersion = "v1"
-                $0.kind = "ConfigMap"
-                $0.name = owner.name
-                $0.uid = owner.uid
-                $0.blockOwnerDeletion = blocking
-            }]
+            map.metadata.ownerReferences = [
+                OwnerReference {
+                    $0.apiVersion = "v1"
+                    $0.kind = "ConfigMap"
+                    $0.name = owner.name
+                    $0.uid = owner.uid
+                    $0.blockOwnerDeletion = blocking
+                }
+            ]
         }
         return map
     }
@@ -79,7 +81,9 @@ import Values
             var child = configMap("child", owner: one)
             child.metadata.ownerReferences += configMap("x", owner: two).metadata.ownerReferences
             try await cluster.client.create(child)
-            try await cluster.client.create(configMap("grandchild", owner: try await cluster.client.get(namespace: "default", name: "child")))
+            try await cluster.client.create(
+                configMap("grandchild", owner: try await cluster.client.get(namespace: "default", name: "child"))
+            )
             try await cluster.passTime(.seconds(5))
             try await cluster.client.delete(ConfigMap.self, namespace: "default", name: "one")
             try await cluster.wait("one reference dropped") {
@@ -151,12 +155,14 @@ import Values
     @Test func `the pods of a silent node are marked, evicted and replaced`() async throws {
         try await SimulatedCluster.run { cluster in
             var deployment = webDeployment(4)
-            deployment.spec.template.spec.tolerations = [Toleration {
-                $0.key = "node.kubernetes.io/unreachable"
-                $0.operator = "Exists"
-                $0.effect = "NoExecute"
-                $0.tolerationSeconds = 30
-            }]
+            deployment.spec.template.spec.tolerations = [
+                Toleration {
+                    $0.key = "node.kubernetes.io/unreachable"
+                    $0.operator = "Exists"
+                    $0.effect = "NoExecute"
+                    $0.tolerationSeconds = 30
+                }
+            ]
             try await cluster.client.create(deployment)
             try await cluster.wait("running") { try await cluster.pods("app=web").count { $0.isReady } == 4 }
             cluster.nodes.silence("n2")
@@ -178,12 +184,14 @@ import Values
                 let node = try await cluster.client.get(Node.self, name: "n2")
                 if node.readyStatus == "Unknown" {
                     var status = node
-                    status.status.conditions = [NodeCondition {
-                        $0.type = "Ready"
-                        $0.status = "True"
-                        $0.lastHeartbeatTime = cluster.clock.now
-                        $0.lastTransitionTime = cluster.clock.now
-                    }]
+                    status.status.conditions = [
+                        NodeCondition {
+                            $0.type = "Ready"
+                            $0.status = "True"
+                            $0.lastHeartbeatTime = cluster.clock.now
+                            $0.lastTransitionTime = cluster.clock.now
+                        }
+                    ]
                     _ = try? await cluster.client.updateStatus(status)
                 }
                 return node.readyStatus == "True" && node.spec.taints.isEmpty

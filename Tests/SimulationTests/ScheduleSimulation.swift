@@ -16,10 +16,12 @@ import Values
             cron.spec.successfulJobsHistoryLimit = 2
             cron.spec.jobTemplate.spec.template = PodTemplateSpec {
                 $0.spec.restartPolicy = "Never"
-                $0.spec.containers = [Container {
-                    $0.name = "main"
-                    $0.image = "ends:0"
-                }]
+                $0.spec.containers = [
+                    Container {
+                        $0.name = "main"
+                        $0.image = "ends:0"
+                    }
+                ]
             }
             let created = try await cluster.client.create(cron)
             var seen: Set<String> = []

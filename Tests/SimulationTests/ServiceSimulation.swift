@@ -11,12 +11,14 @@ import Values
 func webService(_ name: String = "web", selector: [String: String] = ["app": "web"]) -> Service {
     var service = Service(name: name, namespace: "default")
     service.spec.selector = selector
-    service.spec.ports = [ServicePort {
-        $0.name = "http"
-        $0.port = 80
-        $0.protocol = "TCP"
-        $0.targetPort = .string("http")
-    }]
+    service.spec.ports = [
+        ServicePort {
+            $0.name = "http"
+            $0.port = 80
+            $0.protocol = "TCP"
+            $0.targetPort = .string("http")
+        }
+    ]
     return service
 }
 
@@ -60,10 +62,16 @@ func webService(_ name: String = "web", selector: [String: String] = ["app": "we
         try await SimulatedCluster.run { cluster in
             try await cluster.client.create(webService("ext", selector: [:]))
             var endpoints = Endpoints(name: "ext", namespace: "default")
-            endpoints.subsets = [EndpointSubset {
-                $0.addresses = [EndpointAddress { $0.ip = "192.0.2.7" }]
-                $0.ports = [EndpointPort { $0.name = "http"; $0.port = 8080; $0.protocol = "TCP" }]
-            }]
+            endpoints.subsets = [
+                EndpointSubset {
+                    $0.addresses = [EndpointAddress { $0.ip = "192.0.2.7" }]
+                    $0.ports = [
+                        EndpointPort {
+                            $0.name = "http"; $0.port = 8080; $0.protocol = "TCP"
+                        }
+                    ]
+                }
+            ]
             try await cluster.client.create(endpoints)
             try await cluster.wait("mirrored") {
                 try await slices(cluster, "ext").first?.endpoints.first?.addresses == ["192.0.2.7"]

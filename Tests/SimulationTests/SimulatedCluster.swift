@@ -38,14 +38,19 @@ final class SimulatedCluster: Sendable {
         let random = random
         let network = try #require(CIDR("10.96.0.0/16"))
         let server = APIServer(
-            store: store, descriptors: SimulatedKinds.all, clock: clock, random: random,
+            store: store,
+            descriptors: SimulatedKinds.all,
+            clock: clock,
+            random: random,
             configuration: APIServerConfiguration(serviceCIDR: network, advertiseAddress: "192.168.1.1"),
             security: { lookup in
                 APIServer.Security(
                     authenticator: AuthenticatorChain([InProcessAuthenticator()]),
                     authorizer: AuthorizerChain([PrivilegedGroupAuthorizer()]),
-                    admission: .builtIn(lookup: lookup, random: random))
-            })
+                    admission: .builtIn(lookup: lookup, random: random)
+                )
+            }
+        )
         self.server = server
         func makeClient(_ name: String, _ clock: any ClusterClock) -> APIClient {
             let user = InProcessUser(name: name, groups: ["system:masters"])
@@ -66,9 +71,13 @@ final class SimulatedCluster: Sendable {
     func startControllers() {
         let informers = SharedInformers(source: TransportSource(own), clock: clock, random: random)
         let set = ControllerSet.all(
-            client: own, informers: informers,
+            client: own,
+            informers: informers,
             recorder: { [own, clock] in EventRecorder(client: own, component: $0, clock: clock) },
-            clock: clock, random: random, configuration: configuration)
+            clock: clock,
+            random: random,
+            configuration: configuration
+        )
         // unstructured: the test stops and starts the controller manager at will
         let task = Task {
             await withDiscardingTaskGroup { group in

@@ -16,10 +16,12 @@ import Values
         set.spec.selector = MetaLabelSelector(fields: ["matchLabels": ["app": "db"]])
         set.spec.template = PodTemplateSpec {
             $0.metadata.labels = ["app": "db"]
-            $0.spec.containers = [Container {
-                $0.name = "main"
-                $0.image = image
-            }]
+            $0.spec.containers = [
+                Container {
+                    $0.name = "main"
+                    $0.image = image
+                }
+            ]
         }
         if claims {
             let spec: JSONValue = ["accessModes": ["ReadWriteOnce"], "resources": ["requests": ["storage": "1Gi"]]]

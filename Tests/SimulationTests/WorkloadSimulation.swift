@@ -14,11 +14,17 @@ func webDeployment(_ replicas: Int, image: String = "web:1", name: String = "web
     deployment.fields["spec"]?.set(["app": .string(name)], at: ["selector", "matchLabels"])
     deployment.spec.template = PodTemplateSpec {
         $0.metadata.labels = ["app": name]
-        $0.spec.containers = [Container {
-            $0.name = "main"
-            $0.image = image
-            $0.ports = [ContainerPort { $0.name = "http"; $0.containerPort = 8080 }]
-        }]
+        $0.spec.containers = [
+            Container {
+                $0.name = "main"
+                $0.image = image
+                $0.ports = [
+                    ContainerPort {
+                        $0.name = "http"; $0.containerPort = 8080
+                    }
+                ]
+            }
+        ]
     }
     return deployment
 }
@@ -44,7 +50,9 @@ func webDeployment(_ replicas: Int, image: String = "web:1", name: String = "web
             try await cluster.client.create(webDeployment(4))
             try await cluster.wait("four available") { try await isComplete(cluster, "web", 4) }
             #expect(try await cluster.pods("app=web").count == 4, "no pod too many")
-            try await update(cluster, "web") { $0.spec.template.spec.containers = webDeployment(4, image: "web:2").spec.template.spec.containers }
+            try await update(cluster, "web") {
+                $0.spec.template.spec.containers = webDeployment(4, image: "web:2").spec.template.spec.containers
+            }
             try await cluster.wait("second version") {
                 let pods = try await cluster.pods("app=web")
                 #expect(pods.count { $0.isActive && $0.isReady } >= 3)
@@ -96,7 +104,9 @@ func webDeployment(_ replicas: Int, image: String = "web:1", name: String = "web
             deployment.spec.progressDeadlineSeconds = 30
             try await cluster.client.create(deployment)
             try await cluster.wait("up") { try await isComplete(cluster, "web", 3) }
-            try await update(cluster, "web") { $0.spec.template.spec.containers = webDeployment(3, image: "web:bad").spec.template.spec.containers }
+            try await update(cluster, "web") {
+                $0.spec.template.spec.containers = webDeployment(3, image: "web:bad").spec.template.spec.containers
+            }
             try await cluster.wait("deadline") {
                 #expect(try await cluster.pods("app=web").count { $0.isActive && $0.isReady } == 3)
                 return try await cluster.deployment("web").status.condition("Progressing")?.reason == "ProgressDeadlineExceeded"
@@ -129,7 +139,9 @@ func webDeployment(_ replicas: Int, image: String = "web:1", name: String = "web
             deployment.spec.strategy.type = "Recreate"
             try await cluster.client.create(deployment)
             try await cluster.wait("up") { try await isComplete(cluster, "web", 3) }
-            try await update(cluster, "web") { $0.spec.template.spec.containers = webDeployment(3, image: "web:2").spec.template.spec.containers }
+            try await update(cluster, "web") {
+                $0.spec.template.spec.containers = webDeployment(3, image: "web:2").spec.template.spec.containers
+            }
             try await cluster.wait("second") {
                 let images = Set(try await cluster.pods("app=web").compactMap { $0.spec.containers.first?.image })
                 #expect(images.count <= 1)

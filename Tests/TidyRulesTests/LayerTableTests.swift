@@ -7,7 +7,8 @@ import TidyRules
                 layer("Ground", ["CThing"]),
                 layer("Middle", ["Ground"] + more),
                 layer("Top", ["Middle"]),
-            """)
+            """
+    )
 
     @Test func `rows are read in order with what they name`() {
         #expect(table.order == ["Ground", "Middle", "Top"])

@@ -71,8 +71,11 @@ struct CronJobHooks: KindHooks {
         let place = Self.spec.child("timeZone")
         if zone.isEmpty { return issues.invalid(place, "", "timeZone must be nil or non-empty string") }
         for part in zone.split(separator: "/", omittingEmptySubsequences: false) {
-            let fits = (1...Self.zonePartLimit).contains(part.utf8.count) && !part.hasPrefix("-") && part != "." && part != ".."
-                && part.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "._-+".unicodeScalars.contains($0)) }
+            let fits =
+                (1...Self.zonePartLimit).contains(part.utf8.count) && !part.hasPrefix("-") && part != "." && part != ".."
+                && part.unicodeScalars.allSatisfy {
+                    $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "._-+".unicodeScalars.contains($0))
+                }
             if !fits { return issues.invalid(place, .string(zone), "unknown time zone \(zone)") }
         }
         if zone.lowercased() == "local" {

@@ -45,7 +45,8 @@ struct JobPolicyValidation {
             if let codes = rule["onExitCodes"] { exitCodes(codes, place.child("onExitCodes"), &issues) }
             if !conditions.isEmpty { self.conditions(conditions, place.child("onPodConditions"), &issues) }
             if (rule["onExitCodes"] == nil) == conditions.isEmpty {
-                let words = conditions.isEmpty
+                let words =
+                    conditions.isEmpty
                     ? "specifying one of OnExitCodes and OnPodConditions is required"
                     : "specifying both OnExitCodes and OnPodConditions is not supported"
                 issues.append(FieldIssue(kind: .invalid, path: place, detail: words))
@@ -147,7 +148,12 @@ enum CompletionIndexes {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
             guard ends.count <= 2 else {
-                return .failure(Problem(words: "the fragment \"\(part)\" violates the requirement that an index interval can have at most two parts separated by '-'"))
+                return .failure(
+                    Problem(
+                        words:
+                            "the fragment \"\(part)\" violates the requirement that an index interval can have at most two parts separated by '-'"
+                    )
+                )
             }
             guard let first = Int64(ends[0]) else {
                 return .failure(Problem(words: "cannot convert string to integer for index: \"\(ends[0])\""))

@@ -102,7 +102,8 @@ struct JobStatusValidation {
             issues.invalid(place, end, "must be equal to or after `startTime`")
         }
         if let known = before["completionTime"], let end, known != end { issues.invalid(place, end, "field is immutable") }
-        let isResuming = isTrue("Suspended", before)
+        let isResuming =
+            isTrue("Suspended", before)
             && status.list("conditions").contains { $0.text("type") == "Suspended" && $0.text("status") == "False" }
         if let known = before["startTime"], known != start, !isResuming, job["spec"]?.flag("suspend") != true {
             issues.invalid(Self.path.child("startTime"), start, "field is immutable for unsuspended job once set")
@@ -191,7 +192,8 @@ enum JobWarnings {
     static func spec(_ spec: JSONValue, _ path: FieldPath) -> [String] {
         guard spec.text("completionMode") == "Indexed", spec.number("completions") > softLimit, spec.number("parallelism") > highParallelism
         else { return [] }
-        let words = "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
+        let words =
+            "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
             + "Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
         return ["\(path): \(words)"]
     }

@@ -16,7 +16,8 @@ struct WorkloadCells {
         case .deployment:
             [name, ready, n(status("updatedReplicas")), n(status("availableReplicas")), age] + images + [deploymentSelector]
         case .replicaSet: [name, n(spec("replicas")), n(status("replicas")), n(status("readyReplicas")), age] + template
-        case .replicationController: [name, n(spec("replicas")), n(status("replicas")), n(status("readyReplicas")), age] + images + [plainSelector]
+        case .replicationController:
+            [name, n(spec("replicas")), n(status("replicas")), n(status("readyReplicas")), age] + images + [plainSelector]
         case .statefulSet: [name, ready, age] + images
         case .daemonSet:
             [

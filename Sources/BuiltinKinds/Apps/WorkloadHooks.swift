@@ -12,6 +12,9 @@ struct WorkloadHooks: KindHooks {
 
     private let kind: Kind
 
+    /// Where the number of a DaemonSet's templates lives since the field for it is gone.
+    private static let templateGeneration = ["metadata", "annotations", "deprecated.daemonset.template.generation"]
+
     init(_ kind: Kind) {
         self.kind = kind
     }
@@ -32,19 +35,25 @@ struct WorkloadHooks: KindHooks {
 
     func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         Generation.start(&object)
-        if kind == .job {
-            if object["spec"]?.flag("manualSelector") != true { JobSelector.complete(&object) }
-            object["status"] = [:]
-        }
+        object["status"] = kind.firstStatus
+        if kind == .job, object["spec"]?.flag("manualSelector") != true { JobSelector.complete(&object) }
+        if kind == .daemonSet { object.set("1", at: Self.templateGeneration) }
     }
 
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
         Generation.advance(&object, old: old)
+        if kind == .daemonSet { countTemplates(&object, old) }
         // Annotations of a Deployment reach its ReplicaSets, so they count as a change of what is asked for.
         guard kind == .deployment, object["spec"] == old["spec"],
             object["metadata"]?["annotations"] != old["metadata"]?["annotations"]
         else { return }
         object.set(.integer((old["metadata"]?.number("generation") ?? 0) + 1), at: ["metadata", "generation"])
+    }
+
+    private func countTemplates(_ object: inout JSONValue, _ old: JSONValue) {
+        let known = old.value(at: Self.templateGeneration)?.string.flatMap { Int64($0) } ?? 0
+        let isNew = object["spec"]?["template"] != old["spec"]?["template"]
+        object.set(.string(String(isNew ? known + 1 : known)), at: Self.templateGeneration)
     }
 
     func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {

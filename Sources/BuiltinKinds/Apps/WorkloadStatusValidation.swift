@@ -10,7 +10,8 @@ enum WorkloadStatusValidation {
         "updatedNumberScheduled", "numberAvailable", "numberUnavailable", "collisionCount",
     ]
     private static let replicated = [
-        "observedGeneration", "replicas", "fullyLabeledReplicas", "currentReplicas", "updatedReplicas", "readyReplicas", "availableReplicas",
+        "observedGeneration", "replicas", "fullyLabeledReplicas", "currentReplicas", "updatedReplicas", "readyReplicas",
+        "availableReplicas",
         "unavailableReplicas", "terminatingReplicas", "collisionCount",
     ]
 

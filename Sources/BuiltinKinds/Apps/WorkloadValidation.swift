@@ -211,13 +211,24 @@ struct WorkloadValidation {
             before[field] = nil
         }
         if new == before { return }
-        let words = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+        let words =
+            "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
             + "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
         issues.forbidden(path, words)
     }
 }
 
 extension WorkloadHooks.Kind {
+    /// The status of a new object: the counts that are always shown.
+    var firstStatus: JSONValue {
+        switch self {
+        case .replicationController, .replicaSet: ["replicas": 0]
+        case .statefulSet: ["replicas": 0, "availableReplicas": 0]
+        case .daemonSet: ["currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0]
+        case .deployment, .job: [:]
+        }
+    }
+
     /// What upstream calls the kind where it speaks of empty selectors; a ReplicaSet is a deployment there.
     var selectorName: String {
         switch self {

@@ -105,7 +105,8 @@ enum AccessValidation {
         var names: [String: [String]] = [:]
         for subject in row.object.list("subjects") {
             let kind = subject.text("kind")
-            let name = kind == "ServiceAccount" && !subject.text("namespace").isEmpty
+            let name =
+                kind == "ServiceAccount" && !subject.text("namespace").isEmpty
                 ? "\(subject.text("namespace"))/\(subject.text("name"))" : subject.text("name")
             names[kind, default: []].append(name)
         }

@@ -7,7 +7,8 @@ enum AutoscalerValidation {
     private static let longestPeriod: Int64 = 1800
     private static let longestWindow: Int64 = 3600
     private static let sources = [
-        ("Object", "object"), ("External", "external"), ("Pods", "pods"), ("Resource", "resource"), ("ContainerResource", "containerResource"),
+        ("Object", "object"), ("External", "external"), ("Pods", "pods"), ("Resource", "resource"),
+        ("ContainerResource", "containerResource"),
     ]
     private static let defaultCPU: JSONValue = [
         ["type": "Resource", "resource": ["name": "cpu", "target": ["type": "Utilization", "averageUtilization": 80]]]
@@ -139,7 +140,9 @@ enum AutoscalerValidation {
         let has = { (field: String) in target[field] != nil }
         switch kind {
         case "object":
-            if !has("value"), !has("averageValue") { issues.required(place.child("averageValue"), "must set either a target value or averageValue") }
+            if !has("value"), !has("averageValue") {
+                issues.required(place.child("averageValue"), "must set either a target value or averageValue")
+            }
         case "external":
             let words = "a target value for metric \(has("value") ? "and" : "or") a per-pod target"
             if !has("value"), !has("averageValue") { issues.required(place.child("averageValue"), "must set either \(words)") }
@@ -198,7 +201,9 @@ enum AutoscalerValidation {
     }
 
     private static func text(_ metric: JSONValue, _ status: JSONValue) -> String {
-        guard let kind = sources.first(where: { $0.0 == metric.text("type") })?.1, let source = metric[kind] else { return "<unknown type>" }
+        guard let kind = sources.first(where: { $0.0 == metric.text("type") })?.1, let source = metric[kind] else {
+            return "<unknown type>"
+        }
         let target = source["target"] ?? [:]
         let now = status[kind]?["current"]
         let unknown = "<unknown>"

@@ -22,7 +22,8 @@ enum ClusterKinds {
                 issues.forbidden(path.child("preferredHolder"), "may only be specified if `strategy` is defined")
             }
         },
-        row: { [$0.name, $0.spec["holderIdentity"] ?? "", $0.age] })
+        row: { [$0.name, $0.spec["holderIdentity"] ?? "", $0.age] }
+    )
 
     static let serviceAccount = KindRules(
         warn: { object in
@@ -30,7 +31,8 @@ enum ClusterKinds {
             guard object["metadata"]?["annotations"]?[mark] != nil else { return [] }
             return ["metadata.annotations[\(mark)]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"]
         },
-        row: { [$0.name, $0.age] })
+        row: { [$0.name, $0.age] }
+    )
 
     static let podTemplate = KindRules(
         generation: ["template"],
@@ -40,7 +42,8 @@ enum ClusterKinds {
         row: { row in
             let template = row.object["template"]
             return [row.name] + Cells.containers(template?["spec"]) + [.string(Cells.labels(template?["metadata"]?["labels"]))]
-        })
+        }
+    )
 
     static let controllerRevision = KindRules(
         check: { object, issues in issues.nonNegative(object["revision"]?.int, FieldPath("revision")) },
@@ -53,10 +56,13 @@ enum ClusterKinds {
                 return "\(owner.text("kind"))\(group)".lowercased() + "/\(owner.text("name"))"
             }
             return [row.name, .string(text ?? "<none>"), .integer(row.object.number("revision")), row.age]
-        })
+        }
+    )
 
     static let resourceQuota = KindRules(
-        status: [:], check: { QuotaValidation.quota($0, &$1) }, update: { QuotaValidation.quotaUpdate($0, $1, &$2) },
+        status: [:],
+        check: { QuotaValidation.quota($0, &$1) },
+        update: { QuotaValidation.quotaUpdate($0, $1, &$2) },
         statusUpdate: { QuotaValidation.quotaStatus($0, $1, &$2) },
         row: { row in
             let used = row.status.members("used")
@@ -66,13 +72,17 @@ enum ClusterKinds {
                 texts[name.hasPrefix("limits.") ? 1 : 0].append(text)
             }
             return [row.name] + texts.map { .string($0.joined(separator: ", ")) } + [row.age]
-        })
+        }
+    )
 
     static let limitRange = KindRules(
-        complete: { LimitRangeValidation.complete(&$0) }, check: { LimitRangeValidation.check($0, &$1) })
+        complete: { LimitRangeValidation.complete(&$0) },
+        check: { LimitRangeValidation.check($0, &$1) }
+    )
 
     static let disruptionBudget = KindRules(
-        generation: ["spec"], status: ["disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0],
+        generation: ["spec"],
+        status: ["disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0],
         check: { object, issues in
             let (spec, path) = (object["spec"] ?? [:], FieldPath("spec"))
             let fields = ["minAvailable", "maxUnavailable"].filter { spec[$0] != nil }
@@ -101,10 +111,12 @@ enum ClusterKinds {
                 }
             }
             return [row.name, amount("minAvailable"), amount("maxUnavailable"), .integer(row.status.number("disruptionsAllowed")), row.age]
-        })
+        }
+    )
 
     static let priorityClass = KindRules(
-        generation: ["value"], check: { priorityClass($0, &$1) },
+        generation: ["value"],
+        check: { priorityClass($0, &$1) },
         update: { object, old, issues in
             if object.number("value") != old.number("value") { issues.forbidden(FieldPath("value"), "may not be changed in an update.") }
             issues.immutable(object["preemptionPolicy"], old["preemptionPolicy"], FieldPath("preemptionPolicy"))
@@ -112,8 +124,11 @@ enum ClusterKinds {
         checksUpdates: false,
         row: { row in
             let object = row.object
-            return [row.name, .integer(object.number("value")), .bool(object.flag("globalDefault")), row.age, object["preemptionPolicy"] ?? ""]
-        })
+            return [
+                row.name, .integer(object.number("value")), .bool(object.flag("globalDefault")), row.age, object["preemptionPolicy"] ?? "",
+            ]
+        }
+    )
 
     private static func priorityClass(_ object: JSONValue, _ issues: inout [FieldIssue]) {
         let (name, value) = (object["metadata"]?.text("name") ?? "", object.number("value"))
@@ -158,20 +173,72 @@ enum ClusterKinds {
                 NodeLabels.deprecation(key).map { "scheduling.nodeSelector: \($0)" }
             }
         },
-        row: { [$0.name, $0.object["handler"] ?? "", $0.age] })
+        row: { [$0.name, $0.object["handler"] ?? "", $0.age] }
+    )
 
-    static let certificateRequest = KindRules(
-        name: .pathSegment, check: { CertificateRequestValidation.check($0, &$1) }, checksUpdates: false,
-        statusUpdate: { CertificateRequestValidation.statusUpdate($0, $1, &$2) },
-        row: { row in
-            let has = { (type: String) in row.condition(type) != nil }
-            var state = has("Denied") ? "Denied" : has("Approved") ? "Approved" : "Pending"
-            if has("Failed") { state += ",Failed" }
-            if !row.status.text("certificate").isEmpty { state += ",Issued" }
-            let duration = row.spec["expirationSeconds"]?.int.map { humanDuration(.seconds($0)) }
-            return [
-                row.name, row.age, row.text(row.spec["signerName"], "<none>"), row.spec["username"] ?? "", .string(duration ?? "<none>"),
-                .string(state),
-            ]
-        })
+    /// A pod goes to a node, and the node has a name.
+    static func binding(_ object: JSONValue, _ issues: inout [FieldIssue]) {
+        let target = object["target"] ?? [:]
+        let place = FieldPath("target")
+        let kind = target.text("kind")
+        if !kind.isEmpty { issues.oneOf(kind, ["Node", "<empty>"], place.child("kind")) }
+        issues.need(target.text("name"), place.child("name"))
+    }
+}
+
+/// The behaviour of requests for certificates: who asks is the server's to say, and what was asked for never changes.
+struct CertificateRequestHooks: KindHooks {
+    func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
+        for field in ["username", "uid", "groups", "extra"] { object.remove(at: ["spec", field]) }
+        if !context.user.isEmpty { object.set(.string(context.user), at: ["spec", "username"]) }
+        if !context.groups.isEmpty { object.set(.array(context.groups.map { .string($0) }), at: ["spec", "groups"]) }
+        object["status"] = [:]
+    }
+
+    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        object["spec"] = old["spec"]
+        object["status"] = old["status"]
+    }
+
+    func prepareForStatusUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        guard var conditions = object["status"]?["conditions"]?.array else { return }
+        let known = old["status"]?.list("conditions") ?? []
+        for index in conditions.indices {
+            let before = known.first { $0["type"] == conditions[index]["type"] }
+            // What was decided is kept as it was decided.
+            if ["Approved", "Denied"].contains(conditions[index].text("type")), let before { conditions[index] = before }
+            let now = JSONValue.string(context.now.rfc3339)
+            if conditions[index]["lastUpdateTime"]?.string == nil { conditions[index]["lastUpdateTime"] = now }
+            if conditions[index]["lastTransitionTime"]?.string == nil {
+                let isSame = before?["status"] == conditions[index]["status"]
+                conditions[index]["lastTransitionTime"] = isSame ? before?["lastTransitionTime"] ?? now : now
+            }
+        }
+        object.set(.array(conditions), at: ["status", "conditions"])
+    }
+
+    func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
+        var issues: [FieldIssue] = []
+        CertificateRequestValidation.check(object, &issues)
+        return issues
+    }
+
+    func validateStatusUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
+        var issues: [FieldIssue] = []
+        CertificateRequestValidation.statusUpdate(object, old, &issues)
+        return issues
+    }
+
+    func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]? {
+        let row = TableRow(object: object, now: now)
+        let has = { (type: String) in row.condition(type) != nil }
+        var state = has("Denied") ? "Denied" : has("Approved") ? "Approved" : "Pending"
+        if has("Failed") { state += ",Failed" }
+        if !row.status.text("certificate").isEmpty { state += ",Issued" }
+        let duration = row.spec["expirationSeconds"]?.int.map { humanDuration(.seconds($0)) }
+        return [
+            row.name, row.age, row.text(row.spec["signerName"], "<none>"), row.spec["username"] ?? "", .string(duration ?? "<none>"),
+            .string(state),
+        ]
+    }
 }

@@ -82,10 +82,14 @@ struct NodeHooks: KindHooks {
         var warnings: [String] = []
         if let spec = object["spec"] {
             if spec["configSource"] != nil { warnings.append("spec.configSource: the feature is no longer supported") }
-            if !spec.text("externalID").isEmpty { warnings.append("spec.externalID: this field is deprecated, and is unused by Kubernetes") }
+            if !spec.text("externalID").isEmpty {
+                warnings.append("spec.externalID: this field is deprecated, and is unused by Kubernetes")
+            }
         }
         let mark = "scheduler.alpha.kubernetes.io/preferAvoidPods"
-        if annotations[mark] != nil { warnings.append("metadata.annotations[\(mark)]: deprecated since v1.22; use Taints and Tolerations instead") }
+        if annotations[mark] != nil {
+            warnings.append("metadata.annotations[\(mark)]: deprecated since v1.22; use Taints and Tolerations instead")
+        }
         return warnings
     }
 

@@ -6,17 +6,20 @@ import Values
 enum QuotaValidation {
     private static let standard: Set<String> = [
         "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage", "requests.ephemeral-storage",
-        "limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods", "resourcequotas", "services", "replicationcontrollers", "secrets",
+        "limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods", "resourcequotas", "services", "replicationcontrollers",
+        "secrets",
         "persistentvolumeclaims", "configmaps", "services.nodeports", "services.loadbalancers",
     ]
     private static let scopes: Set<String> = [
-        "Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "VolumeAttributesClass", "CrossNamespacePodAffinity",
+        "Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "VolumeAttributesClass",
+        "CrossNamespacePodAffinity",
     ]
     private static let compute: Set<String> = ["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"]
     private static let onlyExists: Set<String> = [
         "BestEffort", "NotBestEffort", "Terminating", "NotTerminating", "CrossNamespacePodAffinity",
     ]
-    private static let existsWords = "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, "
+    private static let existsWords =
+        "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, "
         + "ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
         + "ResourceQuotaScopeCrossNamespacePodAffinity"
 
@@ -80,7 +83,11 @@ enum QuotaValidation {
     }
 
     private static func scopeSelector(
-        _ selector: JSONValue, _ hard: JSONObject, _ spec: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ selector: JSONValue,
+        _ hard: JSONObject,
+        _ spec: JSONValue,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) {
         let place = path.child("matchExpressions")
         let expressions = selector.list("matchExpressions")
@@ -95,7 +102,10 @@ enum QuotaValidation {
             switch op {
             case "In", "NotIn":
                 if values.isEmpty {
-                    issues.required(place.child("values"), "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")
+                    issues.required(
+                        place.child("values"),
+                        "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
+                    )
                 }
             case "Exists", "DoesNotExist":
                 if !values.isEmpty {

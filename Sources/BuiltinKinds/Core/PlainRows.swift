@@ -62,7 +62,9 @@ enum PlainRows {
     static func podGroup(_ row: TableRow) -> [JSONValue] {
         let policy: JSONValue = row.spec["schedulingPolicy"]?["gang"] == nil ? "Basic" : "Gang"
         var status: JSONValue = "Pending"
-        if let scheduled = row.condition("PodGroupScheduled") { status = scheduled.text("status") == "True" ? "Scheduled" : "Unschedulable" }
+        if let scheduled = row.condition("PodGroupScheduled") {
+            status = scheduled.text("status") == "True" ? "Scheduled" : "Unschedulable"
+        }
         if let disruption = row.condition("DisruptionTarget") { status = disruption["reason"] ?? "" }
         let workload = row.spec["podGroupTemplateRef"]?["workload"]?["workloadName"]
         return [row.name, policy, workload ?? "<none>", status, row.age]
@@ -71,7 +73,8 @@ enum PlainRows {
     static func flowSchema(_ row: TableRow) -> [JSONValue] {
         let method = row.spec["distinguisherMethod"]?["type"] ?? "<none>"
         return [
-            row.name, row.spec["priorityLevelConfiguration"]?["name"] ?? "", .integer(row.spec.number("matchingPrecedence")), method, row.age,
+            row.name, row.spec["priorityLevelConfiguration"]?["name"] ?? "", .integer(row.spec.number("matchingPrecedence")), method,
+            row.age,
             row.condition("Dangling")?["status"] ?? "?",
         ]
     }

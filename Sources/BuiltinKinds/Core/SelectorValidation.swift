@@ -103,7 +103,10 @@ enum SelectorValidation {
     }
 
     private static func nodeRequirement(
-        _ expression: JSONValue, strictValues: Bool, _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ expression: JSONValue,
+        strictValues: Bool,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) {
         let values = expression.texts("values")
         let op = expression.text("operator")

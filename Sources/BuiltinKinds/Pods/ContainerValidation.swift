@@ -55,7 +55,11 @@ struct ContainerValidation {
     }
 
     private func initial(
-        _ container: JSONValue, at list: FieldPath, _ index: Int, names: inout Set<String>, _ issues: inout [FieldIssue]
+        _ container: JSONValue,
+        at list: FieldPath,
+        _ index: Int,
+        names: inout Set<String>,
+        _ issues: inout [FieldIssue]
     ) {
         let path = list.index(index)
         common(container, at: path, &issues)

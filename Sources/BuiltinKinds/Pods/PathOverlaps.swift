@@ -109,7 +109,8 @@ enum NodeLabels {
         return warnings
     }
 
-    private static func warnings(term: JSONValue, _ path: FieldPath) -> [String] {
+    /// The warnings about one term of a node selector.
+    static func warnings(term: JSONValue, _ path: FieldPath) -> [String] {
         term.list("matchExpressions").enumerated().compactMap { index, expression in
             let key = expression.text("key")
             return deprecation(key).map { "\(path.child("matchExpressions").index(index).child("key")): \(key) is \($0)" }

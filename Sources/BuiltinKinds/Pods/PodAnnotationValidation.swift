@@ -38,7 +38,11 @@ enum PodAnnotationValidation {
     }
 
     private static func profile(
-        _ text: String, _ container: String, _ spec: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ text: String,
+        _ container: String,
+        _ spec: JSONValue,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) {
         let known = spec.containersWithPaths(at: .root).contains { $0.container.text("name") == container }
         if !known { issues.invalid(path, .string(container), "container not found") }

@@ -35,7 +35,10 @@ extension PodUpdateValidation {
     }
 
     private func sameContainers(
-        _ wanted: JSONValue, _ known: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ wanted: JSONValue,
+        _ known: JSONValue,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) -> Bool {
         let before = issues.count
         for list in Self.lists {

@@ -13,7 +13,8 @@ struct PodUpdateValidation {
 
     private static let spec = FieldPath("spec")
     private static let mirror = "kubernetes.io/config.mirror"
-    private static let words = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    private static let words =
+        "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
         + "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
         + "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 

@@ -171,7 +171,8 @@ struct PodWarnings {
             for (index, port) in container.list("ports").enumerated() {
                 let own = Known(path: place.child("ports").index(index), hostIP: port.text("hostIP"), hostPort: port.number("hostPort"))
                 if !own.hostIP.isEmpty, own.hostPort == 0 {
-                    let text = "{Name:\(port.text("name")) HostPort:0 ContainerPort:\(port.number("containerPort")) "
+                    let text =
+                        "{Name:\(port.text("name")) HostPort:0 ContainerPort:\(port.number("containerPort")) "
                         + "Protocol:\(port.text("protocol")) HostIP:\(own.hostIP)}"
                     warn(own.path, "hostIP set without hostPort: \(text)")
                 }
@@ -192,7 +193,8 @@ struct PodWarnings {
             }
         }
         for (name, place, first) in names {
-            let words = "duplicate port name \(GoQuote.quote(name)) with \(first), services and probes that select ports by name will use \(first)"
+            let words =
+                "duplicate port name \(GoQuote.quote(name)) with \(first), services and probes that select ports by name will use \(first)"
             warn(place, words)
         }
     }

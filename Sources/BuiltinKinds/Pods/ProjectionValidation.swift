@@ -118,7 +118,9 @@ enum SignerName {
             return issues.invalid(path, .string(name), "must be a fully qualified domain and path of the form 'example.com/signer-name'")
         }
         issues.subdomain(parts[0], path)
-        if !parts[0].contains(".") { issues.invalid(path, .string(parts[0]), "should be a domain with at least two segments separated by dots") }
+        if !parts[0].contains(".") {
+            issues.invalid(path, .string(parts[0]), "should be a domain with at least two segments separated by dots")
+        }
         let problems = Names.dns1123SubdomainIssues(parts[1]).map {
             $0.hasPrefix("must be no more") ? $0 : "validating label \"\(parts[1])\": \($0)"
         }

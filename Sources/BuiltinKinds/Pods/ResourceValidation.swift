@@ -17,7 +17,11 @@ enum ResourceValidation {
 
     /// The requirements of a container, or of a whole pod.
     static func requirements(
-        _ resources: JSONValue, claims: [String], isPodLevel: Bool = false, _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ resources: JSONValue,
+        claims: [String],
+        isPodLevel: Bool = false,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) {
         let limits = resources.members("limits")
         let requests = resources.members("requests")
@@ -40,7 +44,12 @@ enum ResourceValidation {
     }
 
     private static func entry(
-        _ name: String, _ value: JSONValue, isPodLevel: Bool, _ path: FieldPath, _ list: String, _ issues: inout [FieldIssue]
+        _ name: String,
+        _ value: JSONValue,
+        isPodLevel: Bool,
+        _ path: FieldPath,
+        _ list: String,
+        _ issues: inout [FieldIssue]
     ) {
         if name == "cpu" || name == "memory" || name == "ephemeral-storage" && !isPodLevel {
             guard let quantity = Quantity.of(value), quantity.isNegative else { return }
@@ -59,7 +68,11 @@ enum ResourceValidation {
     }
 
     private static func compare(
-        _ name: String, _ request: JSONValue, _ limit: JSONValue?, _ path: FieldPath, _ issues: inout [FieldIssue]
+        _ name: String,
+        _ request: JSONValue,
+        _ limit: JSONValue?,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
     ) {
         let overcommits = isNative(name) && !isHugePages(name)
         guard let limit else {

@@ -15,7 +15,9 @@ struct VolumeValidation {
         "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk", "storageos", "projected", "scaleIO", "csi", "ephemeral",
         "image",
     ]
-    private static let hostPathTypes = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"]
+    private static let hostPathTypes = [
+        "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket",
+    ]
     private static let modeWords = "must be a number between 0 and 0777 (octal), both inclusive"
 
     /// Checks the volumes and returns those that mounts may use, by name.
@@ -119,7 +121,10 @@ struct VolumeValidation {
         if let template = source["volumeClaimTemplate"] {
             let spec = place.child("volumeClaimTemplate").child("spec")
             SelectorValidation.labels(
-                template["metadata"]?["labels"], place.child("volumeClaimTemplate", "metadata", "labels"), &issues)
+                template["metadata"]?["labels"],
+                place.child("volumeClaimTemplate", "metadata", "labels"),
+                &issues
+            )
             ClaimValidation.spec(template["spec"] ?? [:], spec, &issues)
         } else {
             issues.required(place.child("volumeClaimTemplate"))

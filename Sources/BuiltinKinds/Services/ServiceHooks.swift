@@ -53,7 +53,9 @@ struct ServiceHooks: KindHooks {
         guard var spec = object["spec"], let before = old["spec"], spec["type"] != before["type"] else { return }
         let type = spec.text("type")
         if type == "ExternalName" {
-            for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] where spec[field] == before[field] { spec[field] = nil }
+            for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] where spec[field] == before[field] {
+                spec[field] = nil
+            }
             if spec["internalTrafficPolicy"] == before["internalTrafficPolicy"] { spec["internalTrafficPolicy"] = nil }
         }
         if !ServiceValidation.isExternal(spec) {

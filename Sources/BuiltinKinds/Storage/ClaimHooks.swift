@@ -140,7 +140,7 @@ struct PersistentVolumeClaimHooks: KindHooks {
     }
 
     func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {
-        StorageWarnings.claim(object["spec"] ?? [:], FieldPath("spec"))
+        StorageWarnings.oldAnnotation(object) + StorageWarnings.claim(object["spec"] ?? [:], FieldPath("spec"))
     }
 
     func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]? {
@@ -162,29 +162,38 @@ enum StorageWarnings {
 
     /// A claim's spec: sizes in whole bytes.
     static func claim(_ spec: JSONValue, _ path: FieldPath) -> [String] {
-        guard let storage = spec["resources"]?["requests"]?.quantity("storage"), storage.milliValue % 1000 != 0 else { return [] }
-        let place = path.child("resources").child("requests").key("storage")
-        return ["\(place): fractional byte value \"\(storage)\" is invalid, must be an integer"]
+        ["requests", "limits"].compactMap { list in
+            guard let storage = spec["resources"]?[list]?.quantity("storage"), storage.milliValue % 1000 != 0 else { return nil }
+            let place = path.child("resources").child(list).key("storage")
+            return "\(place): fractional byte value \"\(storage)\" is invalid, must be an integer"
+        }
+    }
+
+    /// The annotation that named the class before there was a field.
+    static func oldAnnotation(_ object: JSONValue) -> [String] {
+        guard object["metadata"]?["annotations"]?[betaClass] != nil else { return [] }
+        let place = FieldPath("metadata").child("annotations").key(betaClass)
+        return ["\(place): deprecated since v1.8; use \"storageClassName\" attribute instead"]
     }
 
     /// A volume: annotations and drivers of old.
     static func volume(_ object: JSONValue) -> [String] {
-        var warnings: [String] = []
-        let annotations = object["metadata"]?["annotations"]
-        if annotations?[betaClass] != nil {
-            let place = FieldPath("metadata").child("annotations").key(betaClass)
-            warnings.append("\(place): deprecated since v1.8; use \"storageClassName\" attribute instead")
-        }
+        var warnings = oldAnnotation(object)
         let spec = object["spec"] ?? [:]
         if spec.text("persistentVolumeReclaimPolicy") == "Recycle" {
-            warnings.append("spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.")
+            warnings.append(
+                "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning."
+            )
         }
         let old = [
-            ("cephfs", "deprecated in v1.28, non-functional in v1.31+"), ("photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
+            ("cephfs", "deprecated in v1.28, non-functional in v1.31+"),
+            ("photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
             ("rbd", "deprecated in v1.28, non-functional in v1.31+"), ("scaleIO", "deprecated in v1.16, non-functional in v1.22+"),
             ("storageos", "deprecated in v1.22, non-functional in v1.25+"), ("glusterfs", "deprecated in v1.25, non-functional in v1.26+"),
         ]
-        for (field, words) in old where spec[field] != nil { warnings.append("spec.\(field): \(words)") }
+        for (field, words) in old where spec[field] != nil {
+            warnings.append("spec.\(field == "storageos" ? "storageOS" : field): \(words)")
+        }
         return warnings
     }
 }

@@ -39,7 +39,8 @@ enum StorageKinds {
                 .string(isDefault ? "\(name) (default)" : name), row.object["provisioner"] ?? "", row.object["reclaimPolicy"] ?? "Delete",
                 row.object["volumeBindingMode"] ?? "Immediate", .bool(row.object.flag("allowVolumeExpansion")), row.age,
             ]
-        })
+        }
+    )
 
     private static func storageClass(_ object: JSONValue, _ issues: inout [FieldIssue]) {
         let provisioner = object.text("provisioner")
@@ -87,6 +88,7 @@ enum StorageKinds {
     }
 
     static let volumeAttachment = KindRules(
+        status: ["attached": false],
         check: { object, issues in
             let (spec, path) = (object["spec"] ?? [:], FieldPath("spec"))
             StorageSourceValidation.driverName(spec.text("attacher"), path.child("attacher"), &issues)
@@ -111,20 +113,24 @@ enum StorageKinds {
                 row.name, row.spec["attacher"] ?? "", row.spec["source"]?["persistentVolumeName"] ?? "", row.spec["nodeName"] ?? "",
                 .bool(row.status.flag("attached")), row.age,
             ]
-        })
+        }
+    )
 
     static let driver = KindRules(
         generation: ["spec"],
         row: { row in
             let spec = row.spec
             let modes = spec.texts("volumeLifecycleModes").joined(separator: ",")
-            let audiences = spec["tokenRequests"] == nil
+            let audiences =
+                spec["tokenRequests"] == nil
                 ? "<unset>" : spec.list("tokenRequests").map { $0.text("audience") }.joined(separator: ",")
             return [
-                row.name, .bool(spec["attachRequired"]?.bool ?? true), .bool(spec.flag("podInfoOnMount")), .bool(spec.flag("storageCapacity")),
+                row.name, .bool(spec["attachRequired"]?.bool ?? true), .bool(spec.flag("podInfoOnMount")),
+                .bool(spec.flag("storageCapacity")),
                 .string(audiences), .bool(spec.flag("requiresRepublish")), .string(modes.isEmpty ? "<none>" : modes), row.age,
             ]
-        })
+        }
+    )
 
     static let node = KindRules(row: { [$0.name, .integer(Int64($0.spec.list("drivers").count)), $0.age] })
 
@@ -138,5 +144,6 @@ enum StorageKinds {
         update: { object, old, issues in
             for field in ["driverName", "parameters"] { issues.immutable(object[field], old[field], FieldPath(field)) }
         },
-        row: { [$0.name, $0.object["driverName"] ?? "", $0.age] })
+        row: { [$0.name, $0.object["driverName"] ?? "", $0.age] }
+    )
 }

@@ -38,7 +38,12 @@ struct Claimer: Sendable {
         let patch = ControllerRefPatch.adopt(owner.controllerReference(), uid: object.uid)
         do {
             return try await client.patch(
-                Object.self, namespace: object.namespace, name: object.name, type: .strategic, patch)
+                Object.self,
+                namespace: object.namespace,
+                name: object.name,
+                type: .strategic,
+                patch
+            )
         } catch let error as APIError where error.isNotFound {
             return nil
         }
@@ -48,7 +53,12 @@ struct Claimer: Sendable {
         let patch = ControllerRefPatch.release(ownerUID: owner.uid, uid: object.uid)
         do {
             _ = try await client.patch(
-                Object.self, namespace: object.namespace, name: object.name, type: .strategic, patch)
+                Object.self,
+                namespace: object.namespace,
+                name: object.name,
+                type: .strategic,
+                patch
+            )
         } catch let error as APIError where error.isNotFound || error.code == 422 {
             // Gone, or replaced by another of the same name: nothing to release.
         }

@@ -38,7 +38,11 @@ struct KeyedControllerLoop: Controller, Subscriber {
     func run() async {
         let caches = controller.synced
         let runner = ReconcileRunner(
-            name: name, queue: controller.queue, workers: controller.workers, reconciler: controller, log: logger
+            name: name,
+            queue: controller.queue,
+            workers: controller.workers,
+            reconciler: controller,
+            log: logger
         ) {
             for cache in caches { await cache.waitUntilSynced() }
             try Task.checkCancellation()

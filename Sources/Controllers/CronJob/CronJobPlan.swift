@@ -55,7 +55,9 @@ public struct CronJobPlan: Sendable {
                 let message = "Saw a job that the controller did not create or forgot: \(job.name)"
                 events.append(.init(.warning, "UnexpectedJob", message))
             }
-            if job.trueCondition("Complete") != nil, let end = job.status.completionTime, status.lastSuccessfulTime.map({ $0 < end }) ?? true {
+            if job.trueCondition("Complete") != nil, let end = job.status.completionTime,
+                status.lastSuccessfulTime.map({ $0 < end }) ?? true
+            {
                 status.lastSuccessfulTime = end
             }
         }
@@ -75,7 +77,8 @@ public struct CronJobPlan: Sendable {
             let epoch = Timestamp(unixSeconds: 0)
             return Array(
                 finished.sorted { ($0.status.startTime ?? epoch, $0.name) < ($1.status.startTime ?? epoch, $1.name) }
-                    .prefix(max(0, finished.count - limit)))
+                    .prefix(max(0, finished.count - limit))
+            )
         }
         clear = surplus("Complete", cron.spec.successfulJobsHistoryLimit) + surplus("Failed", cron.spec.failedJobsHistoryLimit)
     }

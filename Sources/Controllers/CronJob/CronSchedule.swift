@@ -41,10 +41,14 @@ public struct CronSchedule: Sendable, Hashable {
             throw ParseError(description: "expected exactly 5 fields, found \(parts.count): [\(parts.joined(separator: " "))]")
         }
         rule = .fields(
-            minutes: try Self.bits(parts[0], 0...59), hours: try Self.bits(parts[1], 0...23), days: try Self.bits(parts[2], 1...31),
+            minutes: try Self.bits(parts[0], 0...59),
+            hours: try Self.bits(parts[1], 0...23),
+            days: try Self.bits(parts[2], 1...31),
             months: try Self.bits(parts[3], 1...12, Self.monthNames, first: 1),
             weekdays: Self.foldSunday(try Self.bits(parts[4], 0...7, Self.dayNames, first: 0)),
-            anyDay: parts[2].hasPrefix("*") || parts[2] == "?", anyWeekday: parts[4].hasPrefix("*") || parts[4] == "?")
+            anyDay: parts[2].hasPrefix("*") || parts[2] == "?",
+            anyWeekday: parts[4].hasPrefix("*") || parts[4] == "?"
+        )
     }
 
     /// The first time after `time`; nil when there is none in five years. `offset` gives the seconds east of UTC.
@@ -103,14 +107,22 @@ public struct CronSchedule: Sendable, Hashable {
                 guard let high = ends.count == 2 ? number(ends[1], names, first) : halves.count == 2 ? range.upperBound : low else {
                     throw ParseError(description: "failed to parse int from \(base)")
                 }
-                guard low >= range.lowerBound else { throw ParseError(description: "beginning of range (\(low)) below minimum (\(range.lowerBound)): \(part)") }
-                guard high <= range.upperBound else { throw ParseError(description: "end of range (\(high)) above maximum (\(range.upperBound)): \(part)") }
-                guard low <= high else { throw ParseError(description: "beginning of range (\(low)) beyond end of range (\(high)): \(part)") }
+                guard low >= range.lowerBound else {
+                    throw ParseError(description: "beginning of range (\(low)) below minimum (\(range.lowerBound)): \(part)")
+                }
+                guard high <= range.upperBound else {
+                    throw ParseError(description: "end of range (\(high)) above maximum (\(range.upperBound)): \(part)")
+                }
+                guard low <= high else {
+                    throw ParseError(description: "beginning of range (\(low)) beyond end of range (\(high)): \(part)")
+                }
                 span = low...high
             }
             var step = 1
             if halves.count == 2 {
-                guard let parsed = Int(halves[1]), parsed > 0 else { throw ParseError(description: "step of range should be a positive number: \(part)") }
+                guard let parsed = Int(halves[1]), parsed > 0 else {
+                    throw ParseError(description: "step of range should be a positive number: \(part)")
+                }
                 step = parsed
             }
             for value in stride(from: span.lowerBound, through: span.upperBound, by: step) { result |= 1 << UInt64(value) }

@@ -24,7 +24,9 @@ struct ZoneInfo: Sendable {
     /// Reads the 64-bit block of a zone file.
     init?(_ bytes: [UInt8]) {
         var reader = Reader(bytes: bytes)
-        guard let head = reader.header(), head.version >= 50, reader.skip(head.size(wide: false)), let wide = reader.header() else { return nil }
+        guard let head = reader.header(), head.version >= 50, reader.skip(head.size(wide: false)), let wide = reader.header() else {
+            return nil
+        }
         var times: [Int64] = []
         for _ in 0..<wide.times { times.append(reader.signed(8)) }
         var indices: [Int] = []
@@ -115,8 +117,14 @@ struct ZoneInfo: Sendable {
             let counts = (0..<6).map { _ in Int(signed(4)) }
             guard counts.allSatisfy({ $0 >= 0 && $0 < 100_000 }) else { return nil }
             return Header(
-                version: version, isUT: counts[0], isStandard: counts[1], leaps: counts[2], times: counts[3], types: counts[4],
-                letters: counts[5])
+                version: version,
+                isUT: counts[0],
+                isStandard: counts[1],
+                leaps: counts[2],
+                times: counts[3],
+                types: counts[4],
+                letters: counts[5]
+            )
         }
     }
 }

@@ -85,13 +85,21 @@ final class DaemonSetController: KeyedController {
         }
         let own = try await context.claimer.carryOut(claim, owner: set).owned
         let history = RevisionHistory(
-            owner: set, template: set.spec.template, collisionCount: set.status.collisionCount,
-            existing: revisions.controlled(by: set.uid))
+            owner: set,
+            template: set.spec.template,
+            collisionCount: set.status.collisionCount,
+            existing: revisions.controlled(by: set.uid)
+        )
         let hash = history.hash
         if !set.isBeingDeleted { try await RevisionWriter(client: context.client).record(history, of: set) }
         let now = context.clock.monotonic
         let plan = DaemonSetPlan.plan(
-            set, hash: hash, nodes: nodes.list(), pods: own, settled: true, now: context.clock.now
+            set,
+            hash: hash,
+            nodes: nodes.list(),
+            pods: own,
+            settled: true,
+            now: context.clock.now
         ) { node in
             self.failures.withLock { $0["\(set.uid)/\(node)"] }.flatMap { $0.until > now ? $0.until - now : nil }
         }

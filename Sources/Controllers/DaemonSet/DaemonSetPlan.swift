@@ -44,7 +44,11 @@ public struct DaemonSetPlan: Sendable {
     /// A pod for one node.
     static func pod(of set: DaemonSet, hash: String, on node: String) -> Pod {
         var pod = PodTemplates.pod(
-            from: set.spec.template, ownerName: set.name, namespace: set.namespace, reference: set.controllerReference())
+            from: set.spec.template,
+            ownerName: set.name,
+            namespace: set.namespace,
+            reference: set.controllerReference()
+        )
         pod.metadata.labels[RevisionHistory.hashLabel] = hash
         if let generation = set.annotations["deprecated.daemonset.template.generation"] {
             pod.metadata.labels["pod-template-generation"] = generation
@@ -68,11 +72,13 @@ public struct DaemonSetPlan: Sendable {
         ]
         if set.spec.template.spec.hostNetwork { wanted.append(("node.kubernetes.io/network-unavailable", "NoSchedule")) }
         for (key, effect) in wanted where !result.contains(where: { $0.key == key && $0.effect == effect && $0.operator == "Exists" }) {
-            result.append(Toleration {
-                $0.key = key
-                $0.operator = "Exists"
-                $0.effect = effect
-            })
+            result.append(
+                Toleration {
+                    $0.key = key
+                    $0.operator = "Exists"
+                    $0.effect = effect
+                }
+            )
         }
         return result
     }

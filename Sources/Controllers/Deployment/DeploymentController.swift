@@ -128,7 +128,11 @@ final class DeploymentController: KeyedController {
             throw error
         } catch let error as APIError where !error.isNamespaceTerminating {
             let outcome = DeploymentPlan.afterFailedCreate(
-                deployment, name: set.name, error: error.message, now: context.clock.now)
+                deployment,
+                name: set.name,
+                error: error.message,
+                now: context.clock.now
+            )
             if let status = outcome.status { _ = try? await context.client.updateStatus(status) }
             events.record(deployment, outcome.event)
             throw error

@@ -101,8 +101,9 @@ extension ReplicaSet {
         let desired = String(deployment.desired)
         let most = String(deployment.desired + deployment.maxSurge)
         var annotations = metadata.annotations
-        guard annotations[DeploymentAnnotation.desiredReplicas] != desired
-            || annotations[DeploymentAnnotation.maxReplicas] != most
+        guard
+            annotations[DeploymentAnnotation.desiredReplicas] != desired
+                || annotations[DeploymentAnnotation.maxReplicas] != most
         else { return false }
         annotations[DeploymentAnnotation.desiredReplicas] = desired
         annotations[DeploymentAnnotation.maxReplicas] = most

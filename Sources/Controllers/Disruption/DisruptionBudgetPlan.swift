@@ -88,7 +88,8 @@ public struct DisruptionBudgetPlan: Sendable {
         if hasUnmanaged {
             let advice = "To account for these pods please set \".spec.minAvailable\" field of the PDB to an integer value."
             let selected = "Pods selected by this PodDisruptionBudget (selector: \(Self.text(budget.spec.selector)))"
-            let message = "\(selected) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, "
+            let message =
+                "\(selected) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, "
                 + "which may result in undefined behavior. \(advice)"
             events.append(.init(.warning, "UnmanagedPods", message))
         }
@@ -125,14 +126,16 @@ public struct DisruptionBudgetPlan: Sendable {
         let old = conditions.first { $0.type == "DisruptionAllowed" }
         if let old, old.status == verdict.status, old.reason == verdict.reason, old.observedGeneration == generation { return }
         conditions.removeAll { $0.type == "DisruptionAllowed" }
-        conditions.append(Condition {
-            $0.type = "DisruptionAllowed"
-            $0.status = verdict.status
-            $0.reason = verdict.reason
-            $0.message = verdict.message
-            $0.observedGeneration = generation
-            $0.lastTransitionTime = old?.status == verdict.status ? old?.lastTransitionTime ?? now : now
-        })
+        conditions.append(
+            Condition {
+                $0.type = "DisruptionAllowed"
+                $0.status = verdict.status
+                $0.reason = verdict.reason
+                $0.message = verdict.message
+                $0.observedGeneration = generation
+                $0.lastTransitionTime = old?.status == verdict.status ? old?.lastTransitionTime ?? now : now
+            }
+        )
         status.conditions = conditions
     }
 }

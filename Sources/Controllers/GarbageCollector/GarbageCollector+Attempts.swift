@@ -32,7 +32,11 @@ extension GarbageCollector {
             return (!dependents.isEmpty, dependents.contains { state.graph[$0]?.isDeletingDependents == true })
         }
         let decision = GarbageDecision.decide(
-            facts, owners: states, hasDependents: hasDependents, dependentIsDeletingDependents: cycle)
+            facts,
+            owners: states,
+            hasDependents: hasDependents,
+            dependentIsDeletingDependents: cycle
+        )
         try await carryOut(decision, found, latest, facts, id)
         return true
     }
@@ -54,9 +58,11 @@ extension GarbageCollector {
         let namespace = found.namespaced ? node.namespace : ""
         switch try await live(found, namespace, node.name, node.uid) {
         case .object(_, let facts):
-            enqueue(state.withLock { state in
-                state.graph.verified(id, facts, resource: index, apiVersion: found.resource.apiVersion, kind: found.kind)
-            })
+            enqueue(
+                state.withLock { state in
+                    state.graph.verified(id, facts, resource: index, apiVersion: found.resource.apiVersion, kind: found.kind)
+                }
+            )
         case .absent:
             absent.insert(Self.absentKey(node.apiVersion, node.kind, namespace, node.name, node.uid))
             enqueue(state.withLock { $0.graph.deleted(id) })
@@ -64,7 +70,12 @@ extension GarbageCollector {
         return true
     }
 
-    private func finishForeground(_ id: ObjectUID, _ found: DiscoveredResource, _ latest: JSONValue, _ facts: ObjectFacts) async throws -> Bool {
+    private func finishForeground(
+        _ id: ObjectUID,
+        _ found: DiscoveredResource,
+        _ latest: JSONValue,
+        _ facts: ObjectFacts
+    ) async throws -> Bool {
         let waiting = state.withLock { state in
             state.graph.blockingDependents(of: id).map { ($0, state.graph[$0]?.isDeletingDependents ?? false) }
         }
@@ -153,7 +164,12 @@ extension GarbageCollector {
     private func patch(_ found: DiscoveredResource, _ facts: ObjectFacts, _ patch: JSONValue) async throws -> String? {
         do {
             let written = try await context.client.patch(
-                found.resource, namespace: place(facts.namespace), name: facts.name, type: .merge, patch)
+                found.resource,
+                namespace: place(facts.namespace),
+                name: facts.name,
+                type: .merge,
+                patch
+            )
             return written["metadata"]?["resourceVersion"]?.string
         } catch let error as APIError where error.isNotFound {
             return nil

@@ -138,7 +138,9 @@ final class GarbageCollector: Controller, Subscriber {
                 // One kind that cannot be read must not keep all others from being collected.
                 if failures == Self.patience || (error as? APIError)?.isForbidden == true { markListed(index) }
                 logger.info(
-                    "cannot follow", metadata: ["controller": "\(name)", "resource": "\(resource.resource)", "error": "\(error)"])
+                    "cannot follow",
+                    metadata: ["controller": "\(name)", "resource": "\(resource.resource)", "error": "\(error)"]
+                )
             }
             if Task.isCancelled { return }
             do { try await context.clock.sleep(for: backoff.delay(failures: failures)) } catch { return }
@@ -225,7 +227,9 @@ final class GarbageCollector: Controller, Subscriber {
     }
 
     private func reportInvalidNamespace(_ dependent: ObjectUID, _ owner: ObjectUID) {
-        guard let node = state.withLock({ $0.graph[dependent] }), let reference = node.owners.first(where: { $0.id == owner }) else { return }
+        guard let node = state.withLock({ $0.graph[dependent] }), let reference = node.owners.first(where: { $0.id == owner }) else {
+            return
+        }
         let object = ObjectReference {
             $0.kind = node.kind
             $0.apiVersion = node.apiVersion

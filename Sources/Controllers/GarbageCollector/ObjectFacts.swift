@@ -45,8 +45,13 @@ public struct ObjectFacts: Sendable, Hashable {
         owners = (metadata["ownerReferences"]?.array ?? []).compactMap { reference in
             guard let uid = reference["uid"]?.string else { return nil }
             return Owner(
-                id: ObjectUID(uid), apiVersion: reference["apiVersion"]?.string ?? "", kind: reference["kind"]?.string ?? "",
-                name: reference["name"]?.string ?? "", uid: uid, blocking: reference["blockOwnerDeletion"]?.bool ?? false)
+                id: ObjectUID(uid),
+                apiVersion: reference["apiVersion"]?.string ?? "",
+                kind: reference["kind"]?.string ?? "",
+                name: reference["name"]?.string ?? "",
+                uid: uid,
+                blocking: reference["blockOwnerDeletion"]?.bool ?? false
+            )
         }
         isBeingDeleted = metadata["deletionTimestamp"]?.string != nil
         let finalizers = (metadata["finalizers"]?.array ?? []).compactMap(\.string)

@@ -138,7 +138,12 @@ final class JobController: KeyedController {
             ]
             do {
                 let written = try await context.client.patch(
-                    Pod.self, namespace: pod.namespace, name: pod.name, type: .strategic, finalizer)
+                    Pod.self,
+                    namespace: pod.namespace,
+                    name: pod.name,
+                    type: .strategic,
+                    finalizer
+                )
                 pending.wrote(key, resourceVersion: written.resourceVersion)
             } catch let error as APIError where error.isNotFound || error.isConflict {}
         }
@@ -164,7 +169,11 @@ extension Job {
     /// A pod of this job.
     func pod(_ start: JobPlan.Start) -> Pod {
         var pod = PodTemplates.pod(
-            from: spec.template, ownerName: name, namespace: namespace, reference: controllerReference())
+            from: spec.template,
+            ownerName: name,
+            namespace: namespace,
+            reference: controllerReference()
+        )
         if !pod.metadata.finalizers.contains(Self.trackingFinalizer) { pod.metadata.finalizers.append(Self.trackingFinalizer) }
         guard let index = start.index else { return pod }
         let suffix = "-\(index)-"

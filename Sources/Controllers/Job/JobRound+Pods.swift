@@ -66,16 +66,18 @@ extension JobRound {
         let leaving = Set(job.replacesOnlyFailed ? pods.filter(\.isTerminating).compactMap(\.completionIndex) : [])
         var starts: [JobPlan.Start] = []
         for index in 0..<(job.spec.completions ?? 0) where starts.count < count {
-            if busy.contains(index) || leaving.contains(index) || succeededIndices.contains(index) || failedIndices?.contains(index) == true {
+            if busy.contains(index) || leaving.contains(index) || succeededIndices.contains(index) || failedIndices?.contains(index) == true
+            {
                 continue
             }
             guard job.spec.backoffLimitPerIndex != nil else {
                 starts.append(.init(index: index))
                 continue
             }
-            let failures = held[index].map { pod in
-                pod.indexFailureCount + (JobFailureVerdict(job.spec.podFailurePolicy, pod).counts ? 1 : 0)
-            } ?? 0
+            let failures =
+                held[index].map { pod in
+                    pod.indexFailureCount + (JobFailureVerdict(job.spec.podFailurePolicy, pod).counts ? 1 : 0)
+                } ?? 0
             let wait = JobBackoff.remaining(failures: failures, last: held[index]?.finishTime, now: now)
             if wait > .zero {
                 requeue(wait)

@@ -121,6 +121,10 @@ final class NamespaceController: KeyedController {
         var copy = namespace
         copy.spec.finalizers = namespace.spec.finalizers.filter { $0 != Self.finalizer }.sorted()
         _ = try await context.client.update(
-            Namespace.resource, name: namespace.name, subresource: "finalize", copy.json)
+            Namespace.resource,
+            name: namespace.name,
+            subresource: "finalize",
+            copy.json
+        )
     }
 }

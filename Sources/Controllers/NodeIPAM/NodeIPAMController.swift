@@ -22,9 +22,11 @@ final class NodeIPAMController: KeyedController {
         queue = context.queue("node_ipam")
         nodes = context.cache(Node.self)
         events = context.events("cidrAllocator")
-        pools = Mutex(context.configuration.clusterCIDRs.compactMap { cidr in
-            PodCIDRPool(cluster: cidr, nodePrefix: cidr.isIPv6 ? 64 : context.configuration.nodeMask)
-        })
+        pools = Mutex(
+            context.configuration.clusterCIDRs.compactMap { cidr in
+                PodCIDRPool(cluster: cidr, nodePrefix: cidr.isIPv6 ? 64 : context.configuration.nodeMask)
+            }
+        )
     }
 
     var synced: [any SyncedCache] { [nodes] }
@@ -65,7 +67,9 @@ final class NodeIPAMController: KeyedController {
                 $0.uid = node.uid
             }
             events.record(object, .init(.normal, "CIDRNotAvailable", "Node \(node.name) status is now: CIDRNotAvailable"))
-            throw APIError.internalError("failed to allocate cidr from cluster cidr: there are no remaining CIDRs left to allocate in the accepted range")
+            throw APIError.internalError(
+                "failed to allocate cidr from cluster cidr: there are no remaining CIDRs left to allocate in the accepted range"
+            )
         }
         do {
             let patch = NodeIPAMController.patch(allocated)
@@ -80,10 +84,12 @@ final class NodeIPAMController: KeyedController {
 
     /// Before the first part is given away, those in use are marked.
     private func occupyAll() {
-        guard ready.withLock({ ready in
-            defer { ready = true }
-            return !ready
-        }) else { return }
+        guard
+            ready.withLock({ ready in
+                defer { ready = true }
+                return !ready
+            })
+        else { return }
         for node in nodes.list() { occupy(node.spec.podCIDRs + [node.spec.podCIDR]) }
     }
 

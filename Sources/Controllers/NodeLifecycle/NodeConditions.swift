@@ -33,14 +33,16 @@ extension Node {
                 conditions[index].message = "Kubelet stopped posting node status."
                 conditions[index].lastTransitionTime = now
             } else {
-                conditions.append(NodeCondition {
-                    $0.type = type
-                    $0.status = "Unknown"
-                    $0.reason = "NodeStatusNeverUpdated"
-                    $0.message = "Kubelet never posted node status."
-                    $0.lastHeartbeatTime = metadata.creationTimestamp
-                    $0.lastTransitionTime = now
-                })
+                conditions.append(
+                    NodeCondition {
+                        $0.type = type
+                        $0.status = "Unknown"
+                        $0.reason = "NodeStatusNeverUpdated"
+                        $0.message = "Kubelet never posted node status."
+                        $0.lastHeartbeatTime = metadata.creationTimestamp
+                        $0.lastTransitionTime = now
+                    }
+                )
             }
         }
         copy.status.conditions = conditions
@@ -56,7 +58,8 @@ extension Node {
         guard !missing.isEmpty || !surplus.isEmpty else { return nil }
         return swappingTaints(
             add: missing.map { Taint.make($0, "NoSchedule", now) },
-            remove: surplus.map { Taint.make($0, "NoSchedule", nil) })
+            remove: surplus.map { Taint.make($0, "NoSchedule", nil) }
+        )
     }
 
     private var conditionTaints: [String] {

@@ -108,7 +108,10 @@ final class NodeLifecycleController: Controller, Subscriber {
             case .updateStatus(let node):
                 try await context.client.updateStatus(node)
             case .becameUnready(let node):
-                events.record(Self.reference(node.name, node.uid), .init(.normal, "NodeNotReady", "Node \(node.name) status is now: NodeNotReady"))
+                events.record(
+                    Self.reference(node.name, node.uid),
+                    .init(.normal, "NodeNotReady", "Node \(node.name) status is now: NodeNotReady")
+                )
                 try await markPodsUnready(on: node.name)
             case .markPodsUnready(let node):
                 try await markPodsUnready(on: node.name)
@@ -187,7 +190,9 @@ final class NodeLifecycleController: Controller, Subscriber {
 extension Pod {
     /// This pod with `Ready` false, as nobody can vouch for it; nil when it says so already.
     func markedUnready(now: Timestamp) -> Pod? {
-        guard let index = status.conditions.firstIndex(where: { $0.type == "Ready" }), status.conditions[index].status != "False" else { return nil }
+        guard let index = status.conditions.firstIndex(where: { $0.type == "Ready" }), status.conditions[index].status != "False" else {
+            return nil
+        }
         var copy = self
         var conditions = status.conditions
         conditions[index].status = "False"

@@ -194,13 +194,16 @@ final class PersistentVolumeController: KeyedController {
             copy.metadata.annotations[VolumeAnnotation.betaStorageProvisioner] = provisioner
             wrote(try await context.client.update(copy))
         }
-        let wait = "Waiting for a volume to be created either by the external provisioner '\(provisioner)' or manually by the system administrator."
+        let wait =
+            "Waiting for a volume to be created either by the external provisioner '\(provisioner)' or manually by the system administrator."
         let advice = "If volume creation is delayed, please verify that the provisioner is running and correctly registered."
         events.record(claim, .normal, "ExternalProvisioning", "\(wait) \(advice)")
     }
 
     private func keepPending(_ claim: PersistentVolumeClaim) async throws {
-        guard claim.status.phase != "Pending", let fresh = claims.get(claim.key), fresh.resourceVersion == claim.resourceVersion else { return }
+        guard claim.status.phase != "Pending", let fresh = claims.get(claim.key), fresh.resourceVersion == claim.resourceVersion else {
+            return
+        }
         var copy = claim
         copy.status.phase = "Pending"
         wrote(try await context.client.updateStatus(copy))
@@ -230,7 +233,10 @@ final class PersistentVolumeController: KeyedController {
     private func live(_ reference: ObjectReference) async throws -> PersistentVolumeClaim? {
         do {
             let claim = try await context.client.get(
-                PersistentVolumeClaim.self, namespace: reference.namespace, name: reference.name)
+                PersistentVolumeClaim.self,
+                namespace: reference.namespace,
+                name: reference.name
+            )
             return claim.uid == reference.uid ? claim : nil
         } catch let error as APIError where error.isNotFound {
             return nil

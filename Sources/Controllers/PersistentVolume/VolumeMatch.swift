@@ -58,7 +58,9 @@ public enum VolumeMatch {
                 if volume.size >= claim.size, !volume.isBeingDeleted { return volume }
                 continue
             }
-            guard !delayed, volume.spec.claimRef == nil, volume.status.phase == "Available", mismatch(volume, claim) == nil else { continue }
+            guard !delayed, volume.spec.claimRef == nil, volume.status.phase == "Available", mismatch(volume, claim) == nil else {
+                continue
+            }
             guard (volume.spec.volumeAttributesClassName ?? "") == (claim.spec.volumeAttributesClassName ?? "") else { continue }
             if let selector, !selector.matches(volume.labels) { continue }
             if let known = best, (known.size, known.name) <= (volume.size, volume.name) { continue }

@@ -97,7 +97,9 @@ final class PodGCController: Controller, Subscriber {
     private func remove(_ removal: PodGCPlan.Removal) async throws {
         let pod = removal.pod
         context.logger.info(
-            "PodGC is force deleting Pod", metadata: ["pod": "\(pod.key)", "reason": "\(removal.reason.rawValue)"])
+            "PodGC is force deleting Pod",
+            metadata: ["pod": "\(pod.key)", "reason": "\(removal.reason.rawValue)"]
+        )
         do {
             if let failed = pod.markedFailed(removal.reason, now: context.clock.now) {
                 _ = try await context.client.updateStatus(failed)

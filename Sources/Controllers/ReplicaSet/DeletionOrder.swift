@@ -30,7 +30,8 @@ public struct DeletionOrder: Sendable, Comparable {
         readyTime = pod.readySince
         let sidecars = Set(pod.spec.initContainers.filter { $0.restartPolicy == "Always" }.map(\.name))
         restarts = pod.status.containerStatuses.map { Int($0.restartCount) }.max() ?? 0
-        sidecarRestarts = pod.status.initContainerStatuses.filter { sidecars.contains($0.name) }
+        sidecarRestarts =
+            pod.status.initContainerStatuses.filter { sidecars.contains($0.name) }
             .map { Int($0.restartCount) }.max() ?? 0
         created = pod.metadata.creationTimestamp
         uid = pod.uid

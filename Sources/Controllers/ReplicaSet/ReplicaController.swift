@@ -77,7 +77,12 @@ final class ReplicaController<Owner: ReplicaOwner>: KeyedController {
         let leaving = Owner.countsTerminating ? candidates.count { $0.isTerminating && $0.controllerRef?.uid == owner.uid } : nil
         let now = context.clock.now
         var status = ReplicaSetPlan.status(
-            set, active: mine, terminating: leaving, failure: failure.map { "\($0)" }, now: now)
+            set,
+            active: mine,
+            terminating: leaving,
+            failure: failure.map { "\($0)" },
+            now: now
+        )
         if ReplicaSetPlan.statusDiffers(set, from: status) {
             status.observedGeneration = set.metadata.generation
             try await write(owner, status)
@@ -101,7 +106,11 @@ final class ReplicaController<Owner: ReplicaOwner>: KeyedController {
         if plan.create > 0 {
             let reference = owner.controllerReference()
             let template = PodTemplates.pod(
-                from: set.spec.template, ownerName: owner.name, namespace: owner.namespace, reference: reference)
+                from: set.spec.template,
+                ownerName: owner.name,
+                namespace: owner.namespace,
+                reference: reference
+            )
             return await Batches.slowStart(plan.create) { [self] in try await create(template, owner, key: key) }.error
         }
         return await Batches.concurrently(plan.delete) { [self] pod in try await delete(pod, owner, key: key) }.error
@@ -134,7 +143,12 @@ final class ReplicaController<Owner: ReplicaOwner>: KeyedController {
             pending.forget(key)
             if error.isNotFound { return }
             events.record(owner, .warning, "FailedDelete", "Error deleting: \(error.message)")
-            throw APIError(code: error.code, reason: error.reason, message: "unable to delete pods: \(error.message)", details: error.details)
+            throw APIError(
+                code: error.code,
+                reason: error.reason,
+                message: "unable to delete pods: \(error.message)",
+                details: error.details
+            )
         }
     }
 

@@ -21,7 +21,12 @@ public struct ReplicaSetPlan: Sendable {
             plan.create = min(-difference, burst)
         } else if difference > 0 {
             plan.delete = DeletionOrder.first(
-                min(difference, burst), of: active, related: related, minReadySeconds: set.spec.minReadySeconds, now: now)
+                min(difference, burst),
+                of: active,
+                related: related,
+                minReadySeconds: set.spec.minReadySeconds,
+                now: now
+            )
         }
         return plan
     }

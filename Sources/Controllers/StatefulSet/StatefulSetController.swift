@@ -60,12 +60,19 @@ final class StatefulSetController: KeyedController {
         let claim = Claim.plan(owner: set.metadata, candidates: pods.controlled(by: set.uid) + orphans) { selector.matches($0.labels) }
         let own = try await context.claimer.carryOut(claim, owner: set).owned
         let history = RevisionHistory(
-            owner: set, template: set.spec.template, collisionCount: set.status.collisionCount,
-            existing: revisions.controlled(by: set.uid))
+            owner: set,
+            template: set.spec.template,
+            collisionCount: set.status.collisionCount,
+            existing: revisions.controlled(by: set.uid)
+        )
         let writer = RevisionWriter(client: context.client)
         if !set.isBeingDeleted { try await writer.record(history, of: set) }
         var round = StatefulRound(
-            set, revisions: StatefulRevisions(set: set, history: history), pods: own, now: context.clock.now)
+            set,
+            revisions: StatefulRevisions(set: set, history: history),
+            pods: own,
+            now: context.clock.now
+        )
         round.decide()
         try await carryOut(round.plan, set, key: key)
         let live = Set(own.compactMap { $0.labels[RevisionHistory.hashLabel] } + [set.status.currentRevision])

@@ -151,8 +151,11 @@ struct StatefulRound {
 
     private mutating func update() {
         guard set.spec.updateStrategy.type != "OnDelete" else { return }
-        let limit = max(1, set.spec.updateStrategy.rollingUpdate?.maxUnavailable
-            .flatMap { $0.scaledValue(total: ordinals.count, roundUp: true) } ?? 1)
+        let limit = max(
+            1,
+            set.spec.updateStrategy.rollingUpdate?.maxUnavailable
+                .flatMap { $0.scaledValue(total: ordinals.count, roundUp: true) } ?? 1
+        )
         var unavailable = ordinals.count { wanted[$0].map { !isHealthy($0) } ?? true }
         for ordinal in ordinals.reversed() where ordinal >= ordinals.lowerBound + partition {
             guard let pod = wanted[ordinal] else { continue }

@@ -36,7 +36,9 @@ final class TaintEvictionController: Controller, Subscriber {
             self?.queue.add("node/\(change.key)")
         }
         pods.observe { [weak self] change in
-            guard let self, let pod = change.latest, isTainted(pod.spec.nodeName) || schedule.withLock({ $0.knows(change.key) }) else { return }
+            guard let self, let pod = change.latest, isTainted(pod.spec.nodeName) || schedule.withLock({ $0.knows(change.key) }) else {
+                return
+            }
             queue.add("pod/\(change.key)")
         }
     }
@@ -116,8 +118,11 @@ final class TaintEvictionController: Controller, Subscriber {
             events.record(pod, .init(.normal, "TaintManagerEviction", "Marking for deletion Pod \(key)"))
             if pod.status.conditions.first(where: { $0.type == "DisruptionTarget" })?.reason != "DeletionByTaintManager" {
                 pod.status.set(
-                    disruption: "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint",
-                    generation: pod.metadata.generation, now: now)
+                    disruption: "DeletionByTaintManager",
+                    "Taint manager: deleting due to NoExecute taint",
+                    generation: pod.metadata.generation,
+                    now: now
+                )
                 pod = try await context.client.updateStatus(pod)
             }
             try await context.client.delete(Pod.self, namespace: namespace, name: name)

@@ -60,7 +60,10 @@ final class HTTP1ClientHandler: ChannelDuplexHandler, RemovableChannelHandler, C
         for (name, value) in request.wireFields() { headers.add(name: name, value: value) }
         if request.announcesLength { headers.add(name: "Content-Length", value: String(request.body.count)) }
         let head = HTTPRequestHead(
-            version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.target, headers: headers
+            version: .http1_1,
+            method: HTTPMethod(rawValue: request.method),
+            uri: request.target,
+            headers: headers
         )
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if !request.body.isEmpty {

@@ -236,7 +236,8 @@ public final class HTTPClient: APITransport {
             switch configuration.address {
             case .unix(let path): channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
             case .tcp(let host, let port):
-                channel = try await bootstrap
+                channel =
+                    try await bootstrap
                     .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                     .channelOption(.socketOption(.so_keepalive), value: 1)
                     .channelOption(KeepAlive.idle, value: KeepAlive.idleSeconds)
@@ -306,10 +307,15 @@ public final class HTTPClient: APITransport {
         var stream = NIOHTTP2Handler.StreamConfiguration()
         stream.streamResetFrameRateLimit.maximumCount = 10_000
         let frames = NIOHTTP2Handler(
-            mode: .client, connectionConfiguration: connection, streamConfiguration: stream
+            mode: .client,
+            connectionConfiguration: connection,
+            streamConfiguration: stream
         )
         let handler = HTTP2ClientHandler(
-            channel: channel, authority: authority, probeAfter: configuration.limits.probeAfter, events: events
+            channel: channel,
+            authority: authority,
+            probeAfter: configuration.limits.probeAfter,
+            events: events
         )
         try channel.pipeline.syncOperations.addHandlers([WriteCoalescer(), frames, handler])
         return handler

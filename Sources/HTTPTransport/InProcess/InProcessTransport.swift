@@ -28,7 +28,9 @@ public final class InProcessTransport: APITransport {
             return ClientResponse(status: response.status, headers: response.headers, body: ResponseBody(chunks: chunks))
         case .stream(let produce):
             return ClientResponse(
-                status: response.status, headers: response.headers, body: InProcessStream.start(produce)
+                status: response.status,
+                headers: response.headers,
+                body: InProcessStream.start(produce)
             )
         case .upgrade:
             throw TransportError(.protocolViolation, "the handler switched protocols on a request that did not ask for it")

@@ -106,7 +106,9 @@ final class ByteChannel: Sendable {
     /// Announces the end, after what was pushed, or a failure.
     func finish(throwing failure: (any Error)? = nil) {
         let (reader, writers) = state.withLock { state in
-            guard !state.isFinished else { return (CheckedContinuation<[UInt8]?, any Error>?.none, [CheckedContinuation<Void, any Error>]()) }
+            guard !state.isFinished else {
+                return (CheckedContinuation<[UInt8]?, any Error>?.none, [CheckedContinuation<Void, any Error>]())
+            }
             state.isFinished = true
             state.failure = failure
             let reader = state.reader

@@ -205,7 +205,12 @@ final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let response = HTTPResponse(status: status, headers: ["Content-Type": "text/plain; charset=utf-8"], body: .bytes(Array(text.utf8)))
         var buffer = context.channel.allocator.buffer(capacity: 256)
         HTTP1ResponseHead.write(
-            response, status: status, framing: .length(text.utf8.count), keepAlive: false, date: shared.date.text(), into: &buffer
+            response,
+            status: status,
+            framing: .length(text.utf8.count),
+            keepAlive: false,
+            date: shared.date.text(),
+            into: &buffer
         )
         buffer.writeString(text)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
@@ -304,7 +309,12 @@ extension HTTP1ServerHandler: ServerConnection {
         let bodyBytes = inline.map { $0.reduce(0) { $0 + $1.count } } ?? 0
         var buffer = context.channel.allocator.buffer(capacity: 512 + bodyBytes)
         HTTP1ResponseHead.write(
-            response, status: response.status, framing: framing, keepAlive: keepAlive, date: shared.date.text(), into: &buffer
+            response,
+            status: response.status,
+            framing: framing,
+            keepAlive: keepAlive,
+            date: shared.date.text(),
+            into: &buffer
         )
         if let inline, !exchange.request.isHead, framing != .none {
             for chunk in inline { buffer.writeBytes(chunk) }
@@ -372,7 +382,12 @@ extension HTTP1ServerHandler: ServerConnection {
         var response = response
         if !response.headers.contains("connection") { response.headers.append("Connection", "Upgrade") }
         HTTP1ResponseHead.write(
-            response, status: 101, framing: .none, keepAlive: true, date: shared.date.text(), into: &head
+            response,
+            status: 101,
+            framing: .none,
+            keepAlive: true,
+            date: shared.date.text(),
+            into: &head
         )
         context.writeAndFlush(wrapOutboundOut(head), promise: nil)
         state = .upgraded

@@ -144,7 +144,12 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
         guard let method, let target, !target.isEmpty else { return nil }
         let parts = RequestTarget(target)
         return HTTPRequest(
-            method: method, path: parts.path, query: parts.query, headers: headers, peer: peer, version: .http2
+            method: method,
+            path: parts.path,
+            query: parts.query,
+            headers: headers,
+            peer: peer,
+            version: .http2
         )
     }
 
@@ -175,7 +180,10 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
         guard let context, let request = streams[id]?.request else { return }
         let line = ServerExchange.RequestLine(isHead: request.method == "HEAD", version: .http2)
         let exchange = ServerExchange(
-            eventLoop: context.eventLoop, connection: self, streamID: Int32(id), request: line
+            eventLoop: context.eventLoop,
+            connection: self,
+            streamID: Int32(id),
+            request: line
         )
         streams[id]?.request = nil
         streams[id]?.exchange = exchange

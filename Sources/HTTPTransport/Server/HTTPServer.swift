@@ -126,7 +126,8 @@ public final class HTTPServer: Sendable {
         if let path = configuration.unixSocketPath {
             return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
         }
-        let tcp = bootstrap
+        let tcp =
+            bootstrap
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(KeepAlive.idle, value: KeepAlive.idleSeconds)
@@ -214,7 +215,10 @@ public final class HTTPServer: Sendable {
         stream.streamResetFrameRateLimit.maximumCount = 10_000
         let tally = HTTP2Tally()
         let frames = NIOHTTP2Handler(
-            mode: .server, frameDelegate: tally, connectionConfiguration: connection, streamConfiguration: stream
+            mode: .server,
+            frameDelegate: tally,
+            connectionConfiguration: connection,
+            streamConfiguration: stream
         )
         let handler = HTTP2ServerHandler(shared: shared, peer: peer, tally: tally, eventLoop: channel.eventLoop)
         try channel.pipeline.syncOperations.addHandlers([WriteCoalescer(), frames, handler])

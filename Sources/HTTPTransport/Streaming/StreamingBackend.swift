@@ -89,7 +89,8 @@ public struct StreamingBackend: Sendable {
         case .remoteCommand(let options):
             return WebSocketHandshake.response(to: request, supported: RemoteCommandProtocol.names) { connection, name in
                 let bridge = RemoteCommandBridge(
-                    RemoteCommandSocket(connection, subprotocol: name), options: options
+                    RemoteCommandSocket(connection, subprotocol: name),
+                    options: options
                 )
                 do {
                     await bridge.run(try await backend.connect(Self.commandVersion))
@@ -113,7 +114,9 @@ public struct StreamingBackend: Sendable {
 
     private static func refusal(_ status: Int, _ text: String) -> HTTPResponse {
         HTTPResponse(
-            status: status, headers: ["Content-Type": "text/plain; charset=utf-8"], body: .bytes(Array(text.utf8))
+            status: status,
+            headers: ["Content-Type": "text/plain; charset=utf-8"],
+            body: .bytes(Array(text.utf8))
         )
     }
 }

@@ -92,7 +92,9 @@ public enum WebSocketHandshake {
 
     private static func refusal(_ status: Int, _ text: String) -> HTTPResponse {
         HTTPResponse(
-            status: status, headers: ["Content-Type": "text/plain; charset=utf-8"], body: .bytes(Array(text.utf8))
+            status: status,
+            headers: ["Content-Type": "text/plain; charset=utf-8"],
+            body: .bytes(Array(text.utf8))
         )
     }
 }

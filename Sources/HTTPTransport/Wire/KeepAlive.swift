@@ -1,9 +1,9 @@
 import NIOCore
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The kernel's probes of a silent TCP peer: a half-open connection is gone after about a minute.
@@ -13,9 +13,9 @@ enum KeepAlive {
     static let probes: ChannelOptions.Types.SocketOption.Value = 3
 
     #if canImport(Glibc)
-    static let idle = option(TCP_KEEPIDLE)
+        static let idle = option(TCP_KEEPIDLE)
     #else
-    static let idle = option(TCP_KEEPALIVE)
+        static let idle = option(TCP_KEEPALIVE)
     #endif
     static let interval = option(TCP_KEEPINTVL)
     static let count = option(TCP_KEEPCNT)

@@ -26,7 +26,7 @@ struct MachineFacts: Sendable, Hashable {
         facts.kernel = line("/proc/sys/kernel/osrelease")
         facts.osImage = osImage()
         #if arch(arm64)
-        facts.architecture = "arm64"
+            facts.architecture = "arm64"
         #endif
         return facts
     }

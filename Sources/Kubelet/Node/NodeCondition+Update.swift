@@ -14,12 +14,30 @@ extension NodeHealth {
     /// The four conditions, with the times of those that stay as they were.
     func conditions(previous: [NodeCondition], now: Timestamp) -> [NodeCondition] {
         let made = [
-            pressure("MemoryPressure", memoryPressure, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available",
-                "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-            pressure("DiskPressure", diskPressure, "KubeletHasDiskPressure", "kubelet has disk pressure",
-                "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-            pressure("PIDPressure", pidPressure, "KubeletHasInsufficientPID", "kubelet has insufficient PID available",
-                "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+            pressure(
+                "MemoryPressure",
+                memoryPressure,
+                "KubeletHasInsufficientMemory",
+                "kubelet has insufficient memory available",
+                "KubeletHasSufficientMemory",
+                "kubelet has sufficient memory available"
+            ),
+            pressure(
+                "DiskPressure",
+                diskPressure,
+                "KubeletHasDiskPressure",
+                "kubelet has disk pressure",
+                "KubeletHasNoDiskPressure",
+                "kubelet has no disk pressure"
+            ),
+            pressure(
+                "PIDPressure",
+                pidPressure,
+                "KubeletHasInsufficientPID",
+                "kubelet has insufficient PID available",
+                "KubeletHasSufficientPID",
+                "kubelet has sufficient PID available"
+            ),
             ready,
         ]
         return made.map { condition in

@@ -16,10 +16,12 @@ struct LogLine: Sendable, Hashable {
         }
         guard let time = word(), let stream = word() else { return nil }
         // The tags are followed by a blank even when the text is empty; tolerate writers that leave it out.
-        let tags = word() ?? {
-            defer { rest = rest[rest.endIndex...] }
-            return rest
-        }()
+        let tags =
+            word()
+            ?? {
+                defer { rest = rest[rest.endIndex...] }
+                return rest
+            }()
         self.time = String(decoding: time, as: UTF8.self)
         switch String(decoding: stream, as: UTF8.self) {
         case "stdout": isError = false

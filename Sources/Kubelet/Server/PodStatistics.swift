@@ -122,7 +122,9 @@ struct PodStatistics {
         }
         family("container_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the container in core-seconds")
         for stat in stats {
-            lines.append("container_cpu_usage_seconds_total\(Self.labels(stat)) \(Self.seconds(stat.cpu)) \(Self.milliseconds(stat.cpu.timestamp))")
+            lines.append(
+                "container_cpu_usage_seconds_total\(Self.labels(stat)) \(Self.seconds(stat.cpu)) \(Self.milliseconds(stat.cpu.timestamp))"
+            )
         }
         family("container_memory_working_set_bytes", "gauge", "Current working set of the container in bytes")
         for stat in stats {

@@ -1,5 +1,5 @@
-import APITypes
 import APIModel
+import APITypes
 import Values
 
 /// Makes the strategic merge patch that turns one pod status into another, with only what differs. Pure.

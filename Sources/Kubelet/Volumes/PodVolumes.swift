@@ -59,7 +59,8 @@ struct PodVolumes: Sendable {
 
     private static func mountedNames(_ pod: Pod) -> Set<String> {
         let spec = pod.spec
-        let mounts = (spec.containers + spec.initContainers).flatMap(\.volumeMounts)
+        let mounts =
+            (spec.containers + spec.initContainers).flatMap(\.volumeMounts)
             + spec.ephemeralContainers.flatMap(\.volumeMounts)
         return Set(mounts.map(\.name))
     }

@@ -60,7 +60,12 @@ struct ControlPlane: Sendable {
         informers = SharedInformers(source: CacheSource(server: server))
         listener = try HTTPServer(
             configuration: HTTPServerConfiguration(
-                host: "0.0.0.0", port: configuration.httpsPort, tls: pki.apiServerTLS, eventLoops: eventLoops, name: "api"),
+                host: "0.0.0.0",
+                port: configuration.httpsPort,
+                tls: pki.apiServerTLS,
+                eventLoops: eventLoops,
+                name: "api"
+            ),
             handler: server
         )
     }
@@ -82,7 +87,12 @@ struct ControlPlane: Sendable {
             configuration: settings,
             security: { lookup in
                 let tokens = ServiceAccountAuthenticator(
-                    issuers: [issuer], audiences: [issuer], keys: [signing.verification], lookup: lookup, clock: clock)
+                    issuers: [issuer],
+                    audiences: [issuer],
+                    keys: [signing.verification],
+                    lookup: lookup,
+                    clock: clock
+                )
                 return APIServer.Security(
                     authenticator: AuthenticatorChain([
                         InProcessAuthenticator(), ClientCertificateAuthenticator(), BearerTokenAuthenticator([tokens]),
@@ -116,7 +126,7 @@ struct ControlPlane: Sendable {
             group.addTask { try await self.listener.run() }
             do {
                 _ = try await listener.listeningPort()
-            } catch where "\(error)".contains("Address already in use") {
+            } catch  where "\(error)".contains("Address already in use") {
                 throw StartError(message: "port \(configuration.httpsPort) is in use by another process; choose another with --https-port")
             }
             try await server.start()

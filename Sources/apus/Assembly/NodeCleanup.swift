@@ -98,7 +98,10 @@ struct NodeCleanup: Sendable {
     private func removeCgroups() async -> [String] {
         let name = directory.clusterID.isEmpty ? "kubepods" : "apus-\(directory.clusterID)"
         let found = try? await ChildProcess.run(
-            ["find", "/sys/fs/cgroup", "-depth", "-type", "d", "(", "-path", "/sys/fs/cgroup/*/\(name)*", "-o", "-path", "/sys/fs/cgroup/\(name)*", ")"])
+            [
+                "find", "/sys/fs/cgroup", "-depth", "-type", "d", "(", "-path", "/sys/fs/cgroup/*/\(name)*", "-o", "-path",
+                "/sys/fs/cgroup/\(name)*", ")",
+            ])
         for path in (found?.outputText ?? "").split(separator: "\n") { rmdir(String(path)) }
         return []
     }

@@ -30,8 +30,12 @@ struct NodeParts: Sendable {
 
     /// Runs the node until cancelled. The container runtime starts at once, the rest when the API is ready.
     func run(_ isReady: Signal<Bool>) async throws {
-        let containerd = configuration.containerRuntimeEndpoint == nil ? ContainerdProcess(
-            configuration: NodeRuntime.containerd(directory), logger: Logger(label: "containerd")) : nil
+        let containerd =
+            configuration.containerRuntimeEndpoint == nil
+            ? ContainerdProcess(
+                configuration: NodeRuntime.containerd(directory),
+                logger: Logger(label: "containerd")
+            ) : nil
         async let runtimeStarted: Void = start(containerd)
         try await isReady.wait { $0 }
         try await runtimeStarted
@@ -60,7 +64,11 @@ struct NodeParts: Sendable {
     private func makeDNS(_ informers: SharedInformers) throws -> NodeDNS? {
         guard let address = plane.address, let service = configuration.dnsAddress else { return nil }
         let settings = NodeDNS.Configuration(
-            domain: configuration.clusterDomain, clusterIP: service, listenAddress: address, nodeName: nodeName)
+            domain: configuration.clusterDomain,
+            clusterIP: service,
+            listenAddress: address,
+            nodeName: nodeName
+        )
         return try NodeDNS(settings, informers: informers, client: plane.client("apus:server", groups: ["system:masters"]))
     }
 
@@ -81,7 +89,10 @@ struct NodeParts: Sendable {
 
     private func makeKubelet(socket: String, ports: KubeletPorts, proxy: KubeProxy) throws -> Kubelet {
         var settings = KubeletConfiguration(
-            nodeName: nodeName, nodeIPs: plane.address.map { ["\($0)"] } ?? [], dataDirectory: directory.kubelet)
+            nodeName: nodeName,
+            nodeIPs: plane.address.map { ["\($0)"] } ?? [],
+            dataDirectory: directory.kubelet
+        )
         settings.podLogsDirectory = directory.podLogs
         settings.clusterDNS = configuration.dnsAddress.map { ["\($0)"] } ?? []
         settings.clusterDomain = configuration.clusterDomain
@@ -104,11 +115,22 @@ struct NodeParts: Sendable {
     private func serve(_ kubelet: Kubelet, _ ports: KubeletPorts) async throws {
         let gate = KubeletGate(kubelet.handler, nodeName: nodeName)
         let api = try HTTPServer(
-            configuration: HTTPServerConfiguration(host: "0.0.0.0", port: ports.api, tls: plane.pki.kubeletTLS, eventLoops: plane.eventLoops, name: "kubelet"),
+            configuration: HTTPServerConfiguration(
+                host: "0.0.0.0",
+                port: ports.api,
+                tls: plane.pki.kubeletTLS,
+                eventLoops: plane.eventLoops,
+                name: "kubelet"
+            ),
             handler: gate
         )
         let health = try HTTPServer(
-            configuration: HTTPServerConfiguration(host: "127.0.0.1", port: ports.health, eventLoops: plane.eventLoops, name: "kubelet-health"),
+            configuration: HTTPServerConfiguration(
+                host: "127.0.0.1",
+                port: ports.health,
+                eventLoops: plane.eventLoops,
+                name: "kubelet-health"
+            ),
             handler: HealthOnly(handler: kubelet.handler)
         )
         try await withThrowingTaskGroup(of: Void.self) { group in

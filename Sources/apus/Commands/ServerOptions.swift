@@ -22,7 +22,10 @@ struct ServerOptions: ParsableArguments {
     @Option(name: .customLong("cluster-cidr"), help: ArgumentHelp("Addresses of pods. (default: 10.244.0.0/16)", valueName: "cidr"))
     var clusterCIDR: String?
 
-    @Option(name: .customLong("cluster-dns"), help: ArgumentHelp("The DNS address. (default: the tenth Service address)", valueName: "address"))
+    @Option(
+        name: .customLong("cluster-dns"),
+        help: ArgumentHelp("The DNS address. (default: the tenth Service address)", valueName: "address")
+    )
     var clusterDNS: String?
 
     @Option(help: ArgumentHelp("Use this container runtime's socket instead of starting containerd.", valueName: "socket"))

@@ -49,7 +49,9 @@ struct UpCommand: AsyncParsableCommand {
         let server = StartingServer(process: process, directory: directory)
         let end = ContinuousClock.now + .seconds(wait)
         let client = try await server.client(until: end)
-        progress.begin(configuration.hollowNodes > 0 ? "waiting for \(configuration.hollowNodes) hollow nodes" : "waiting for the node to be Ready")
+        progress.begin(
+            configuration.hollowNodes > 0 ? "waiting for \(configuration.hollowNodes) hollow nodes" : "waiting for the node to be Ready"
+        )
         let wanted = max(1, configuration.hollowNodes)
         try await server.poll(until: end, what: "\(wanted) Ready node(s)") {
             let nodes = try await client.list(Node.self).items
