@@ -71,7 +71,11 @@ let layers: [Target] = [
     layer("Store", ["Values", "Units", "Channels", log] + collections),
     layer("SQLiteStore", ["Store", "Channels", "CSQLite", log] + collections),
     layer("HTTPTransport", ["Values", "Units", "Channels", "CZlib", log] + nioCore + http + x509 + collections),
-    layer("RPC", ["Channels", log] + grpc + [nio("NIOCore"), nio("NIOPosix"), .product(name: "NIOHTTP2", package: "swift-nio-http2")], exclude: ["Protos"]),
+    layer(
+        "RPC",
+        ["Channels", log] + grpc + [nio("NIOCore"), nio("NIOPosix"), .product(name: "NIOHTTP2", package: "swift-nio-http2")],
+        exclude: ["Protos"]
+    ),
     layer("Access", ["HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
     layer("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
     layer(

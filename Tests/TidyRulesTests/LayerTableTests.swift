@@ -16,6 +16,12 @@ import TidyRules
         #expect(table.issues().isEmpty)
     }
 
+    @Test func `a row may stand on several lines`() {
+        let table = LayerTable(manifest: "layer(\"A\", []),\n    layer(\n        \"B\",\n        [\"A\"],\n    ),\n")
+        #expect(table.order == ["A", "B"])
+        #expect(table.allowed["B"]?.contains("A") == true)
+    }
+
     @Test func `an import of a layer that the row does not name is refused`() {
         #expect(table.issues(inFile: "Top.swift", of: "Top", text: "import Middle\n") == [])
         #expect(table.issues(inFile: "Top.swift", of: "Top", text: "import Ground\n").count == 1)

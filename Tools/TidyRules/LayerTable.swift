@@ -10,13 +10,34 @@ public struct LayerTable: Sendable {
     public init(manifest: String) {
         var order: [String] = []
         var allowed: [String: Set<String>] = [:]
-        for line in manifest.split(separator: "\n") {
-            guard let row = Self.row(String(line)) else { continue }
+        for line in Self.rows(manifest) {
+            guard let row = Self.row(line) else { continue }
             order.append(row.name)
             allowed[row.name] = row.dependencies
         }
         self.order = order
         self.allowed = allowed
+    }
+
+    /// The lines of a manifest, a call that stands on several joined to one.
+    private static func rows(_ manifest: String) -> [String] {
+        var rows: [String] = []
+        var open = ""
+        for line in manifest.split(separator: "\n") {
+            let trimmed = line.drop { $0 == " " }
+            if !open.isEmpty {
+                open += trimmed
+                if trimmed.hasPrefix(")") {
+                    rows.append(open)
+                    open = ""
+                }
+            } else if trimmed == "layer(" {
+                open = "layer("
+            } else {
+                rows.append(String(line))
+            }
+        }
+        return rows
     }
 
     /// The rows that break the order itself.
