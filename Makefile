@@ -40,7 +40,7 @@ test: unit e2e ## every test: unit and conformance suites, then end to end
 
 unit: test-deps
 	swift build --build-tests
-	swift test --skip-build
+	swift test --skip-build --no-parallel # several suites measure real deadlines on real sockets and containers
 
 e2e: test-deps release
 	APUS=$(CURDIR)/dist/apus python3 -m pytest Tests/e2e -q -rs

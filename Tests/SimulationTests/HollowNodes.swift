@@ -163,9 +163,12 @@ final class HollowNodes: Sendable {
         let image = pod.spec.containers.first?.image ?? ""
         guard image.hasPrefix("ends:") else { return }
         try await clock.sleep(for: .milliseconds(500))
+        try await client.retryOnConflict { try await end(pod, code: Int(image.dropFirst(5)) ?? 0) }
+    }
+
+    private func end(_ pod: Pod, code: Int) async throws {
         var ended = try await client.get(Pod.self, namespace: pod.namespace, name: pod.name)
         guard ended.uid == pod.uid, !ended.isBeingDeleted else { return }
-        let code = Int(image.dropFirst(5)) ?? 0
         ended.status.phase = code == 0 ? "Succeeded" : "Failed"
         ended.status.conditions = [
             PodCondition {

@@ -51,7 +51,7 @@ import Values
                 }
                 return names.sorted() == ["big", "small"]
             }
-            #expect(try await volume(cluster, "tiny").status.phase == "Available")
+            try await cluster.wait("the third is free") { try await volume(cluster, "tiny").status.phase == "Available" }
             let bound = try await volume(cluster, "small")
             #expect(bound.status.phase == "Bound")
             let holder = try #require(bound.spec.claimRef?.name)
