@@ -71,11 +71,15 @@ import Values
         try await withCluster { cluster in
             let list = try await cluster.get("/api/v1/componentstatuses")
             #expect(list["items"]?.array?.count == 3)
+            cluster.server.report(component: "controller-manager", problem: nil)
             let table = try await cluster.get(
                 "/api/v1/componentstatuses",
                 accept: "application/json;as=Table;v=v1;g=meta.k8s.io"
             )
             #expect(table["rows", "0", "cells", "1"] == "Healthy")
+            #expect(table["rows", "1", "cells", "1"] == "Healthy")
+            #expect(table["rows", "2", "cells", "1"] == "Unhealthy")
+            #expect(table["rows", "2", "cells", "2"] == "not started")
         }
     }
 }

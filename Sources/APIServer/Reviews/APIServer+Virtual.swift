@@ -2,6 +2,7 @@ import APIModel
 import Access
 import HTTPTransport
 import Schema
+import Store
 import Units
 import Values
 
@@ -14,7 +15,7 @@ extension APIServer {
     ) async throws(APIError) -> HTTPResponse {
         let info = context.info
         if let warning = version.deprecationWarning { context.warnings.add(warning) }
-        if kind.plural == "componentstatuses" { return try componentStatuses(kind, version, context) }
+        if kind.plural == "componentstatuses" { return try await componentStatuses(kind, version, context) }
         guard info.verb == "create", info.name.isEmpty, kind.verbs.contains("create") else { throw .methodNotAllowed() }
         guard kind.namespaced == !info.namespace.isEmpty else { throw .unknownPath }
         let gvk = GroupVersionKind(group: kind.group, version: version.name, kind: kind.kind)
@@ -131,17 +132,40 @@ extension APIServer {
 
     private static let components = ["controller-manager", "etcd-0", "scheduler"]
 
+    /// What is wrong with a component; the store is asked, the others have told.
+    private func problem(of component: String) async -> String? {
+        guard component == "etcd-0" else { return health.problem(component) }
+        do throws(StoreError) {
+            _ = try await environment.store.currentRevision()
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    private static func componentCells(_ object: JSONValue) -> JSONValue {
+        let condition = object["conditions"]?[0]
+        let isHealthy = condition?["status"]?.string == "True"
+        return [
+            object.value(at: ["metadata", "name"]) ?? "", isHealthy ? "Healthy" : "Unhealthy", condition?["message"] ?? "", "",
+        ]
+    }
+
     private func componentStatuses(
         _ kind: KindDescriptor,
         _ version: KindVersion,
         _ context: RequestContext
-    ) throws(APIError) -> HTTPResponse {
+    ) async throws(APIError) -> HTTPResponse {
         let info = context.info
-        let all = Self.components.map { name -> JSONValue in
-            [
+        var all: [JSONValue] = []
+        for name in Self.components {
+            let problem = await problem(of: name)
+            all.append([
                 "kind": "ComponentStatus", "apiVersion": "v1", "metadata": ["name": .string(name)],
-                "conditions": [["type": "Healthy", "status": "True", "message": "ok"]],
-            ]
+                "conditions": [
+                    ["type": "Healthy", "status": problem == nil ? "True" : "False", "message": .string(problem ?? "ok")]
+                ],
+            ])
         }
         guard info.verb == "get" || info.verb == "list" else { throw .methodNotAllowed() }
         var chosen = all
@@ -159,7 +183,7 @@ extension APIServer {
         let rows = chosen.map { object -> JSONValue in
             let cells: JSONValue =
                 kind.hooks.cells(object, now: context.now).map { .array($0) }
-                ?? [object.value(at: ["metadata", "name"]) ?? "", "Healthy", "ok", ""]
+                ?? Self.componentCells(object)
             let partial: JSONValue = [
                 "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(tableVersion)"),
                 "metadata": object["metadata"] ?? [:],

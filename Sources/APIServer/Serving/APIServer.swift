@@ -154,6 +154,15 @@ public final class APIServer: HTTPHandler {
         health.started()
     }
 
+    /// Takes note of how a component beside the server is, for `kubectl get componentstatuses`.
+    ///
+    /// - Parameters:
+    ///   - component: `scheduler` or `controller-manager`.
+    ///   - problem: What is wrong with it; nil when it works.
+    public func report(component: String, problem: String?) {
+        health.set(component, problem: problem)
+    }
+
     /// Tells load balancers to stop sending requests; requests go on being served.
     public func prepareToStop() {
         health.stopping()

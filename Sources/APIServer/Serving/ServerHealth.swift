@@ -6,6 +6,11 @@ final class ServerHealth: Sendable {
     enum Phase: Sendable { case starting, serving, stopping }
 
     private let phase = Mutex(Phase.starting)
+    private let problems = Mutex(["controller-manager": "not started", "scheduler": "not started"])
+
+    /// What is wrong with a component; nil when it works.
+    func set(_ component: String, problem: String?) { problems.withLock { $0[component] = problem } }
+    func problem(_ component: String) -> String? { problems.withLock { $0[component] } }
 
     func started() { phase.withLock { if $0 == .starting { $0 = .serving } } }
     func stopping() { phase.withLock { $0 = .stopping } }

@@ -133,8 +133,11 @@ struct ControlPlane: Sendable {
             try KubeconfigFiles(dataDirectory: directory.path).write(pki, server: "https://127.0.0.1:\(configuration.httpsPort)")
             started()
             group.addTask { await self.informers.run() }
-            group.addTask { await self.controllers.run() }
-            group.addTask { await SchedulerService(client: client("system:kube-scheduler"), informers: informers).run() }
+            group.addTask { await self.runReporting("controller-manager") { await self.controllers.run() } }
+            group.addTask {
+                let scheduler = SchedulerService(client: self.client("system:kube-scheduler"), informers: self.informers)
+                await self.runReporting("scheduler") { await scheduler.run() }
+            }
             group.addTask { await self.renewal.run() }
             do {
                 while try await group.next() != nil {}
@@ -143,6 +146,13 @@ struct ControlPlane: Sendable {
                 throw error
             }
         }
+    }
+
+    /// Runs a component; the API server tells whether it is running.
+    private func runReporting(_ component: String, _ body: @Sendable () async -> Void) async {
+        server.report(component: component, problem: nil)
+        await body()
+        server.report(component: component, problem: "stopped")
     }
 
     /// Before the end: watches are told to go elsewhere, so that connections drain.
