@@ -14,7 +14,7 @@ final class DirectoryLock: Sendable {
         guard descriptor >= 0 else {
             throw StoreError(.unavailable, "cannot open \(path): \(describe(errno: errno))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.lock(descriptor) else {
             let code = errno
             defer { Glibc.close(descriptor) }
             guard code == EWOULDBLOCK else {
@@ -29,6 +29,20 @@ final class DirectoryLock: Sendable {
         // Only the error message of the next process depends on it, and a full disk must not keep us from starting.
         _ = pwrite(descriptor, text, text.count, 0)
         self.descriptor = descriptor
+    }
+
+    /// How often a lock that is held is tried again, ten milliseconds apart.
+    private static let attempts = 30
+
+    /// Takes the lock. A child being spawned holds a copy of every descriptor until its exec, also of a lock that its
+    /// owner has just given up, so one refusal says nothing yet. False with errno set.
+    private static func lock(_ descriptor: Int32) -> Bool {
+        for attempt in 1...attempts {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK, attempt < attempts else { return false }
+            usleep(10_000)
+        }
+        return false
     }
 
     deinit {
