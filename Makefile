@@ -40,8 +40,7 @@ test: unit e2e ## every test: unit and conformance suites, then end to end
 
 unit: test-deps
 	swift build --build-tests
-	# Several suites keep real deadlines on real sockets and containers: a second run tells a starved one from a defect.
-	timeout 900 swift test --skip-build || timeout 900 swift test --skip-build
+	Tools/unit.sh
 
 e2e: test-deps release
 	APUS=$(CURDIR)/dist/apus python3 -m pytest Tests/e2e -q -rs || APUS=$(CURDIR)/dist/apus python3 -m pytest Tests/e2e -q -rs
