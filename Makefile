@@ -61,7 +61,7 @@ dist: release ## an archive of the binary with its licence
 	tar -C dist -czf dist/apus-$$(dist/apus version --short)-linux-$$(uname -m).tar.gz apus -C .. LICENSE README.md
 
 generate: ## regenerate what is generated; needs the fact tables of the Kubernetes API
-	python3 Tools/generate/apitypes.py $(API_FACTS)
+	python3 Tools/generate/generate.py $(API_FACTS)
 
 clean: ## delete what was built
 	rm -rf .build dist
