@@ -52,10 +52,9 @@ lint: ## formatting and house rules
 format: ## rewrite the sources to the house format
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks Tools
 
-bench: deps ## print every budget of docs/performance.md beside its figure
-	swift build -c release --product apus-bench
-	swift build -c release --product apus --static-swift-stdlib
-	.build/release/apus-bench all --apus .build/release/apus
+bench: release ## print every budget of docs/performance.md beside its figure
+	swift build -c release --product apus-bench --static-swift-stdlib
+	.build/release/apus-bench all --apus dist/apus
 
 dist: release ## an archive of the binary with its licence
 	tar -C dist -czf dist/apus-$$(dist/apus version --short)-linux-$$(uname -m).tar.gz apus -C .. LICENSE README.md
