@@ -66,6 +66,7 @@ let layers: [Target] = [
     layer("Units", ["Values"]),
     layer("Channels", ["Units", "CSyscalls"] + collections),
     layer("Schema", ["Values", "Units"]),
+    layer("CEL", ["Schema", "Units", "Values"] + collections),
     layer("APIModel", ["Schema", "Units", "Values", "Channels"]),
     layer("APITypes", ["APIModel", "Schema", "Units", "Values", "CSchemaData"]),
     layer("Store", ["Values", "Units", "Channels", log] + collections),
@@ -78,10 +79,12 @@ let layers: [Target] = [
     ),
     layer("Access", ["HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
     layer("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
+    layer("LegacyKinds", ["BuiltinKinds", "APITypes", "APIModel", "Schema", "Units", "Values"]),
+    layer("CustomResources", ["APITypes", "APIModel", "CEL", "Schema", "Units", "Values", "Channels"] + collections),
     layer(
         "APIServer",
         [
-            "Access", "BuiltinKinds", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values",
+            "CustomResources", "LegacyKinds", "CEL", "Access", "BuiltinKinds", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values",
             "Channels", log,
         ] + collections
     ),
@@ -116,7 +119,7 @@ let layers: [Target] = [
 let parts: [Target.Dependency] = [
     "Bootstrap", "Containerd", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "Scheduler", "Controllers", "ControllerRuntime",
     "APIClient",
-    "APIServer", "BuiltinKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Channels",
+    "APIServer", "CustomResources", "LegacyKinds", "BuiltinKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "CEL", "Schema", "Channels",
     "Units", "Values",
     "CSyscalls",
 ]
@@ -132,16 +135,19 @@ let suites: [Target] = [
     tests("TidyRules"),
     tests("Values"), tests("Units", ["Values"]), tests("Channels", ["Units"]),
     tests("Schema", ["Values", "Units", "APITypes", "APIModel"]),
+    tests("CEL", ["Schema", "Values", "Units"]),
     tests("APIModel", ["Schema", "Values", "Units"]),
     tests("APITypes", ["APIModel", "Schema", "Values", "Units"]),
     tests("Store", ["SQLiteStore", "Channels", "Values"]),
     tests("HTTPTransport", ["Channels", "Values", log] + nioCore + x509),
     tests("Access", ["HTTPTransport", "APIModel", "APITypes", "Values", "Units", "Channels"] + x509),
     tests("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
+    tests("LegacyKinds", ["BuiltinKinds", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
+    tests("CustomResources", ["APITypes", "APIModel", "CEL", "Schema", "Values", "Units", "Channels"]),
     tests(
         "APIServer",
         [
-            "BuiltinKinds", "Access", "SQLiteStore", "Store", "HTTPTransport", "APITypes", "APIModel", "Schema", "Values", "Units",
+            "CustomResources", "LegacyKinds", "CEL", "BuiltinKinds", "Access", "SQLiteStore", "Store", "HTTPTransport", "APITypes", "APIModel", "Schema", "Values", "Units",
             "Channels",
         ]
     ),

@@ -35,6 +35,9 @@ public struct KindDescriptor: Sendable {
     public var hooks: any KindHooks
     /// False for virtual kinds, which are answered but never stored, such as `TokenReview`.
     public var stored: Bool
+    /// The resource whose objects these are in other words, such as core `events` for those of `events.k8s.io`; nil when
+    /// the kind has a store of its own.
+    public var storedAs: GroupResource?
 
     /// Describes a kind.
     public init(
@@ -53,7 +56,8 @@ public struct KindDescriptor: Sendable {
         subresources: [SubresourceDescriptor] = [],
         selectableFields: [SelectableField] = [],
         hooks: any KindHooks = NoHooks(),
-        stored: Bool = true
+        stored: Bool = true,
+        storedAs: GroupResource? = nil
     ) {
         self.group = group
         self.kind = kind
@@ -71,6 +75,7 @@ public struct KindDescriptor: Sendable {
         self.selectableFields = selectableFields
         self.hooks = hooks
         self.stored = stored
+        self.storedAs = storedAs
     }
 
     /// The group and kind.
@@ -106,6 +111,8 @@ public struct KindVersion: Sendable {
     public var columns: [ColumnDefinition]
     /// What a client of a deprecated version is told.
     public var deprecationWarning: String?
+    /// How its objects become those of the storage version; nil when only the name differs or nothing does.
+    public var conversion: (any VersionConversion)?
 
     /// Describes a version.
     public init(
@@ -113,13 +120,15 @@ public struct KindVersion: Sendable {
         served: Bool = true,
         schema: SchemaNode,
         columns: [ColumnDefinition] = [],
-        deprecationWarning: String? = nil
+        deprecationWarning: String? = nil,
+        conversion: (any VersionConversion)? = nil
     ) {
         self.name = name
         self.served = served
         self.schema = schema
         self.columns = columns
         self.deprecationWarning = deprecationWarning
+        self.conversion = conversion
     }
 }
 

@@ -8,8 +8,22 @@ public enum BuiltinKinds {
     public static func descriptors() -> [KindDescriptor] {
         BuiltinResources.all.map { kind in
             var kind = kind
-            kind.hooks = hooks(for: GroupResource(group: kind.group, resource: kind.plural))
+            kind.hooks = hooks(for: kind.groupResource)
+            attachConversions(&kind)
             return kind
+        }
+    }
+
+    private static func attachConversions(_ kind: inout KindDescriptor) {
+        switch kind.groupResource.description {
+        case "events.events.k8s.io":
+            kind.storedAs = .core("events")
+            for index in kind.versions.indices { kind.versions[index].conversion = SharedEvents() }
+        case "horizontalpodautoscalers.autoscaling":
+            for index in kind.versions.indices where kind.versions[index].name == "v1" {
+                kind.versions[index].conversion = AutoscalerV1(stored: "autoscaling/v2")
+            }
+        default: break
         }
     }
 

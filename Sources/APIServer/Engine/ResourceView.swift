@@ -52,26 +52,3 @@ struct ResourceView: Sendable {
         return labels
     }
 }
-
-/// Turns objects of one version into another. Pure.
-protocol VersionConversion: Sendable {
-    /// From the version served to the version stored.
-    func toStorage(_ object: JSONValue) -> JSONValue
-    /// From the version stored to the version served.
-    func fromStorage(_ object: JSONValue) -> JSONValue
-}
-
-/// Versions that differ in their name only.
-struct RenamedVersion: VersionConversion {
-    let served: String
-    let stored: String
-
-    func toStorage(_ object: JSONValue) -> JSONValue { with(object, stored) }
-    func fromStorage(_ object: JSONValue) -> JSONValue { with(object, served) }
-
-    private func with(_ object: JSONValue, _ version: String) -> JSONValue {
-        var object = object
-        object["apiVersion"] = .string(version)
-        return object
-    }
-}

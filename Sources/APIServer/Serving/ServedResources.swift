@@ -23,15 +23,12 @@ final class ServedResources: Sendable {
         var engines: [GroupResource: ResourceEngine] = [:]
         var views: [Route: ResourceView] = [:]
         var virtual: [Route: (KindDescriptor, KindVersion)] = [:]
-        // Core events come first: the events of events.k8s.io are theirs in other words.
-        let events = GroupResource.core("events")
-        for descriptor in descriptors where descriptor.stored && !SharedEvents.isAlias(descriptor.groupResource) {
+        for descriptor in descriptors where descriptor.stored && descriptor.storedAs == nil {
             let resource = descriptor.groupResource
             engines[resource] = ResourceEngine(descriptor, environment: environment, step: steps[resource])
         }
         for descriptor in descriptors {
-            let isAlias = SharedEvents.isAlias(descriptor.groupResource)
-            let engine = isAlias ? engines[events] : engines[descriptor.groupResource]
+            let engine = engines[descriptor.storedAs ?? descriptor.groupResource]
             for version in descriptor.versions where version.served {
                 let route = Route(group: descriptor.group, version: version.name, resource: descriptor.plural)
                 if let engine {
@@ -39,7 +36,7 @@ final class ServedResources: Sendable {
                         engine: engine,
                         descriptor: descriptor,
                         version: version,
-                        conversion: isAlias ? SharedEvents() : Conversions.between(version.name, descriptor)
+                        conversion: Conversions.between(version, descriptor)
                     )
                 } else {
                     virtual[route] = (descriptor, version)

@@ -1,0 +1,1 @@
+// The first real file of CEL replaces this one.

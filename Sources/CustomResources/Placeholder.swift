@@ -1,0 +1,1 @@
+// The first real file of CustomResources replaces this one.

@@ -1,0 +1,1 @@
+// The first real file of LegacyKinds replaces this one.

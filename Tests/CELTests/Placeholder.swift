@@ -1,0 +1,1 @@
+// The first real suite of CEL replaces this one.

@@ -1,0 +1,1 @@
+// The first real suite of CustomResources replaces this one.

@@ -1,0 +1,1 @@
+// The first real suite of LegacyKinds replaces this one.
