@@ -17,7 +17,7 @@ public enum BuiltinKinds {
     private static func attachConversions(_ kind: inout KindDescriptor) {
         switch kind.groupResource.description {
         case "events.events.k8s.io":
-            kind.storedAs = .core("events")
+            kind.storedAs = GroupResource(group: "", resource: "events")
             for index in kind.versions.indices { kind.versions[index].conversion = SharedEvents() }
         case "horizontalpodautoscalers.autoscaling":
             for index in kind.versions.indices where kind.versions[index].name == "v1" {
