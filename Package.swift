@@ -78,13 +78,14 @@ let layers: [Target] = [
         exclude: ["Protos"]
     ),
     layer("Access", ["HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
-    layer("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
-    layer("LegacyKinds", ["BuiltinKinds", "APITypes", "APIModel", "Schema", "Units", "Values"]),
+    layer("PodKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
+    layer("BuiltinKinds", ["PodKinds", "CEL", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
+    layer("LegacyKinds", ["BuiltinKinds", "PodKinds", "APITypes", "APIModel", "Schema", "Units", "Values"]),
     layer("CustomResources", ["APITypes", "APIModel", "CEL", "Schema", "Units", "Values", "Channels"] + collections),
     layer(
         "APIServer",
         [
-            "CustomResources", "LegacyKinds", "CEL", "Access", "BuiltinKinds", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values",
+            "CustomResources", "LegacyKinds", "CEL", "Access", "BuiltinKinds", "PodKinds", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values",
             "Channels", log,
         ] + collections
     ),
@@ -119,7 +120,7 @@ let layers: [Target] = [
 let parts: [Target.Dependency] = [
     "Bootstrap", "Containerd", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "Scheduler", "Controllers", "ControllerRuntime",
     "APIClient",
-    "APIServer", "CustomResources", "LegacyKinds", "BuiltinKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "CEL", "Schema", "Channels",
+    "APIServer", "CustomResources", "LegacyKinds", "BuiltinKinds", "PodKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "CEL", "Schema", "Channels",
     "Units", "Values",
     "CSyscalls",
 ]
@@ -141,7 +142,7 @@ let suites: [Target] = [
     tests("Store", ["SQLiteStore", "Channels", "Values"]),
     tests("HTTPTransport", ["Channels", "Values", log] + nioCore + x509),
     tests("Access", ["HTTPTransport", "APIModel", "APITypes", "Values", "Units", "Channels"] + x509),
-    tests("BuiltinKinds", ["APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
+    tests("BuiltinKinds", ["PodKinds", "CEL", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
     tests("LegacyKinds", ["BuiltinKinds", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
     tests("CustomResources", ["APITypes", "APIModel", "CEL", "Schema", "Values", "Units", "Channels"]),
     tests(

@@ -1,5 +1,6 @@
 import APIModel
 import APITypes
+import PodKinds
 import Values
 
 /// The behaviour of the built-in kinds: a literal table, no registration at load time.

@@ -2,6 +2,7 @@ import Testing
 import Values
 
 @testable import BuiltinKinds
+@testable import PodKinds
 
 /// A sound object, and what breaks it.
 struct Case: CustomTestStringConvertible, Sendable {

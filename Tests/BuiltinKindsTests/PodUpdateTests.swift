@@ -2,6 +2,7 @@ import Testing
 import Values
 
 @testable import BuiltinKinds
+@testable import PodKinds
 
 @Suite struct PodUpdateTests {
     private let words =

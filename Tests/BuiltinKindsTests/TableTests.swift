@@ -5,6 +5,7 @@ import Units
 import Values
 
 @testable import BuiltinKinds
+@testable import PodKinds
 
 private let made = "{name: x, creationTimestamp: \"2023-11-14T22:08:20Z\"}"
 

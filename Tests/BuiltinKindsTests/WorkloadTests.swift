@@ -2,6 +2,7 @@ import Testing
 import Values
 
 @testable import BuiltinKinds
+@testable import PodKinds
 
 private let template = "template: {metadata: {labels: {app: a}}, spec: {containers: [{name: c, image: i}]}}"
 

@@ -1,3 +1,4 @@
+import PodKinds
 import Schema
 import Units
 import Values

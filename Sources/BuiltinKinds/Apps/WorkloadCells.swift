@@ -1,3 +1,4 @@
+import PodKinds
 import Units
 import Values
 

@@ -1,3 +1,4 @@
+import PodKinds
 import Values
 
 /// Defaults of workloads that depend on other fields.

@@ -1,4 +1,5 @@
 import APIModel
+import PodKinds
 import Schema
 import Units
 import Values
