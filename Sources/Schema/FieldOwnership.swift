@@ -1,6 +1,6 @@
 import Values
 
-/// The operations of server-side apply on values of a type.
+/// The operations of server-side apply on values of a type, after sigs.k8s.io/structured-merge-diff.
 public enum FieldOwnership {
     /// What changed between two values.
     public struct Changes: Sendable {
@@ -10,194 +10,286 @@ public enum FieldOwnership {
         public var modified = FieldSet()
         /// Paths that went.
         public var removed = FieldSet()
+
+        /// Whether nothing changed.
+        public var isEmpty: Bool { added.isEmpty && modified.isEmpty && removed.isEmpty }
+
+        /// The changes outside of some paths.
+        public func excluding(_ paths: FieldSet) -> Changes {
+            if paths.isEmpty { return self }
+            return Changes(
+                added: added.excluding(paths),
+                modified: modified.excluding(paths),
+                removed: removed.excluding(paths)
+            )
+        }
     }
 
     /// The paths that an applied configuration claims.
     public static func claimed(by value: JSONValue, _ node: SchemaNode) -> FieldSet {
-        var set = FieldSet()
-        for child in node.ownedChildren(of: value) ?? [] {
-            let inner = child.node.ownedChildren(of: child.value)
-            if let inner, !inner.isEmpty { set.setBelow(child.step, claimed(by: child.value, child.node)) }
-            if child.isElement || inner == nil || inner?.isEmpty == true { set.insertMember(child.step) }
-        }
-        return set
+        FieldSet(tree: below(value, node) ?? [:])
     }
 
     /// What changed from one value to another.
     public static func compare(_ old: JSONValue, _ new: JSONValue, _ node: SchemaNode) -> Changes {
-        var changes = Changes()
-        let before = node.ownedChildren(of: old) ?? []
-        let after = node.ownedChildren(of: new) ?? []
-        var known: [FieldStep: SchemaNode.OwnedChild] = [:]
-        for child in before { known[child.step] = child }
-        for child in after {
-            guard let other = known.removeValue(forKey: child.step) else {
-                changes.added.insertMember(child.step)
-                changes.added.setBelow(child.step, everything(below: child))
-                continue
-            }
-            guard other.value != child.value else { continue }
-            guard child.node.ownedChildren(of: child.value) != nil, other.node.ownedChildren(of: other.value) != nil
-            else {
-                changes.modified.insertMember(child.step)
-                continue
-            }
-            let below = compare(other.value, child.value, child.node)
-            changes.added.setBelow(child.step, below.added)
-            changes.modified.setBelow(child.step, below.modified)
-            changes.removed.setBelow(child.step, below.removed)
-        }
-        for child in before where known[child.step] != nil {
-            changes.removed.insertMember(child.step)
-            changes.removed.setBelow(child.step, everything(below: child))
-        }
-        return changes
+        let found = Difference.between(old, new, node, depth: 0)
+        return Changes(
+            added: FieldSet(tree: found.added ?? [:]),
+            modified: FieldSet(tree: found.modified ?? [:]),
+            removed: FieldSet(tree: found.removed ?? [:])
+        )
     }
 
-    /// Every path below a value, containers included.
-    private static func everything(below child: SchemaNode.OwnedChild) -> FieldSet {
-        var set = FieldSet()
-        for inner in child.node.ownedChildren(of: child.value) ?? [] {
-            set.insertMember(inner.step)
-            set.setBelow(inner.step, everything(below: inner))
-        }
-        return set
+    /// The set with every struct field that has a member below it as a member of its own.
+    public static func withNamedFields(_ set: FieldSet, _ node: SchemaNode) -> FieldSet {
+        FieldSet(tree: named(set.tree, node))
     }
 
-    /// Lays an applied configuration over the live value.
-    public static func merge(_ live: JSONValue, _ applied: JSONValue, _ node: SchemaNode) -> JSONValue {
-        guard let left = node.ownedChildren(of: live), let right = node.ownedChildren(of: applied) else {
-            return applied
-        }
-        switch (live, applied) {
-        case (.object(var object), .object):
-            for child in right {
-                guard case .field(let name) = child.step else { continue }
-                object[name] = object[name].map { merge($0, child.value, child.node) } ?? child.value
-            }
-            return .object(object)
-        case (.array, .array): return .array(mergeLists(left, right))
-        default: return applied
+    private static func named(_ tree: JSONObject, _ node: SchemaNode?) -> JSONObject {
+        FieldNode.children(tree) { step, below in
+            let next = node?.owned(step)
+            var inner = named(below, next?.node)
+            if FieldNode.isMember(below) || next?.isDeclared == true, !inner.isEmpty { inner[FieldNode.own] = .object([:]) }
+            return inner
         }
     }
 
-    /// The applied order wins; what only the live list has stays in front of its next neighbour that both have.
-    private static func mergeLists(
-        _ left: [SchemaNode.OwnedChild],
-        _ right: [SchemaNode.OwnedChild]
-    ) -> [JSONValue] {
-        let wanted = Set(right.map(\.step))
-        var live: [FieldStep: SchemaNode.OwnedChild] = [:]
-        for child in left { live[child.step] = child }
-        var result: [JSONValue] = []
-        var leftIndex = 0
-        func takeLiveOnly() {
-            while leftIndex < left.count, !wanted.contains(left[leftIndex].step) {
-                result.append(left[leftIndex].value)
-                leftIndex += 1
+    /// What a value claims below the path that leads to it; nil when nothing, empty when the path itself.
+    private static func below(_ value: JSONValue, _ node: SchemaNode) -> JSONObject? {
+        switch node.ownership(of: value) {
+        case .leaf: return [:]
+        case .map:
+            guard case .object(let object) = value else { return nil }
+            return entries(object, node)
+        case .list:
+            guard case .array(let list) = value else { return nil }
+            var result = JSONObject()
+            for element in ElementIndex(list, node).entries {
+                guard element.rest.isEmpty, let inner = below(element.first, node.element ?? .anything) else {
+                    result[element.step] = .object([:])
+                    continue
+                }
+                result[element.step] = .object(FieldNode.make(isMember: true, inner) ?? [:])
             }
+            return result.isEmpty ? nil : result
         }
-        for child in right {
-            takeLiveOnly()
-            guard let known = live[child.step] else {
-                result.append(child.value)
+    }
+
+    private static func entries(_ object: JSONObject, _ node: SchemaNode) -> JSONObject? {
+        var result = JSONObject()
+        for (key, item) in object {
+            let field = node.shape == .object ? node.field(key) : nil
+            let inner = below(item, field?.node ?? node.element ?? .anything)
+            let isOwn = field == nil || item == .null || item == .object([:])
+            guard let inner else {
+                if isOwn { result["f:\(key)"] = .object([:]) }
                 continue
             }
-            result.append(merge(known.value, child.value, child.node))
-            if leftIndex < left.count, left[leftIndex].step == child.step { leftIndex += 1 }
+            result["f:\(key)"] = .object(isOwn ? FieldNode.make(isMember: true, inner) ?? [:] : inner)
         }
-        while leftIndex < left.count {
-            takeLiveOnly()
-            if leftIndex < left.count { leftIndex += 1 }
+        return result.isEmpty ? nil : result
+    }
+}
+
+/// What came, changed and went at a path and below. Nil: nothing; empty: the path itself.
+private struct Difference {
+    var added: JSONObject?
+    var modified: JSONObject?
+    var removed: JSONObject?
+
+    private static let none = Difference()
+    /// Down to this depth equal values are recognised as a whole; below, the walk itself is as cheap.
+    private static let equalityDepth = 2
+
+    static func between(_ old: JSONValue?, _ new: JSONValue?, _ node: SchemaNode, depth: Int) -> Difference {
+        if depth <= equalityDepth, let old, let new, old == new { return none }
+        switch node.ownership(of: new ?? old ?? .null) {
+        case .leaf: return leaf(old, new)
+        case .map:
+            let (left, right) = (old?.object ?? [:], new?.object ?? [:])
+            if left.isEmpty, right.isEmpty { return leaf(old, new) }
+            return maps(left, right, node, depth).closed(old, new)
+        case .list:
+            let (left, right) = (old?.array ?? [], new?.array ?? [])
+            if left.isEmpty, right.isEmpty { return leaf(old, new) }
+            return lists(left, right, node, depth).closed(old, new)
+        }
+    }
+
+    private static func leaf(_ old: JSONValue?, _ new: JSONValue?) -> Difference {
+        guard let old else { return Difference(added: [:]) }
+        guard let new else { return Difference(removed: [:]) }
+        return old == new ? none : Difference(modified: [:])
+    }
+
+    /// A container that came or went is a change of its own.
+    private func closed(_ old: JSONValue?, _ new: JSONValue?) -> Difference {
+        var result = self
+        if old == nil { result.added = FieldNode.make(isMember: true, added ?? [:]) }
+        if old != nil, new == nil { result.removed = FieldNode.make(isMember: true, removed ?? [:]) }
+        return result
+    }
+
+    private mutating func put(_ step: String, _ below: Difference) {
+        if let node = below.added { added = added ?? [:]; added?[step] = .object(node) }
+        if let node = below.modified { modified = modified ?? [:]; modified?[step] = .object(node) }
+        if let node = below.removed { removed = removed ?? [:]; removed?[step] = .object(node) }
+    }
+
+    private static func maps(_ left: JSONObject, _ right: JSONObject, _ node: SchemaNode, _ depth: Int) -> Difference {
+        var result = Difference()
+        func type(_ key: String) -> SchemaNode {
+            (node.shape == .object ? node.field(key)?.node : nil) ?? node.element ?? .anything
+        }
+        for (key, item) in right {
+            let other = left[key]
+            if case .string(let a) = item, case .string(let b)? = other, a == b { continue }
+            let below = between(other, item, type(key), depth: depth + 1)
+            if !below.isNone { result.put("f:\(key)", below) }
+        }
+        for (key, item) in left where !right.contains(key) {
+            result.put("f:\(key)", between(item, nil, type(key), depth: depth + 1))
         }
         return result
     }
 
-    /// Takes out what a manager gave up and nobody else owns.
-    ///
-    /// An element or entry that is given up goes as a whole, unless someone owns something in it; a struct goes when
-    /// nothing is left in it.
-    public static func remove(
-        _ given: FieldSet,
-        from value: JSONValue,
-        keeping owned: FieldSet,
-        _ node: SchemaNode
-    ) -> JSONValue {
-        guard let children = node.ownedChildren(of: value) else { return value }
-        var kept: [(child: SchemaNode.OwnedChild, value: JSONValue)] = []
-        for child in children {
-            if !given.mentions(child.step) {
-                kept.append((child, child.value))
+    private var isNone: Bool { added == nil && modified == nil && removed == nil }
+
+    private static func lists(_ left: [JSONValue], _ right: [JSONValue], _ node: SchemaNode, _ depth: Int) -> Difference {
+        var result = Difference()
+        let element = node.element ?? .anything
+        let before = ElementIndex(left, node)
+        let after = ElementIndex(right, node)
+        for new in after.entries {
+            guard let old = before.entry(new.step) else {
+                result.put(new.step, new.rest.isEmpty ? between(nil, new.first, element, depth: depth + 1) : Difference(added: [:]))
                 continue
             }
-            if given.members.contains(child.step), !owned.mentions(child.step) { continue }
-            let rest = remove(
-                given.below(child.step),
-                from: child.value,
-                keeping: owned.below(child.step),
-                child.node
-            )
-            if rest.isEmptyContainer, !child.value.isEmptyContainer, !owned.mentions(child.step) { continue }
-            kept.append((child, rest))
+            result.put(new.step, twins(old, new, element, depth))
         }
-        if case .array = value { return .array(kept.map(\.value)) }
-        var object = JSONObject()
-        for (child, rest) in kept {
-            if case .field(let name) = child.step { object[name] = rest }
+        for old in before.entries where after.entry(old.step) == nil {
+            result.put(old.step, old.rest.isEmpty ? between(old.first, nil, element, depth: depth + 1) : Difference(removed: [:]))
         }
-        return .object(object)
+        return result
+    }
+
+    /// Elements of the same identity on both sides; those that occur twice count as a whole.
+    private static func twins(
+        _ old: ElementIndex.Entry,
+        _ new: ElementIndex.Entry,
+        _ element: SchemaNode,
+        _ depth: Int
+    ) -> Difference {
+        switch (old.rest.isEmpty, new.rest.isEmpty) {
+        case (true, true): return between(old.first, new.first, element, depth: depth + 1)
+        case (false, false): return old.first == new.first && old.rest == new.rest ? none : Difference(modified: [:])
+        case (false, true):
+            var result = between(nil, new.first, element, depth: depth + 1)
+            result.removed = [:]
+            return result
+        case (true, false):
+            var result = between(old.first, nil, element, depth: depth + 1)
+            result.added = [:]
+            return result
+        }
     }
 }
 
-extension JSONValue {
-    fileprivate var isEmptyContainer: Bool {
-        switch self {
-        case .object(let object): object.isEmpty
-        case .array(let list): list.isEmpty
-        default: false
-        }
+/// The elements of a granular list by what tells them apart.
+struct ElementIndex {
+    struct Entry {
+        let step: String
+        let first: JSONValue
+        /// More elements of the same identity; upstream tolerates them in what was stored before it checked.
+        var rest: [JSONValue] = []
     }
+
+    /// In the order of the list.
+    private(set) var entries: [Entry] = []
+    private var places: [String: Int] = [:]
+    /// Lists up to this length are searched.
+    private static let searchedLength = 8
+
+    init(_ list: [JSONValue], _ node: SchemaNode) {
+        entries.reserveCapacity(list.count)
+        for item in list {
+            guard let step = node.step(of: item) else { continue }
+            if let index = place(step) {
+                entries[index].rest.append(item)
+                continue
+            }
+            if list.count > Self.searchedLength { places[step] = entries.count }
+            entries.append(Entry(step: step, first: item))
+        }
+        isIndexed = list.count > Self.searchedLength
+    }
+
+    private var isIndexed = false
+
+    private func place(_ step: String) -> Int? {
+        if !places.isEmpty || isIndexed { return places[step] }
+        return entries.firstIndex { $0.step == step }
+    }
+
+    func entry(_ step: String) -> Entry? { place(step).map { entries[$0] } }
 }
 
 extension SchemaNode {
-    /// A part of a value that can have an owner of its own.
-    struct OwnedChild {
-        let step: FieldStep
-        let value: JSONValue
-        let node: SchemaNode
-        /// An element of a list, or an entry of a map: claimed itself, besides what is in it.
-        let isElement: Bool
-    }
+    /// How a value of the type is owned.
+    enum Ownership { case leaf, map, list }
 
-    /// The parts of a value; nil when the value is owned as a whole.
-    func ownedChildren(of value: JSONValue) -> [OwnedChild]? {
-        switch (shape, value) {
-        case (.object, .object(let object)) where !body.atomicMap:
-            return object.map { key, item in
-                OwnedChild(step: .field(key), value: item, node: field(key)?.node ?? .anything, isElement: false)
-            }
-        case (.map, .object(let object)) where !body.atomicMap:
-            return object.map { key, item in
-                OwnedChild(step: .field(key), value: item, node: element ?? .anything, isElement: true)
-            }
-        case (.list, .array(let list)): return ownedElements(list)
-        default: return nil
+    func ownership(of value: JSONValue) -> Ownership {
+        switch shape {
+        case .object, .map: return body.atomicMap ? .leaf : .map
+        case .list: return listType == .atomic ? .leaf : .list
+        case .any, .anyObject:
+            // What has no type is taken apart by what it is; its lists are replaced as a whole.
+            if case .object = value, !body.atomicMap { return .map }
+            return .leaf
+        default: return .leaf
         }
     }
 
-    private func ownedElements(_ list: [JSONValue]) -> [OwnedChild]? {
-        guard let element else { return nil }
+    /// The type behind a step, and whether the step is a field the type declares.
+    func owned(_ step: String) -> (node: SchemaNode, isDeclared: Bool)? {
+        if step.hasPrefix("f:") {
+            guard shape == .object, let field = field(String(step.dropFirst(2))) else { return element.map { ($0, false) } }
+            return (field.node, true)
+        }
+        guard step.hasPrefix("k:"), shape == .list else { return nil }
+        return element.map { ($0, false) }
+    }
+
+    /// What tells an element of a granular list apart; nil when it cannot be told.
+    func step(of item: JSONValue) -> String? {
         switch listType {
         case .atomic: return nil
-        case .set: return list.map { OwnedChild(step: .value($0), value: $0, node: element, isElement: true) }
-        case .map(let keys):
-            return list.map { item in
-                var identity = JSONObject()
-                for key in keys {
-                    if let given = item[key] ?? element.field(key)?.rare?.defaultValue { identity[key] = given }
-                }
-                return OwnedChild(step: .key(identity), value: item, node: element, isElement: true)
+        case .set:
+            switch item {
+            case .object, .array: return nil
+            default: return "v:\(item)"
             }
+        case .map(let keys):
+            guard case .object(let object) = item else { return nil }
+            // The usual single string key, without building an object for it.
+            if keys.count == 1, case .string(let text)? = object[keys[0]], let quoted = Self.plainQuoted(text) {
+                return "k:{\"\(keys[0])\":\(quoted)}"
+            }
+            var identity = JSONObject()
+            for key in keys {
+                if let given = object[key] ?? defaultKey(key) { identity[key] = given }
+            }
+            return identity.isEmpty ? nil : "k:\(JSONValue.object(identity))"
         }
+    }
+
+    private func defaultKey(_ key: String) -> JSONValue? {
+        guard let field = element?.field(key) else { return nil }
+        return field.rare?.defaultValue ?? field.node.defaultValue
+    }
+
+    private static func plainQuoted(_ text: String) -> String? {
+        for byte in text.utf8 where byte < 0x20 || byte > 0x7e || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return nil }
+        return "\"\(text)\""
     }
 }

@@ -20,137 +20,9 @@ public enum FieldStep: Sendable, Hashable, CustomStringConvertible {
         case .index(let index): "[\(index)]"
         }
     }
-}
 
-/// A set of paths: what one manager owns. A path can be a member itself, and have members below.
-public struct FieldSet: Sendable, Hashable {
-    /// The steps at which a path ends.
-    public private(set) var members: Set<FieldStep>
-    /// What lies below a step; never empty sets.
-    public private(set) var children: [FieldStep: FieldSet]
-
-    /// The empty set.
-    public init() {
-        members = []
-        children = [:]
-    }
-
-    /// The set of one path.
-    public init(path: [FieldStep]) {
-        self.init()
-        insert(path[...])
-    }
-
-    /// Whether there is no path.
-    public var isEmpty: Bool { members.isEmpty && children.isEmpty }
-
-    /// Adds a path.
-    public mutating func insert(_ path: ArraySlice<FieldStep>) {
-        guard let first = path.first else { return }
-        if path.count == 1 {
-            members.insert(first)
-        } else {
-            children[first, default: FieldSet()].insert(path.dropFirst())
-        }
-    }
-
-    /// Whether a path is a member.
-    public func contains(_ path: [FieldStep]) -> Bool {
-        guard let last = path.last else { return false }
-        var set = self
-        for step in path.dropLast() {
-            guard let next = set.children[step] else { return false }
-            set = next
-        }
-        return set.members.contains(last)
-    }
-
-    /// Whether a step is a member or has one below.
-    public func mentions(_ step: FieldStep) -> Bool { members.contains(step) || children[step] != nil }
-
-    /// The paths in either.
-    public func union(_ other: FieldSet) -> FieldSet {
-        var result = self
-        result.members.formUnion(other.members)
-        for (step, set) in other.children { result.children[step] = result.children[step]?.union(set) ?? set }
-        return result
-    }
-
-    /// The paths in both.
-    public func intersection(_ other: FieldSet) -> FieldSet {
-        var result = FieldSet()
-        result.members = members.intersection(other.members)
-        for (step, set) in children {
-            guard let both = other.children[step]?.intersection(set), !both.isEmpty else { continue }
-            result.children[step] = both
-        }
-        return result
-    }
-
-    /// The paths not in the other.
-    public func subtracting(_ other: FieldSet) -> FieldSet {
-        var result = FieldSet()
-        result.members = members.subtracting(other.members)
-        for (step, set) in children {
-            let rest = other.children[step].map { set.subtracting($0) } ?? set
-            if !rest.isEmpty { result.children[step] = rest }
-        }
-        return result
-    }
-
-    /// What lies below a step; empty when nothing does.
-    public func below(_ step: FieldStep) -> FieldSet { children[step] ?? FieldSet() }
-
-    /// All paths, sorted as they print.
-    public var paths: [String] {
-        var found: [String] = []
-        collect("", &found)
-        return found.sorted()
-    }
-
-    private func collect(_ prefix: String, _ found: inout [String]) {
-        for step in members { found.append(prefix + step.description) }
-        for (step, set) in children { set.collect(prefix + step.description, &found) }
-    }
-
-    mutating func insertMember(_ step: FieldStep) { members.insert(step) }
-    mutating func setBelow(_ step: FieldStep, _ set: FieldSet) {
-        guard !set.isEmpty else { return }
-        children[step] = children[step]?.union(set) ?? set
-    }
-}
-
-extension FieldSet {
-    /// The set as `fieldsV1` has it.
-    public var json: JSONValue {
-        var object = JSONObject()
-        for step in members { object[step.text] = .object([:]) }
-        for (step, set) in children {
-            guard case .object(var below) = set.json else { continue }
-            if members.contains(step) { below["."] = .object([:]) }
-            object[step.text] = .object(below)
-        }
-        return .object(object)
-    }
-
-    /// Reads `fieldsV1`. Nil when a step is malformed.
-    public init?(json: JSONValue) {
-        self.init()
-        guard case .object(let object) = json else { return nil }
-        for (text, value) in object where text != "." {
-            guard let step = FieldStep(text: text), case .object(let below) = value else { return nil }
-            if below.isEmpty || below.contains(".") { members.insert(step) }
-            guard !below.isEmpty, let set = FieldSet(json: value) else {
-                guard below.isEmpty else { return nil }
-                continue
-            }
-            setBelow(step, set)
-        }
-    }
-}
-
-extension FieldStep {
-    fileprivate var text: String {
+    /// As `fieldsV1` has it.
+    public var text: String {
         switch self {
         case .field(let name): "f:\(name)"
         case .key(let keys): "k:\(JSONValue.object(keys))"
@@ -159,7 +31,8 @@ extension FieldStep {
         }
     }
 
-    fileprivate init?(text: String) {
+    /// Reads a step of `fieldsV1`. Nil when it is malformed.
+    public init?(text: String) {
         let rest = String(text.dropFirst(2))
         switch text.prefix(2) {
         case "f:": self = .field(rest)
@@ -174,5 +47,191 @@ extension FieldStep {
             self = .key(keys)
         default: return nil
         }
+    }
+}
+
+/// A set of paths: what one manager owns. A path can be a member itself, and have members below.
+///
+/// Kept in the form of `fieldsV1`, so that reading and writing it costs nothing: each step is a member of an object; an
+/// empty object means that the path ends here, a member "." that it ends here and goes on as well.
+public struct FieldSet: Sendable, Hashable {
+    /// The set as `fieldsV1` has it.
+    private(set) var tree: JSONObject
+
+    /// The empty set.
+    public init() { tree = [:] }
+
+    init(tree: JSONObject) { self.tree = tree }
+
+    /// The set of one path.
+    public init(path: [FieldStep]) {
+        self.init()
+        insert(path[...])
+    }
+
+    /// The set of some paths of field names.
+    public init(fields paths: [[String]]) {
+        self.init()
+        for path in paths { insert(path.map { FieldStep.field($0) }[...]) }
+    }
+
+    /// Whether there is no path.
+    public var isEmpty: Bool { tree.isEmpty }
+
+    /// Adds a path.
+    public mutating func insert(_ path: ArraySlice<FieldStep>) {
+        guard !path.isEmpty else { return }
+        var node = JSONObject()
+        for step in path.reversed() { node = [step.text: .object(node)] }
+        tree = FieldNode.union(tree, node, isRoot: true)
+    }
+
+    /// Whether a path is a member.
+    public func contains(_ path: [FieldStep]) -> Bool {
+        guard !path.isEmpty else { return false }
+        var node = tree
+        for step in path {
+            guard case .object(let next)? = node[step.text] else { return false }
+            node = next
+        }
+        return FieldNode.isMember(node)
+    }
+
+    /// The paths in either.
+    public func union(_ other: FieldSet) -> FieldSet {
+        FieldSet(tree: FieldNode.union(tree, other.tree, isRoot: true))
+    }
+
+    /// The paths in both.
+    public func intersection(_ other: FieldSet) -> FieldSet {
+        FieldSet(tree: FieldNode.children(tree) { FieldNode.intersection($1, other.tree[$0]) })
+    }
+
+    /// The paths not in the other.
+    public func subtracting(_ other: FieldSet) -> FieldSet {
+        if other.isEmpty { return self }
+        return FieldSet(tree: FieldNode.children(tree) { FieldNode.difference($1, other.tree[$0]) })
+    }
+
+    /// The paths that neither are in the other nor lie below one that is.
+    public func excluding(_ other: FieldSet) -> FieldSet {
+        if other.isEmpty { return self }
+        return FieldSet(tree: FieldNode.children(tree) { FieldNode.excluding($1, other.tree[$0]) })
+    }
+
+    /// All paths as they print: those that end at a step before those that go on.
+    public var paths: [String] {
+        var found: [String] = []
+        FieldNode.collect(tree, "", &found)
+        return found
+    }
+}
+
+extension FieldSet {
+    /// The set as `fieldsV1` has it.
+    public var json: JSONValue { .object(tree) }
+
+    /// Reads `fieldsV1`. Nil when a step is malformed.
+    public init?(json: JSONValue) {
+        guard case .object(let object) = json, let tree = FieldNode.checked(object) else { return nil }
+        self.init(tree: tree)
+    }
+
+    /// Takes `fieldsV1` that this server wrote, unchecked.
+    public init(trusted json: JSONValue?) {
+        guard case .object(let object)? = json else {
+            self.init()
+            return
+        }
+        self.init(tree: object)
+    }
+}
+
+/// The operations on one node of a set's tree.
+enum FieldNode {
+    static let own = "."
+    private static let nothing = JSONValue.object([:])
+
+    /// Whether the path that leads here is in the set.
+    static func isMember(_ node: JSONObject) -> Bool { node.isEmpty || node.contains(own) }
+
+    /// A node with these children; nil when nothing is in the set, neither here nor below.
+    static func make(isMember: Bool, _ children: JSONObject) -> JSONObject? {
+        if children.isEmpty { return isMember ? children : nil }
+        guard isMember else { return children }
+        var node = children
+        node[own] = nothing
+        return node
+    }
+
+    /// Rebuilds the children of a node; nil drops one.
+    static func children(_ node: JSONObject, _ body: (String, JSONObject) -> JSONObject?) -> JSONObject {
+        var result = JSONObject()
+        for (step, value) in node where step != own {
+            guard case .object(let below) = value, let kept = body(step, below) else { continue }
+            result[step] = .object(kept)
+        }
+        return result
+    }
+
+    static func union(_ left: JSONObject, _ right: JSONObject, isRoot: Bool = false) -> JSONObject {
+        if left.isEmpty || right.isEmpty {
+            var result = left.isEmpty ? right : left
+            // An empty node is a path that ends here.
+            if !isRoot, !result.isEmpty { result[own] = nothing }
+            return result
+        }
+        var result = left
+        for (step, value) in right {
+            guard case .object(let theirs) = value, case .object(let ours)? = result[step], step != own else {
+                result[step] = value
+                continue
+            }
+            result[step] = .object(union(ours, theirs))
+        }
+        return result
+    }
+
+    static func intersection(_ left: JSONObject, _ right: JSONValue?) -> JSONObject? {
+        guard case .object(let right)? = right else { return nil }
+        let below = children(left) { intersection($1, right[$0]) }
+        return make(isMember: isMember(left) && isMember(right), below)
+    }
+
+    static func difference(_ left: JSONObject, _ right: JSONValue?) -> JSONObject? {
+        guard case .object(let right)? = right else { return left }
+        let below = children(left) { difference($1, right[$0]) }
+        return make(isMember: isMember(left) && !isMember(right), below)
+    }
+
+    static func excluding(_ left: JSONObject, _ right: JSONValue?) -> JSONObject? {
+        guard case .object(let right)? = right else { return left }
+        if isMember(right) { return nil }
+        let below = children(left) { excluding($1, right[$0]) }
+        return make(isMember: isMember(left), below)
+    }
+
+    static func collect(_ node: JSONObject, _ prefix: String, _ found: inout [String]) {
+        let steps = node.filter { $0.key != own }.map {
+            (words: FieldStep(text: $0.key)?.description ?? $0.key, below: $0.value.object ?? [:])
+        }
+        for step in steps where isMember(step.below) { found.append(prefix + step.words) }
+        for step in steps { collect(step.below, prefix + step.words, &found) }
+    }
+
+    /// The tree with canonical steps; nil when one is malformed.
+    static func checked(_ node: JSONObject) -> JSONObject? {
+        var result = JSONObject()
+        for (text, value) in node {
+            guard case .object(let below) = value else { return nil }
+            if text == own {
+                result[own] = nothing
+                continue
+            }
+            guard let step = FieldStep(text: text), let kept = checked(below) else { return nil }
+            // `{".":{}}` says no more than `{}`.
+            result[step.text] = kept.count == 1 && kept.contains(own) ? nothing : .object(kept)
+        }
+        return result
     }
 }

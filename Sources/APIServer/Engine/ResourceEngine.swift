@@ -55,7 +55,7 @@ final class ResourceEngine: Sendable {
     func stored(_ key: String) async throws(APIError) -> Stored? {
         do throws(StoreError) {
             guard let entry = try await environment.store.get(key).entry else { return nil }
-            return Stored(key: key, bytes: entry.value, revision: entry.revision)
+            return Stored(key: key, bytes: indexer.restored(entry.value), revision: entry.revision)
         } catch {
             throw StoreFailure.apiError(error)
         }
@@ -122,6 +122,8 @@ struct WriteContext: Sendable {
     var fieldManager = ""
     /// Whether the object brings its field records along.
     var keepsFieldRecords = false
+    /// What the records of who owns which fields need to know; nil keeps no records.
+    var owned: OwnedWrite?
 
     /// The entry of `managedFields` that a write other than an apply is noted under.
     func fieldWriter(_ view: ResourceView) -> ManagedFields.Manager {

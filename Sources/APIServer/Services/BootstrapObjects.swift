@@ -84,7 +84,7 @@ struct BootstrapObjects {
         guard try await view.engine.stored(key) == nil else { return }
         let object = try complete(content, view, namespace, name)
         do throws(APIError) {
-            _ = try await view.engine.create(object, view: view, write: context(namespace, name))
+            _ = try await view.engine.create(object, view: view, write: context(view, namespace, name))
         } catch {
             // Another server of the cluster was faster.
             guard error.isAlreadyExists else { throw error }
@@ -101,7 +101,7 @@ struct BootstrapObjects {
             object.set(old.value(at: ["metadata", "resourceVersion"]) ?? "", at: ["metadata", "resourceVersion"])
             return object
         }
-        _ = try await view.engine.update(change, view: view, write: context("default", "kubernetes"))
+        _ = try await view.engine.update(change, view: view, write: context(view, "default", "kubernetes"))
     }
 
     private func complete(
@@ -117,15 +117,18 @@ struct BootstrapObjects {
         return object
     }
 
-    private func context(_ namespace: String, _ name: String) -> WriteContext {
-        WriteContext(
+    private func context(_ view: ResourceView, _ namespace: String, _ name: String) -> WriteContext {
+        let now = server.environment.clock.now.wholeSeconds
+        return WriteContext(
             user: UserIdentity(name: "system:apiserver", groups: [UserIdentity.mastersGroup]),
-            now: server.environment.clock.now.wholeSeconds,
+            now: now,
             namespace: namespace,
             name: name,
             admission: AdmissionChain([]),
             warnings: WarningList(),
-            version: "v1"
+            version: "v1",
+            fieldManager: "kube-apiserver",
+            owned: server.ownedWrite(view, subresource: "", now: now)
         )
     }
 }

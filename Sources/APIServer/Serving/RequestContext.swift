@@ -25,7 +25,8 @@ struct RequestContext: Sendable {
         throw .invalid(GroupKind(group: "meta.k8s.io", kind: kind), "", [issue])
     }
 
-    private var optionsKind: String {
+    /// The kind of the options in the query.
+    var optionsKind: String {
         switch info.verb {
         case "create": "CreateOptions"
         case "patch": "PatchOptions"

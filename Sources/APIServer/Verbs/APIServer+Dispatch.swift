@@ -61,7 +61,8 @@ extension APIServer {
             admission: admission,
             warnings: context.warnings,
             version: view.version.name,
-            fieldManager: try FieldTracking.manager(context.request)
+            fieldManager: try FieldTracking.manager(context.request, kind: context.optionsKind),
+            owned: ownedWrite(view, subresource: context.info.subresource, now: context.now)
         )
     }
 
@@ -71,8 +72,8 @@ extension APIServer {
         _ view: ResourceView,
         _ context: RequestContext,
         status: Int = 200
-    ) -> HTTPResponse {
-        render(view.served(stored), view, context, status: status)
+    ) async throws(APIError) -> HTTPResponse {
+        render(try await view.answered(stored), view, context, status: status)
     }
 
     func render(_ bytes: [UInt8], _ view: ResourceView, _ context: RequestContext, status: Int = 200) -> HTTPResponse {
@@ -104,12 +105,12 @@ extension APIServer {
             guard let object = engine.cache.get(engine.key(namespace: namespace, name: info.name)) else {
                 throw .notFound(view.descriptor.groupResource, info.name)
             }
-            return render(view.served(object), view, context)
+            return render(try await view.answered(object), view, context)
         }
         guard let stored = try await engine.stored(engine.key(namespace: namespace, name: info.name)) else {
             throw .notFound(view.descriptor.groupResource, info.name)
         }
-        return render(stored, view, context)
+        return try await render(stored, view, context)
     }
 
     private func options(_ context: RequestContext) throws(APIError) -> ListOptions {
@@ -119,12 +120,14 @@ extension APIServer {
     private func list(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let namespace = Self.namespace(view, context.info)
         let query = try ListQuery(try options(context), view: view, namespace: namespace)
-        let page = try await view.engine.page(query, namespace: namespace)
+        var page = try await view.engine.page(query, namespace: namespace)
+        var view = view
+        if view.remote != nil { (page, view) = try await view.converted(page) }
         guard !context.form.isCopied, page.isLong else {
             return try ListResponse.make(page, view: view, context: context)
         }
         // Every object has to be decoded: too much for a thread that serves connections.
-        let outcome: Result<HTTPResponse, APIError> = await offEventLoop {
+        let outcome: Result<HTTPResponse, APIError> = await offEventLoop { [page, view] in
             do throws(APIError) {
                 return .success(try ListResponse.make(page, view: view, context: context))
             } catch {
@@ -154,8 +157,9 @@ extension APIServer {
     private func create(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let write = try writeContext(view, context)
         let object = try ObjectDecoding(view).object(context)
+        try view.mayCreate(object)
         let stored = try await view.engine.create(object, view: view, write: write)
-        return render(stored, view, context, status: 201)
+        return try await render(stored, view, context, status: 201)
     }
 
     private func update(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
@@ -163,7 +167,7 @@ extension APIServer {
         var change = try Self.replacement(object, name: context.info.name)
         change.creates = view.engine.traits.createsOnUpdate
         let outcome = try await view.engine.update(change, view: view, write: try writeContext(view, context))
-        return render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
+        return try await render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
     }
 
     /// A change that puts the object given in place of the one that is there.
@@ -181,10 +185,10 @@ extension APIServer {
     }
 
     private func patch(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
-        let patch = try ObjectPatch(context)
+        let patch = try ObjectPatch(context, for: view)
         let change = patch.kind == .apply ? try applied(view, context, patch) : try patched(view, context, patch)
         let outcome = try await view.engine.update(change, view: view, write: try writeContext(view, context))
-        return render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
+        return try await render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
     }
 
     /// A change that applies a patch to whatever is there.
@@ -213,7 +217,7 @@ extension APIServer {
         write.isDryRun = request.isDryRun
         let outcome = try await view.engine.delete(request, view: view, write: write)
         let isWaiting = !outcome.isGone && request.orphanDependents == false
-        let bytes = view.engine.answer(outcome, view: view, name: context.info.name)
+        let bytes = try await view.engine.answer(outcome, view: view, name: context.info.name)
         return render(bytes, view, context, status: isWaiting ? 202 : 200)
     }
 

@@ -4,14 +4,14 @@ import Schema
 import Units
 import Values
 
-/// Server-side apply, and what other writes mean for it.
-///
-/// Ownership is recorded from an object's first apply on; until then nothing is stored or computed for it. What an object
-/// had before belongs to `before-first-apply`, as upstream has it for objects without records.
+/// Server-side apply, and what other writes mean for it. Ownership is recorded from an object's creation on; objects
+/// stored without records get theirs with their first apply.
 enum FieldTracking {
     private static let firstManager = "before-first-apply"
     private static let kubectl = "kubectl"
-    private static let lastApplied = ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"]
+    private static let lastAppliedKey = "kubectl.kubernetes.io/last-applied-configuration"
+    private static let lastApplied = ["metadata", "annotations", lastAppliedKey]
+    private static let annotationsLimit = 256 << 10
     static let path = ["metadata", "managedFields"]
 
     /// One apply of a configuration.
@@ -19,141 +19,176 @@ enum FieldTracking {
         let configuration: JSONValue
         let manager: ManagedFields.Manager
         let isForced: Bool
-        let now: Timestamp
+        let write: OwnedWrite
     }
 
-    /// The live object with the configuration applied and the records brought up to date.
-    static func apply(_ application: Application, to live: JSONValue, schema: SchemaNode) throws(APIError) -> JSONValue {
-        var tracker = ManagedFields(of: live)
+    /// The live object with the configuration applied and the records brought up to date. `live` is empty for a creation.
+    static func apply(_ application: Application, to live: JSONValue) throws(APIError) -> JSONValue {
+        var tracker = ManagedFields(trusted: live.value(at: path))
+        let write = application.write
         var bare = live
         bare.remove(at: path)
-        let isFirst = tracker.entries.isEmpty
-        if isFirst, bare["metadata"] != nil {
+        if bare.value(at: ["metadata", "uid"]) == nil { bare = empty(write.schema) }
+        if tracker.entries.isEmpty {
             let before = ManagedFields.Manager(
                 name: firstManager,
                 operation: "Update",
-                apiVersion: application.manager.apiVersion
+                apiVersion: write.apiVersion,
+                subresource: application.manager.subresource
             )
-            tracker.update(from: [:], to: bare, by: before, schema: schema, now: application.now)
+            tracker.update(from: empty(write.schema), to: bare, by: before, write)
         }
-        // Who applied on the client's side before goes on on the server's without a quarrel.
-        let takesOver = isFirst && application.manager.name == kubectl && bare.value(at: lastApplied) != nil
-        var result = try tracker.apply(
-            application.configuration,
-            to: bare,
-            by: application.manager,
-            schema: schema,
-            now: application.now,
-            force: application.isForced || takesOver
-        )
-        result.set(tracker.json, at: path)
+        var result: JSONValue
+        let untouched = tracker
+        do throws(ApplyConflicts) {
+            result = try attempt(application, bare, &tracker, force: application.isForced)
+        } catch {
+            guard application.manager.name == kubectl, let allowed = lastAppliedFields(bare, write) else { throw error.error }
+            let rest = error.excluding(allowed)
+            guard rest.conflicts.isEmpty else { throw rest.error }
+            // Who applied on the client's side before goes on on the server's without a quarrel.
+            tracker = untouched
+            do throws(ApplyConflicts) { result = try attempt(application, bare, &tracker, force: true) } catch { throw error.error }
+        }
+        if application.manager.name == kubectl { noteLastApplied(application.configuration, &result) }
+        store(tracker, &result)
         return result
     }
 
-    /// Keeps the records of an object that has some, after a write that was no apply.
-    static func note(
-        _ object: inout JSONValue,
-        old: JSONValue,
-        by manager: ManagedFields.Manager,
-        schema: SchemaNode,
-        now: Timestamp
-    ) {
-        guard let records = old.value(at: path)?.array, !records.isEmpty else {
-            object.remove(at: path)
-            return
-        }
-        var tracker = ManagedFields(of: old)
+    private static func attempt(
+        _ application: Application,
+        _ live: JSONValue,
+        _ tracker: inout ManagedFields,
+        force: Bool
+    ) throws(ApplyConflicts) -> JSONValue {
+        try tracker.apply(application.configuration, to: live, by: application.manager, application.write, force: force)
+    }
+
+    /// What Go makes of nothing: creations are compared with it.
+    private static func empty(_ schema: SchemaNode) -> JSONValue {
+        guard schema.body.isBuiltin else { return [:] }
+        var object: JSONValue = [:]
+        schema.normalize(&object)
+        return object
+    }
+
+    static func store(_ tracker: ManagedFields, _ object: inout JSONValue) {
+        if let list = tracker.json { object.set(list, at: path) } else { object.remove(at: path) }
+    }
+
+    /// The fields of the last client-side apply that are still as they were applied.
+    private static func lastAppliedFields(_ live: JSONValue, _ write: OwnedWrite) -> FieldSet? {
+        guard let text = live.value(at: lastApplied)?.string, !text.isEmpty, let applied = try? JSONParser.parse(text),
+            applied["apiVersion"]?.string == write.apiVersion
+        else { return nil }
+        let changes = FieldOwnership.compare(applied, live, write.schema)
+        return FieldOwnership.claimed(by: applied, write.schema)
+            .subtracting(changes.modified).subtracting(changes.added).subtracting(changes.removed)
+    }
+
+    /// Keeps the annotation of client-side apply in step, for people who go back and forth.
+    private static func noteLastApplied(_ configuration: JSONValue, _ object: inout JSONValue) {
+        guard let present = object.value(at: lastApplied)?.string, !present.isEmpty else { return }
+        var applied = configuration
+        applied.remove(at: lastApplied)
+        let text = String(decoding: applied.encoded(), as: UTF8.self) + "\n"
+        object.set(.string(text), at: lastApplied)
+        let annotations = object.value(at: ["metadata", "annotations"])?.object ?? [:]
+        let size = annotations.reduce(0) { $0 + $1.key.utf8.count + ($1.value.string?.utf8.count ?? 0) }
+        if size > annotationsLimit { object.remove(at: lastApplied) }
+    }
+
+    // MARK: Other writes
+
+    /// Records a creation: everything the client sent, with the defaults, is the manager's.
+    static func noteCreation(_ object: inout JSONValue, by manager: ManagedFields.Manager, _ write: OwnedWrite) {
+        let given = object.value(at: path)
         object.remove(at: path)
+        if isReset(given) { return }
+        var tracker = ManagedFields(checking: given) ?? ManagedFields()
+        tracker.update(from: empty(write.schema), to: object, by: manager, write)
+        store(tracker, &object)
+    }
+
+    /// Records an update. `old` is the object as stored, `object` the new one, both in the version of the request.
+    static func note(_ object: inout JSONValue, old: JSONValue, by manager: ManagedFields.Manager, _ write: OwnedWrite) {
+        let records = old.value(at: path)
+        let given = object.value(at: path)
+        object.remove(at: path)
+        var tracker = ManagedFields(trusted: records)
+        // Through a subresource nobody edits the records.
+        if manager.subresource.isEmpty, let given, given != records {
+            if isReset(given) { return }
+            if let sent = ManagedFields(checking: given), !sent.entries.isEmpty { tracker = sent }
+        }
+        guard !tracker.entries.isEmpty else { return }
         var before = old
         before.remove(at: path)
-        tracker.update(from: before, to: object, by: manager, schema: schema, now: now)
-        object.set(tracker.json, at: path)
+        tracker.update(from: before, to: object, by: manager, write)
+        store(tracker, &object)
     }
+
+    /// `[{}]` says: forget who owns what.
+    private static func isReset(_ list: JSONValue?) -> Bool {
+        guard let list = list?.array else { return false }
+        return list.isEmpty || list == [[:]]
+    }
+
+    /// A write that changed nothing but the times of its records changed nothing.
+    static func keepTimes(_ object: inout JSONValue, old: JSONValue) {
+        guard let new = object.value(at: path)?.array, let before = old.value(at: path)?.array, new.count == before.count, new != before,
+            zip(new, before).allSatisfy({ $0.withoutTime == $1.withoutTime })
+        else { return }
+        var (left, right) = (object, old)
+        left.remove(at: path)
+        right.remove(at: path)
+        if left == right { object = old }
+    }
+
+    // MARK: Names
 
     private static let maxManagerLength = 128
 
-    /// The name under which a request writes fields: its `fieldManager`, or the first word of its user agent.
-    static func manager(_ request: HTTPRequest) throws(APIError) -> String {
+    /// The name under which a request writes fields: its `fieldManager`, or the first part of its user agent.
+    static func manager(_ request: HTTPRequest, kind: String = "PatchOptions") throws(APIError) -> String {
         if let name = request.query.first("fieldManager"), !name.isEmpty {
-            guard name.utf8.count <= maxManagerLength else {
-                let issue = FieldIssue.tooLong(FieldPath("fieldManager"), maximum: maxManagerLength)
-                throw .invalid(GroupKind(group: "meta.k8s.io", kind: "PatchOptions"), "", [issue])
+            let field = FieldPath("fieldManager")
+            var issues: [FieldIssue] = []
+            if name.utf8.count > maxManagerLength { issues.append(.tooLong(field, maximum: maxManagerLength)) }
+            for (index, scalar) in name.unicodeScalars.enumerated() where !isPrintable(scalar) {
+                issues.append(.invalid(field, .string(name), "invalid character U+\(hex(scalar)) (at position \(index))"))
             }
+            guard issues.isEmpty else { throw .invalid(GroupKind(group: "meta.k8s.io", kind: kind), "", issues) }
             return name
         }
         let agent = request.headers["user-agent"] ?? ""
-        return String(agent.prefix { $0 != "/" && $0 != " " }.prefix(maxManagerLength))
+        var name = ""
+        for scalar in agent.prefix(while: { $0 != "/" }).unicodeScalars where isPrintable(scalar) {
+            guard name.utf8.count + String(scalar).utf8.count <= maxManagerLength else { break }
+            name.unicodeScalars.append(scalar)
+        }
+        return name
+    }
+
+    private static func hex(_ scalar: Unicode.Scalar) -> String {
+        let text = String(scalar.value, radix: 16, uppercase: true)
+        return String(repeating: "0", count: max(0, 4 - text.count)) + text
+    }
+
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7f }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator, .spaceSeparator: return false
+        default: return true
+        }
     }
 }
 
-extension APIServer {
-    /// A change that applies the configuration in the body.
-    func applied(_ view: ResourceView, _ context: RequestContext, _ patch: ObjectPatch) throws(APIError) -> ObjectChange {
-        let query = context.request.query
-        guard let asked = query.first("fieldManager"), !asked.isEmpty else {
-            let issue = FieldIssue.required(FieldPath("fieldManager"), "is required for apply patch")
-            throw .invalid(GroupKind(group: "meta.k8s.io", kind: "PatchOptions"), "", [issue])
-        }
-        var configuration = patch.content
-        try check(&configuration, view, context)
-        let manager = ManagedFields.Manager(
-            name: try FieldTracking.manager(context.request),
-            operation: "Apply",
-            apiVersion: view.gvk.apiVersion,
-            subresource: context.info.subresource
-        )
-        let application = FieldTracking.Application(
-            configuration: configuration,
-            manager: manager,
-            isForced: RequestInfo.flag(query.first("force")),
-            now: context.now
-        )
-        let schema = view.version.schema
-        let decoding = ObjectDecoding(view)
-        let warnings = context.warnings
-        var change = ObjectChange { old throws(APIError) in
-            var object = try FieldTracking.apply(application, to: old, schema: schema)
-            let records = object.value(at: FieldTracking.path)
-            try decoding.decode(&object, .ignore, warnings)
-            if let records { object.set(records, at: FieldTracking.path) }
-            return object
-        }
-        change.retriesConflicts = !patch.namesVersion
-        change.isApply = true
-        change.creates = context.info.subresource.isEmpty
-        return change
-    }
-
-    private func check(
-        _ configuration: inout JSONValue,
-        _ view: ResourceView,
-        _ context: RequestContext
-    ) throws(APIError) {
-        guard configuration.object != nil else { throw .badRequest("the apply configuration is not an object") }
-        guard configuration.value(at: FieldTracking.path) == nil else {
-            throw .badRequest("metadata.managedFields must be nil")
-        }
-        let apiVersion = configuration["apiVersion"]?.string ?? ""
-        let kind = configuration["kind"]?.string ?? ""
-        guard apiVersion == view.gvk.apiVersion, kind == view.gvk.kind else {
-            throw .badRequest(
-                "invalid object type: \(apiVersion), Kind=\(kind); expected \(view.gvk.apiVersion), Kind=\(view.gvk.kind)"
-            )
-        }
-        let name = configuration.value(at: ["metadata", "name"])?.string ?? ""
-        guard name.isEmpty || name == context.info.name else {
-            throw .badRequest(
-                "the name of the object (\(name)) does not match the name on the URL (\(context.info.name))"
-            )
-        }
-        configuration.set(.string(context.info.name), at: ["metadata", "name"])
-        let unknown = view.version.schema.prune(&configuration)
-        guard !unknown.isEmpty else { return }
-        switch try context.fieldValidation() {
-        case .ignore: return
-        case .warn: unknown.forEach(context.warnings.add)
-        case .strict:
-            throw .cannotHandle(view.gvk, "strict decoding error: \(unknown.joined(separator: ", "))")
-        }
+extension JSONValue {
+    /// An entry of `managedFields` without its time.
+    fileprivate var withoutTime: JSONValue {
+        var copy = self
+        copy["time"] = nil
+        return copy
     }
 }

@@ -15,6 +15,9 @@ extension ResourceEngine {
     func create(_ object: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
         var template = object
         try fillSystemFields(&template, write)
+        if !write.keepsFieldRecords, let owned = write.owned {
+            FieldTracking.noteCreation(&template, by: write.fieldWriter(view), owned)
+        }
         let isGenerated =
             template.value(at: ["metadata", "name"])?.string?.isEmpty ?? true
             && template.value(at: ["metadata", "generateName"])?.string?.isEmpty == false
@@ -44,7 +47,7 @@ extension ResourceEngine {
         for field in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
             metadata[field] = nil
         }
-        if !write.keepsFieldRecords { metadata["managedFields"] = nil }
+        if write.owned == nil { metadata["managedFields"] = nil }
         metadata["uid"] = .string(environment.random.uuid())
         metadata["creationTimestamp"] = .string(write.now.rfc3339)
         object["metadata"] = metadata
@@ -79,18 +82,20 @@ extension ResourceEngine {
         try await write.admission.mutate(&admitted)
         var object = admitted.object ?? input
         admitted.object = nil
-        if let conversion = view.conversion { object = conversion.toStorage(object) }
+        if view.convertsBeforeHooks { object = try await view.toStorage(object) }
         let context = hookContext(write)
-        if !traits.keepsStatusOnCreate, descriptor.subresource("status") != nil { object["status"] = nil }
-        descriptor.hooks.prepareForCreate(&object, context)
-        let issues = withStructure(object, descriptor.hooks.validate(object, context))
+        let hooks = view.engineHooks
+        if !traits.keepsStatusOnCreate, view.subresource("status") != nil { object["status"] = nil }
+        hooks.prepareForCreate(&object, context)
+        let issues = withStructure(object, hooks.validate(object, context))
         try refuse(issues.isEmpty ? ObjectMetadata.issues(object, namespaced: descriptor.namespaced) : issues, name)
-        descriptor.hooks.warnings(object, old: nil).forEach(write.warnings.add)
+        hooks.warnings(object, old: nil).forEach(write.warnings.add)
         let claim = try await step?.prepare(&object, old: nil, isDryRun: write.isDryRun)
         do throws(APIError) {
             admitted.object = object
             try await write.admission.validate(admitted)
             admitted.object = nil
+            if !view.convertsBeforeHooks { object = try await view.toStorage(object) }
             let stored = try await insert(object, write)
             await claim?.finish()
             return stored

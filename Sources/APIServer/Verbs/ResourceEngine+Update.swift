@@ -71,14 +71,17 @@ extension ResourceEngine {
         view: ResourceView,
         write: WriteContext
     ) async throws(APIError) -> Stored {
-        let old = try tree(current)
-        let oldServed = view.conversion?.fromStorage(old) ?? old
+        let kept = try tree(current)
+        let oldServed = try await view.fromStorage(kept)
+        // What the hooks and the records of fields are asked about: the version stored, or the one served.
+        let old = view.convertsBeforeHooks ? kept : oldServed
         var shown = oldServed
         shown.set(.string(current.revision.description), at: ["metadata", "resourceVersion"])
         var object = try change.apply(shown)
+        if !change.isApply, let owned = write.owned {
+            FieldTracking.note(&object, old: oldServed, by: write.fieldWriter(view), owned)
+        }
         try checkIdentity(&object, old, current, write)
-        let records = object.value(at: FieldTracking.path)
-        object.remove(at: FieldTracking.path)
         var admitted = AdmissionRequest(
             operation: .update,
             kind: view.gvk,
@@ -95,19 +98,16 @@ extension ResourceEngine {
         try await write.admission.mutate(&admitted)
         object = admitted.object ?? object
         admitted.object = nil
-        if let conversion = view.conversion { object = conversion.toStorage(object) }
-        try prepare(&object, old, change, write)
-        if change.isApply, let records {
-            object.set(records, at: FieldTracking.path)
-        } else if let schema = descriptor.storageSchema {
-            FieldTracking.note(&object, old: old, by: write.fieldWriter(view), schema: schema, now: write.now)
-        }
-        if change.part == .object { descriptor.hooks.warnings(object, old: old).forEach(write.warnings.add) }
+        if view.convertsBeforeHooks { object = try await view.toStorage(object) }
+        try prepare(&object, old, change, view, write)
+        FieldTracking.keepTimes(&object, old: old)
+        if change.part == .object { view.engineHooks.warnings(object, old: old).forEach(write.warnings.add) }
         let claim = change.part == .object ? try await step?.prepare(&object, old: old, isDryRun: write.isDryRun) : nil
         do throws(APIError) {
             admitted.object = object
             try await write.admission.validate(admitted)
-            let stored = try await replace(object, old, current, write)
+            if !view.convertsBeforeHooks { object = try await view.toStorage(object) }
+            let stored = try await replace(object, kept, current, write)
             await claim?.finish()
             return stored
         } catch {
@@ -156,21 +156,23 @@ extension ResourceEngine {
         _ object: inout JSONValue,
         _ old: JSONValue,
         _ change: ObjectChange,
+        _ view: ResourceView,
         _ write: WriteContext
     ) throws(APIError) {
         let context = hookContext(write)
+        let hooks = view.engineHooks
         var issues: [FieldIssue]
         switch change.part {
         case .object:
-            if descriptor.subresource("status") != nil { object["status"] = old["status"] }
-            descriptor.hooks.prepareForUpdate(&object, old: old, context)
+            if view.subresource("status") != nil { object["status"] = old["status"] }
+            hooks.prepareForUpdate(&object, old: old, context)
             issues = metadataIssues(object, old)
-            issues += withStructure(object, descriptor.hooks.validateUpdate(object, old: old, context))
+            issues += withStructure(object, hooks.validateUpdate(object, old: old, context))
         case .status:
             keepAllButStatus(&object, old)
-            descriptor.hooks.prepareForStatusUpdate(&object, old: old, context)
+            hooks.prepareForStatusUpdate(&object, old: old, context)
             issues = metadataIssues(object, old)
-            issues += descriptor.hooks.validateStatusUpdate(object, old: old, context)
+            issues += hooks.validateStatusUpdate(object, old: old, context)
         case .other:
             issues = metadataIssues(object, old)
         }

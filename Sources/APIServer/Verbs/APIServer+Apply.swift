@@ -1,0 +1,145 @@
+import APIModel
+import HTTPTransport
+import Schema
+import Units
+import Values
+
+extension APIServer {
+    /// A change that applies the configuration in the body.
+    func applied(_ view: ResourceView, _ context: RequestContext, _ patch: ObjectPatch) throws(APIError) -> ObjectChange {
+        let query = context.request.query
+        let options = GroupKind(group: "meta.k8s.io", kind: "PatchOptions")
+        guard let asked = query.first("fieldManager"), !asked.isEmpty else {
+            let issue = FieldIssue.required(FieldPath("fieldManager"), "is required for apply patch")
+            throw .invalid(options, "", [issue])
+        }
+        var configuration = patch.content
+        try check(&configuration, patch, view, context)
+        let manager = ManagedFields.Manager(
+            name: try FieldTracking.manager(context.request),
+            operation: "Apply",
+            apiVersion: view.gvk.apiVersion,
+            subresource: context.info.subresource
+        )
+        let application = FieldTracking.Application(
+            configuration: configuration,
+            manager: manager,
+            isForced: RequestInfo.flag(query.first("force")),
+            write: ownedWrite(view, subresource: context.info.subresource, now: context.now)
+        )
+        let decoding = ObjectDecoding(view)
+        let warnings = context.warnings
+        var change = ObjectChange { old throws(APIError) in
+            var object = try FieldTracking.apply(application, to: old)
+            let records = object.value(at: FieldTracking.path)
+            try decoding.decode(&object, .ignore, warnings)
+            if let records { object.set(records, at: FieldTracking.path) }
+            return object
+        }
+        change.retriesConflicts = !patch.namesVersion
+        change.isApply = true
+        change.creates = context.info.subresource.isEmpty
+        return change
+    }
+
+    /// What the records of ownership need to know about a write through a view.
+    func ownedWrite(_ view: ResourceView, subresource: String, now: Timestamp) -> OwnedWrite {
+        let resources = resources
+        let plural = view.descriptor.plural
+        let engine = view.engine
+        @Sendable func find(_ apiVersion: String) -> ResourceView? {
+            if apiVersion == view.gvk.apiVersion { return view }
+            guard let version = GroupVersion(apiVersion: apiVersion) else { return nil }
+            let found = resources.view(group: version.group, version: version.version, resource: plural)
+            return found?.engine === engine ? found : nil
+        }
+        return OwnedWrite(
+            apiVersion: view.gvk.apiVersion,
+            schema: view.version.schema,
+            time: now.rfc3339,
+            reset: ResetFields.fields(view.descriptor, subresource: subresource)
+        ) { object, from, to in
+            guard let source = find(from), let target = find(to) else { return nil }
+            if from == to { return (object, target.version.schema) }
+            let stored = source.conversion?.toStorage(object) ?? object
+            return (target.conversion?.fromStorage(stored) ?? stored, target.version.schema)
+        }
+    }
+
+    private func check(
+        _ configuration: inout JSONValue,
+        _ patch: ObjectPatch,
+        _ view: ResourceView,
+        _ context: RequestContext
+    ) throws(APIError) {
+        guard configuration.object != nil else {
+            throw .badRequest(
+                "error decoding YAML: json: cannot unmarshal \(configuration.typeName) into Go value of type map[string]interface {}"
+            )
+        }
+        if let records = configuration.value(at: FieldTracking.path), records != .null, records != [] {
+            throw .badRequest("metadata.managedFields must be nil")
+        }
+        let apiVersion = configuration["apiVersion"]?.string ?? ""
+        let kind = configuration["kind"]?.string ?? ""
+        let given = GroupVersion(apiVersion: apiVersion)
+        let gvk = view.gvk
+        guard apiVersion == gvk.apiVersion, kind == gvk.kind else {
+            let shown = given.map { "\($0.group)/\($0.version), Kind=\(kind)" } ?? "\(apiVersion), Kind=\(kind)"
+            throw .badRequest("invalid object type: \(shown)")
+        }
+        let name = configuration.value(at: ["metadata", "name"])?.string ?? ""
+        guard name.isEmpty || name == context.info.name else {
+            throw .badRequest("the name of the object (\(name)) does not match the name on the URL (\(context.info.name))")
+        }
+        configuration.set(.string(context.info.name), at: ["metadata", "name"])
+        if let problem = AppliedCheck.problem(in: configuration, view.version.schema) {
+            let place = "\(configuration.value(at: ["metadata", "namespace"])?.string ?? "")/\(context.info.name)"
+            let type = "\(gvk.group)/\(gvk.version), Kind=\(gvk.kind)"
+            throw APIError(code: 500, reason: "", message: "failed to create typed patch object (\(place); \(type)): \(problem)")
+        }
+        guard !patch.duplicates.isEmpty else { return }
+        switch try context.fieldValidation() {
+        case .ignore: return
+        case .warn: patch.duplicates.forEach(context.warnings.add)
+        case .strict: throw .badRequest("error strict decoding YAML: \(patch.duplicates.joined(separator: ", "))")
+        }
+    }
+}
+
+/// What verbs reset whatever a client sends, as upstream's strategies list it: nobody comes to own it by them.
+enum ResetFields {
+    private static let status = FieldSet(fields: [["status"]])
+    private static let spec = FieldSet(fields: [["spec"]])
+    private static let specAndMetadata = FieldSet(fields: [["spec"], ["metadata"]])
+    private static let none = FieldSet()
+    private static let resettingMetadata: Set<String> = [
+        "servicecidrs.networking.k8s.io", "storageversionmigrations.storagemigration.k8s.io", "resourceclaims.resource.k8s.io",
+        "devicetaintrules.resource.k8s.io", "resourcepoolstatusrequests.resource.k8s.io", "volumeattachments.storage.k8s.io",
+        "flowschemas.flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
+        "storageversions.internal.apiserver.k8s.io", "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "apiservices.apiregistration.k8s.io", "podgroups.scheduling.k8s.io",
+    ]
+    private static let signing = FieldSet(fields: [["spec"], ["status"]])
+    private static let signingStatus = FieldSet(fields: [["spec"], ["status", "conditions"]])
+    private static let signingApproval = FieldSet(fields: [["spec"], ["status", "certificate"]])
+    private static let deploymentStatus = FieldSet(fields: [["spec"], ["metadata", "labels"]])
+    private static let podStatus = FieldSet(fields: [
+        ["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"],
+    ])
+
+    static func fields(_ descriptor: KindDescriptor, subresource: String) -> FieldSet {
+        let resource = descriptor.groupResource.description
+        switch (resource, subresource) {
+        case ("certificatesigningrequests.certificates.k8s.io", ""): return signing
+        case ("certificatesigningrequests.certificates.k8s.io", "status"): return signingStatus
+        case ("certificatesigningrequests.certificates.k8s.io", "approval"): return signingApproval
+        case ("deployments.apps", "status"): return deploymentStatus
+        case ("pods", "status"): return podStatus
+        case ("namespaces", "finalize"): return status
+        case (_, ""): return descriptor.subresource("status") == nil ? none : status
+        case (_, "status"): return resettingMetadata.contains(resource) ? specAndMetadata : spec
+        default: return none
+        }
+    }
+}
