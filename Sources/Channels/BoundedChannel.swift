@@ -67,14 +67,20 @@ public final class BoundedChannel<Element: Sendable>: Sendable, AsyncSequence {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                let action = state.withLock { state in
+                let action: SendAction? = state.withLock { state in
                     let action = offer(element, &state)
                     if case .wait = action {
+                        // The cancellation handler has run already and found nobody.
+                        if Task.isCancelled { return nil }
                         state.senders.append(Sender(id: id, element: element, continuation: continuation))
                     }
                     return action
                 }
-                perform(action, for: continuation, element)
+                if let action {
+                    perform(action, for: continuation, element)
+                } else {
+                    continuation.resume(throwing: CancellationError())
+                }
             }
         } onCancel: {
             let sender = state.withLock { state -> Sender? in

@@ -225,7 +225,7 @@ public final class Informer<T: APIObject>: Sendable {
         let watch = try await source.watch(resource, namespace: namespace, from: from, options: options)
         for try await batch in watch {
             let known = batch.map { event in
-                (event.type, event.object.resourceVersion, event.type == .bookmark ? nil : entry(event.object))
+                (event.type, event.object.resourceVersion, event.type == .bookmark ? nil : entry(event.object, event.tree))
             }
             deliver { state in
                 known.compactMap { type, revision, entry in
@@ -250,10 +250,10 @@ public final class Informer<T: APIObject>: Sendable {
     }
 
     /// An entry for an object as it came; nil, with a word in the log, for one that cannot be read.
-    private func entry(_ object: EncodedObject) -> Entry? {
-        if let summary = object.summary, !keepsDecoded { return Entry(object, summary: summary, kept: nil) }
+    private func entry(_ object: EncodedObject, _ tree: DecodedTree? = nil) -> Entry? {
+        if let summary = object.summary, !keepsDecoded { return Entry(object, summary: summary, kept: nil, tree: tree) }
         do {
-            let decoded = T(value: try object.decoded())
+            let decoded = T(value: try tree?.value() ?? object.decoded())
             let summary = object.summary ?? ObjectSummary(decoded.metadata)
             guard !summary.name.isEmpty else { throw APIError.internalError("the object has no name") }
             return Entry(object, summary: summary, kept: keepsDecoded ? decoded : nil)

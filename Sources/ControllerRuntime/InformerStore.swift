@@ -8,11 +8,13 @@ public final class InformerEntry<T: APIObject>: Sendable {
     /// The small index.
     public let summary: ObjectSummary
     private let kept: T?
+    private weak let tree: DecodedTree?
 
-    init(_ encoded: EncodedObject, summary: ObjectSummary, kept: T?) {
+    init(_ encoded: EncodedObject, summary: ObjectSummary, kept: T?, tree: DecodedTree? = nil) {
         self.encoded = encoded
         self.summary = summary
         self.kept = kept
+        self.tree = tree
     }
 
     /// `namespace/name`, or the name.
@@ -25,6 +27,7 @@ public final class InformerEntry<T: APIObject>: Sendable {
     /// as an empty object with its name; it was decodable when it came.
     public var object: T {
         if let kept { return kept }
+        if let json = try? tree?.value() { return T(value: json) }
         guard let json = try? encoded.decoded() else { return T(name: summary.name, namespace: summary.namespace) }
         return T(value: json)
     }

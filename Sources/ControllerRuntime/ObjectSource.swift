@@ -1,4 +1,5 @@
 import APIModel
+import Synchronization
 import Values
 
 /// An object as it is kept: its JSON and what must be known without decoding it.
@@ -25,6 +26,28 @@ public struct EncodedObject: Sendable {
             json.set(.string(resourceVersion), at: ["metadata", "resourceVersion"])
         }
         return json
+    }
+}
+
+/// An object decoded at most once, by the first who asks. Informers hold it weakly: it lives as long as the change is
+/// being delivered, not as long as the object is kept. Guarded by its mutex.
+public final class DecodedTree: Sendable {
+    private let object: EncodedObject
+    private let decoded = Mutex<JSONValue?>(nil)
+
+    /// What `object` decodes to.
+    public init(_ object: EncodedObject) {
+        self.object = object
+    }
+
+    /// The decoded object. Throws when the bytes are no JSON object.
+    public func value() throws -> JSONValue {
+        try decoded.withLock { decoded in
+            if let decoded { return decoded }
+            let value = try object.decoded()
+            decoded = value
+            return value
+        }
     }
 }
 
@@ -81,11 +104,14 @@ public struct EncodedEvent: Sendable {
     public var type: WatchEventType
     /// The object; of a bookmark only the resource version.
     public var object: EncodedObject
+    /// The object decoded once for all informers of the process that are told of the change.
+    public var tree: DecodedTree?
 
     /// A change.
-    public init(type: WatchEventType, object: EncodedObject) {
+    public init(type: WatchEventType, object: EncodedObject, tree: DecodedTree? = nil) {
         self.type = type
         self.object = object
+        self.tree = tree
     }
 }
 

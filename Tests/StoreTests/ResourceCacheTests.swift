@@ -1,4 +1,5 @@
 import Channels
+import Glibc
 import Store
 import Synchronization
 import Testing
@@ -176,6 +177,7 @@ import Testing
 
     @Test func `watches that start while writes go on miss and repeat nothing`() async throws {
         try await withCache(watchCapacity: 10_000) { store, cache in
+            try await cache.waitUntil(.initial)
             let total = 800
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -194,6 +196,67 @@ import Testing
                 try await group.waitForAll()
             }
         }
+    }
+
+    @Test func `a watch is refused until the cache is filled, because it would miss what the first list finds`() async throws {
+        let store = MemoryStore()
+        _ = try await store.put("/r/ns/a", [], if: .none)
+        let cache = ResourceCache(prefix: "/r/", store: store, indexer: Self.index)
+        await expectError(.unavailable) { _ = try cache.watch(from: nil) }
+        await expectError(.unavailable) { _ = try cache.snapshotAndWatch() }
+        await expectError(.unavailable) { _ = try await cache.resume(from: .zero) }
+        #expect(cache.watcherCount == 0)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await cache.run() }
+            try await cache.waitUntil(.initial)
+            let (snapshot, watch) = try cache.snapshotAndWatch()
+            #expect(snapshot.map(\.name) == ["a"])
+            _ = try await store.put("/r/ns/b", [], if: .none)
+            #expect(describe(try await take(1, watch)) == ["added /r/ns/b"])
+            await store.close()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func `many objects that went while the feed was lost are all reported`() async throws {
+        let isOpen = Mutex(false)
+        let store = MemoryStore(watchCapacity: 4)
+        let gated: @Sendable (StoredEntry) -> CachedObject = { entry in
+            while entry.key == "/r/ns/gate", !isOpen.withLock({ $0 }) { usleep(1_000) }
+            return Self.index(entry)
+        }
+        let cache = ResourceCache(prefix: "/r/", store: store, indexer: gated)
+        for index in 0..<10 { _ = try await store.put("/r/ns/\(index)", [], if: .none) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await cache.run() }
+            try await cache.waitUntil(.initial)
+            let watch = try cache.watch(from: nil)
+            _ = try await store.put("/r/ns/gate", [], if: .none)
+            for index in 0..<10 { _ = try await store.delete("/r/ns/\(index)", if: .none) }
+            isOpen.withLock { $0 = true }
+            let seen = describe(try await take(11, watch))
+            #expect(Set(seen) == Set((0..<10).map { "deleted /r/ns/\($0)" } + ["added /r/ns/gate"]))
+            await store.close()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func `progress asked for while history is read is answered once the watch is live`() async throws {
+        let buffer = WatchBuffer(prefix: "/r/", from: Revision(1), capacity: 8)
+        let source = StoreWatch.Source(
+            backlog: { buffer, _ in
+                _ = buffer.reportProgress(Revision(5))
+                buffer.goLive(with: [], at: Revision(5))
+                return .attached
+            },
+            detach: { _ in },
+            currentRevision: { Revision(5) },
+            requestProgress: { _ in }
+        )
+        let watch = StoreWatch(buffer: buffer, source: source)
+        let batch = try await withDeadline(.seconds(30)) { try await watch.next() }
+        #expect(batch?.isEmpty == true)
+        #expect(watch.progress == Revision(5))
     }
 
     @Test func `a slow watcher is closed and the others go on`() async throws {

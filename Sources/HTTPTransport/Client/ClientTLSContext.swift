@@ -10,6 +10,7 @@ struct ClientTLSContext: Sendable {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = protocols
+        configuration.shutdownTimeout = TLSClose.limit
         do {
             if let ca = tls.caPEM {
                 configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(ca.utf8)))

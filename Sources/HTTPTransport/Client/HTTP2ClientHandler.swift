@@ -21,7 +21,7 @@ final class HTTP2ClientHandler: ChannelInboundHandler, ClientConnection, @unchec
     private let channel: any Channel
     private let authority: String
     private let events: ClientConnectionEvents
-    private let probeAfter: Duration
+    private let limits: HTTPClientConfiguration.Limits
     private var context: ChannelHandlerContext?
     private var streams: [HTTP2StreamID: Stream] = [:]
     private var nextID = 1
@@ -32,11 +32,11 @@ final class HTTP2ClientHandler: ChannelInboundHandler, ClientConnection, @unchec
     private var probe: NIODeadline?
     private var sweep: RepeatedTask?
 
-    init(channel: any Channel, authority: String, probeAfter: Duration, events: ClientConnectionEvents) {
+    init(channel: any Channel, authority: String, limits: HTTPClientConfiguration.Limits, events: ClientConnectionEvents) {
         self.channel = channel
         eventLoop = channel.eventLoop
         self.authority = authority
-        self.probeAfter = probeAfter
+        self.limits = limits
         self.events = events
     }
 
@@ -101,7 +101,7 @@ final class HTTP2ClientHandler: ChannelInboundHandler, ClientConnection, @unchec
             self.write(.rootStream, .windowUpdate(windowSizeIncrement: more))
             self.scheduleFlush()
         }
-        let interval = TimeAmount(probeAfter / 2)
+        let interval = TimeAmount(min(limits.probeAfter, limits.probeTimeout) / 3)
         sweep = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [weak self] _ in
             self?.probePeer()
         }
@@ -232,10 +232,10 @@ final class HTTP2ClientHandler: ChannelInboundHandler, ClientConnection, @unchec
         guard !streams.isEmpty else { return }
         let now = NIODeadline.now()
         if let asked = probe {
-            guard Duration.nanoseconds((now - asked).nanoseconds) >= probeAfter else { return }
+            guard Duration.nanoseconds((now - asked).nanoseconds) >= limits.probeTimeout else { return }
             fail(TransportError(.timedOut, "the server does not answer probes"))
             close()
-        } else if Duration.nanoseconds((now - lastHeard).nanoseconds) >= probeAfter {
+        } else if Duration.nanoseconds((now - lastHeard).nanoseconds) >= limits.probeAfter {
             probe = now
             write(.rootStream, .ping(HTTP2PingData(withInteger: 1), ack: false))
             scheduleFlush()

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOHTTP2
@@ -26,6 +27,7 @@ public final class HTTPClient: APITransport {
         var cancelled: Set<UInt64> = []
     }
 
+    private static let log = Logger(label: "http.client")
     private let configuration: HTTPClientConfiguration
     private let threads: EventLoopThreads
     private let ownsThreads: Bool
@@ -264,6 +266,10 @@ public final class HTTPClient: APITransport {
         _ events: ClientConnectionEvents,
         _ ready: EventLoopPromise<any ClientConnection>
     ) throws {
+        if case .tcp = configuration.address {
+            let vanished = VanishedPeerHandler(limit: configuration.limits.unacknowledged, log: Self.log)
+            try channel.pipeline.syncOperations.addHandler(vanished)
+        }
         guard let tls else {
             ready.succeed(try addHTTP1(channel, events))
             return
@@ -314,7 +320,7 @@ public final class HTTPClient: APITransport {
         let handler = HTTP2ClientHandler(
             channel: channel,
             authority: authority,
-            probeAfter: configuration.limits.probeAfter,
+            limits: configuration.limits,
             events: events
         )
         try channel.pipeline.syncOperations.addHandlers([WriteCoalescer(), frames, handler])

@@ -72,9 +72,12 @@ public struct HTTPClientConfiguration: Sendable {
         public var idle = Duration.seconds(60)
         /// Response bytes not yet consumed above which the peer is told to wait.
         public var responseHighWater = 256 * 1024
-        /// Silence on an HTTP/2 connection after which it is probed, and closed when the probe is not answered
-        /// within as long again.
+        /// Silence on an HTTP/2 connection with open streams after which it is probed by a PING.
         public var probeAfter = Duration.seconds(30)
+        /// How long the answer to a probe may take before the server is taken for gone.
+        public var probeTimeout = Duration.seconds(15)
+        /// How long a TCP peer may acknowledge nothing of what is under way to it before it is taken for gone.
+        public var unacknowledged = Duration.seconds(45)
 
         /// The defaults.
         public init() {}

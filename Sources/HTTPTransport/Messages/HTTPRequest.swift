@@ -26,6 +26,8 @@ public struct HTTPRequest: Sendable {
     public var version: Version
     /// The body exceeded the server's limit and was dropped: answer 413.
     public var isBodyTooLarge: Bool
+    /// Server side: where the request's task runs (its connection's event loop); nil for the cooperative pool.
+    public var executor: (any TaskExecutor)?
     /// Client side: how long to wait for the response head. Nil takes the transport's own limit.
     public var timeout: Duration?
 

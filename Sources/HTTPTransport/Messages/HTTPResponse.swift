@@ -45,6 +45,8 @@ public protocol ResponseStream: Sendable {
     func write(_ bytes: [UInt8]) async throws
     /// Sends what was written at once. Without it, writes leave at the end of the loop's tick, which is as soon.
     func flush()
+    /// Sends what the feed has until it ends. Cancelling the task ends the feed.
+    func drain(_ feed: any ResponseFeed) async throws
     /// Whether the peer is gone.
     var isClosed: Bool { get }
 }

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import Synchronization
 
 /// What every connection of one server shares.
 final class ServerContext: Sendable {
@@ -8,6 +9,7 @@ final class ServerContext: Sendable {
     let runsOnEventLoops: Bool
     let date = HTTPDate()
     let log: Logger
+    private let inboxes = Mutex<[ObjectIdentifier: FeedInbox]>([:])
 
     init(configuration: HTTPServerConfiguration, handler: any HTTPHandler, log: Logger) {
         self.handler = handler
@@ -16,9 +18,21 @@ final class ServerContext: Sendable {
         self.log = log
     }
 
+    /// Where the feeds of an event loop's exchanges announce themselves.
+    func inbox(_ eventLoop: any EventLoop) -> FeedInbox {
+        inboxes.withLock { inboxes in
+            if let known = inboxes[ObjectIdentifier(eventLoop)] { return known }
+            let inbox = FeedInbox(eventLoop)
+            inboxes[ObjectIdentifier(eventLoop)] = inbox
+            return inbox
+        }
+    }
+
     /// How often a connection looks at its deadlines.
     var sweepInterval: TimeAmount {
-        let shortest = [limits.handshake, limits.requestHead, limits.requestBody, limits.idle, limits.stalledWrite].min()
+        let shortest = [
+            limits.handshake, limits.requestHead, limits.requestBody, limits.idle, limits.stalledWrite, limits.probeAfter, limits.probeTimeout,
+        ].min()
         let quarter = TimeAmount(shortest ?? .seconds(20)).nanoseconds / 4
         return .nanoseconds(max(10_000_000, min(quarter, 5_000_000_000)))
     }

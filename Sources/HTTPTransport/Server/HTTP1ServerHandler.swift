@@ -32,6 +32,7 @@ final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let peer: Peer
     private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
     private let executor: EventLoopTaskExecutor?
+    let inbox: FeedInbox
     private var state = State.idle
     private var queue: Deque<HTTPServerRequestPart> = []
     private var context: ChannelHandlerContext?
@@ -56,6 +57,7 @@ final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHandler {
         self.peer = peer
         self.decoder = decoder
         executor = shared.runsOnEventLoops ? EventLoopTaskExecutor(eventLoop) : nil
+        inbox = shared.inbox(eventLoop)
     }
 
     // MARK: Pipeline

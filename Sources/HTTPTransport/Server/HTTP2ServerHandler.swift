@@ -19,6 +19,7 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
     private let shared: ServerContext
     private let peer: Peer
     private let executor: EventLoopTaskExecutor?
+    let inbox: FeedInbox
     private var streams: [HTTP2StreamID: Stream] = [:]
     private var context: ChannelHandlerContext?
     private var idleSince = NIODeadline.now()
@@ -28,11 +29,17 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
     private var sweep: RepeatedTask?
     private var lastStream = HTTP2StreamID.rootStream
     private var lastChunk = SharedChunk()
+    /// A frame came since the last sweep.
+    private var wasHeard = false
+    private var lastHeard = NIODeadline.now()
+    /// When the peer was probed, while the answer is due.
+    private var probedAt: NIODeadline?
 
     init(shared: ServerContext, peer: Peer, tally: HTTP2Tally, eventLoop: any EventLoop) {
         self.shared = shared
         self.peer = peer
         executor = shared.runsOnEventLoops ? EventLoopTaskExecutor(eventLoop) : nil
+        inbox = shared.inbox(eventLoop)
         tally.dataLeft = { [weak self] stream, count in
             self?.streams[stream]?.exchange?.tookBytes(count)
         }
@@ -75,6 +82,7 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
+        wasHeard = true
         switch frame.payload {
         case .headers(let headers): headersReceived(frame.streamID, headers)
         case .data(let data): dataReceived(frame.streamID, data)
@@ -212,18 +220,42 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
 
     private func checkDeadlines() {
         let now = NIODeadline.now()
+        if wasHeard {
+            wasHeard = false
+            lastHeard = now
+            probedAt = nil
+        }
         if streams.isEmpty {
             let idle = Duration.nanoseconds((now - idleSince).nanoseconds)
             let limit = hasServed ? shared.limits.idle : max(shared.limits.requestHead, shared.limits.idle)
             if idle > limit { beginDrain() }
             return
         }
+        guard peerAnswers(now) else { return }
         for (id, stream) in streams {
             guard let exchange = stream.exchange, !exchange.isStreaming, exchange.pendingBytes > 0 else { continue }
             guard Duration.nanoseconds((now - exchange.progressAt).nanoseconds) > shared.limits.stalledWrite else { continue }
             write(id, .rstStream(.cancel))
             scheduleFlush()
         }
+    }
+
+    /// Probes a silent peer; closes the connection and answers false when a probe stays without answer.
+    private func peerAnswers(_ now: NIODeadline) -> Bool {
+        if let probedAt {
+            guard Duration.nanoseconds((now - probedAt).nanoseconds) >= shared.limits.probeTimeout else { return true }
+            shared.log.debug("peer does not answer probes", metadata: ["peer": "\(peer.remoteAddress)"])
+            // The requests end now: over TLS the close itself waits a while for the peer's own.
+            end()
+            context?.close(promise: nil)
+            return false
+        }
+        if Duration.nanoseconds((now - lastHeard).nanoseconds) >= shared.limits.probeAfter {
+            probedAt = now
+            write(.rootStream, .ping(HTTP2PingData(withInteger: 1), ack: false))
+            scheduleFlush()
+        }
+        return true
     }
 
     private func beginDrain() {

@@ -142,6 +142,10 @@ public final class HTTPServer: Sendable {
         }
         let id = ObjectIdentifier(channel)
         channel.closeFuture.whenComplete { [connections] _ in connections.remove(id) }
+        if configuration.unixSocketPath == nil {
+            let vanished = VanishedPeerHandler(limit: configuration.limits.unacknowledged, log: log)
+            try channel.pipeline.syncOperations.addHandler(vanished)
+        }
         guard let tls = tls.withLock({ $0 }) else {
             try addHTTP1(channel, peer: Peer(remoteAddress: channel.remoteAddress?.text ?? ""))
             return

@@ -56,6 +56,12 @@ public struct HTTPServerConfiguration: Sendable {
         public var idle = Duration.seconds(90)
         /// A peer that takes none of the bytes that wait for it.
         public var stalledWrite = Duration.seconds(60)
+        /// Silence on an HTTP/2 connection with open streams after which it is probed by a PING.
+        public var probeAfter = Duration.seconds(30)
+        /// How long the answer to a probe may take before the peer is taken for gone.
+        public var probeTimeout = Duration.seconds(15)
+        /// How long a TCP peer may acknowledge nothing of what is under way to it before it is taken for gone.
+        public var unacknowledged = Duration.seconds(45)
         /// How long requests in flight may go on after shutdown began.
         public var drain = Duration.seconds(10)
         /// Response bytes not yet taken by the peer above which a write suspends.

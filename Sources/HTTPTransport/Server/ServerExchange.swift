@@ -17,6 +17,8 @@ protocol ServerConnection: AnyObject {
     func flushNow()
     /// Whether the exchange may write more without waiting, after a flush.
     func hasRoom(_ exchange: ServerExchange) -> Bool
+    /// Where feeds of this connection's event loop announce themselves.
+    var inbox: FeedInbox { get }
     /// Leaves HTTP; nil when the connection cannot.
     func leaveHTTP(_ exchange: ServerExchange, _ response: HTTPResponse) -> RawChannelStream?
 }
@@ -47,6 +49,15 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
     private var isShuttingDown = false
     private let closed = Atomic<Bool>(false)
     private var isCancelled = false
+    private var feeding: Feeding?
+
+    /// A feed that is being sent.
+    private struct Feeding {
+        let feed: any ResponseFeed
+        let continuation: CheckedContinuation<Void, any Error>
+        /// The peer has to take bytes before the feed is asked again.
+        var isHeldBack = false
+    }
 
     /// What of the request decides how the response is framed.
     struct RequestLine {
@@ -69,8 +80,10 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
 
     /// Starts the handler's task.
     func start(_ request: HTTPRequest, handler: any HTTPHandler, executor: EventLoopTaskExecutor?) {
+        var request = request
+        request.executor = executor
         // unstructured: one task a request, owned by this exchange, cancelled when the peer goes away
-        task = Task(executorPreference: executor) { await self.serve(request, handler) }
+        task = Task(executorPreference: executor) { [request] in await self.serve(request, handler) }
     }
 
     /// The peer went away or reset the exchange.
@@ -78,6 +91,7 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
         closed.store(true, ordering: .releasing)
         task?.cancel()
         release(TransportError(.closed, "the client is gone"))
+        endFeed(TransportError(.closed, "the client is gone"))
     }
 
     /// The server shuts down: a stream ends, an ordinary response goes on.
@@ -95,6 +109,7 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
 
     /// The connection can take more.
     func roomMayHaveCome() {
+        if feeding?.isHeldBack == true { pull() }
         if waiter != nil, connection.hasRoom(self) { release(nil) }
     }
 
@@ -197,6 +212,58 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
         } else {
             eventLoop.execute { if !self.isClosed { self.connection.flushNow() } }
         }
+    }
+
+    /// Sends what the feed has until it ends: asked on the event loop, without a task in between.
+    func drain(_ feed: any ResponseFeed) async throws {
+        let inbox = connection.inbox
+        feed.onReady { [weak self] in
+            if let self { inbox.add(self) }
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                if eventLoop.inEventLoop {
+                    begin(feed, continuation)
+                } else {
+                    eventLoop.execute { self.begin(feed, continuation) }
+                }
+            }
+        } onCancel: {
+            feed.cancel()
+        }
+    }
+
+    private func begin(_ feed: any ResponseFeed, _ continuation: CheckedContinuation<Void, any Error>) {
+        feeding = Feeding(feed: feed, continuation: continuation)
+        pull()
+    }
+
+    /// Asks the feed as long as it has something and the peer takes it. On the event loop.
+    func pull() {
+        guard let feed = feeding?.feed else { return }
+        feeding?.isHeldBack = false
+        while true {
+            if !isClosed, !connection.hasRoom(self) {
+                connection.flushNow()
+                guard connection.hasRoom(self) else {
+                    feeding?.isHeldBack = true
+                    return
+                }
+            }
+            switch feed.next() {
+            case .wait: return
+            case .end: return endFeed(nil)
+            case .bytes(let bytes):
+                if bytes.isEmpty { continue }
+                do { try writeOnLoop(bytes) } catch { return endFeed(error) }
+            }
+        }
+    }
+
+    private func endFeed(_ failure: (any Error)?) {
+        guard let continuation = feeding?.continuation else { return }
+        feeding = nil
+        if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
     }
 
     private func writeOnLoop(_ bytes: [UInt8]) throws {

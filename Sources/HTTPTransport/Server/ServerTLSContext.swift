@@ -20,6 +20,7 @@ final class ServerTLSContext: Sendable {
             )
             configuration.minimumTLSVersion = .tlsv12
             configuration.applicationProtocols = tls.protocols
+            configuration.shutdownTimeout = TLSClose.limit
             configuration.trustRoots = .certificates([])
             configuration.certificateVerification = clients.areWanted ? .optionalVerification : .none
             context = try NIOSSLContext(configuration: configuration)
@@ -38,6 +39,11 @@ final class ServerTLSContext: Sendable {
             verdict.succeed(.certificateVerified)
         }
     }
+}
+
+/// How long a connection that we close waits for the peer's own close: nothing of value comes after ours.
+enum TLSClose {
+    static let limit = TimeAmount.seconds(1)
 }
 
 /// The chain a client presented during the handshake.

@@ -21,7 +21,7 @@ package enum SpecDifference {
         case (.object(let before), .object(let after)):
             let keys = Set(before.map(\.key)).union(after.map(\.key)).sorted()
             for key in keys {
-                let place = path.description.isEmpty ? FieldPath(key) : path.child(key)
+                let place = path.child(key)
                 collect(before[key] ?? .null, after[key] ?? .null, place, &lines)
             }
         case (.array(let before), .array(let after)) where before.count == after.count:

@@ -46,7 +46,7 @@ package struct PodWarnings {
         self.path = path
     }
 
-    private var isTemplate: Bool { !path.description.isEmpty }
+    private var isTemplate: Bool { !path.isRoot }
 
     private func field(_ name: String) -> FieldPath { isTemplate ? path.child(name) : FieldPath(name) }
 

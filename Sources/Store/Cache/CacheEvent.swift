@@ -26,6 +26,16 @@ final class SharedFrames: Sendable {
     }
 
     private let frames = Mutex<[(key: Key, bytes: [UInt8])]>([])
+    private let companion = Mutex<(any Sendable)?>(nil)
+
+    func companion<Value: Sendable>(make: () -> Value) -> Value {
+        companion.withLock { companion in
+            if let known = companion as? Value { return known }
+            let value = make()
+            companion = value
+            return value
+        }
+    }
 
     func frame(_ key: Key, make: () -> [UInt8]) -> [UInt8] {
         frames.withLock { frames in
@@ -66,6 +76,11 @@ public struct CacheEvent: Sendable {
     /// An event of an object outside the cache's own stream (an initial ADDED event of a watch-list).
     public init(_ type: CacheEventType, object: CachedObject?, revision: Revision) {
         self.init(type, object: object, previous: nil, revision: revision, frames: SharedFrames())
+    }
+
+    /// Something that all who receive the event share for as long as one of them holds it; `make` runs once.
+    public func companion<Value: Sendable>(make: () -> Value) -> Value {
+        frames.companion(make: make)
     }
 
     /// The encoded frame; `make` runs once for each encoding, whoever asks first.

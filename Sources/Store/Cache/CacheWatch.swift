@@ -59,6 +59,43 @@ public final class CacheWatch: AsyncSequence, Sendable {
         detach(watcher)
     }
 
+    /// What `poll` finds.
+    public enum Poll: Sendable {
+        /// All that came since the last poll; never empty.
+        case events([CacheEvent])
+        /// Nothing now; what `onReady` was given is called once when there is.
+        case wait
+        /// The watch has ended, with the error that `next` would throw.
+        case end(StoreError?)
+    }
+
+    /// What is to be called, from any thread and with no lock held, after a poll that found nothing.
+    public func onReady(_ wake: @escaping @Sendable () -> Void) {
+        watcher.setBell(wake)
+    }
+
+    /// As `next`, without waiting: for an owner that has a loop of its own. One caller at a time.
+    public func poll() -> Poll {
+        while true {
+            switch watcher.step(arms: true) {
+            case .deliver(let events): return .events(events)
+            case .replay(let changes):
+                let events = seen(changes)
+                if !events.isEmpty { return .events(events) }
+            case .end(let error):
+                detach(watcher)
+                return .end(error)
+            case .wait: return .wait
+            }
+        }
+    }
+
+    private func seen(_ changes: [CacheChange]) -> [CacheEvent] {
+        changes.compactMap { change in
+            watcher.scope.admits(change) ? change.event(frames: SharedFrames(), filter: watcher.filter) : nil
+        }
+    }
+
     /// The next batch, all that came since the last; nil when the watch or the task was cancelled.
     public func next() async throws(StoreError) -> [CacheEvent]? {
         while true {
@@ -66,9 +103,7 @@ public final class CacheWatch: AsyncSequence, Sendable {
             case .deliver(let events):
                 return events
             case .replay(let changes):
-                let events = changes.compactMap { change in
-                    watcher.scope.admits(change) ? change.event(frames: SharedFrames(), filter: watcher.filter) : nil
-                }
+                let events = seen(changes)
                 if !events.isEmpty { return events }
             case .end(let error):
                 detach(watcher)

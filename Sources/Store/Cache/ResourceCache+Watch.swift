@@ -5,7 +5,8 @@ extension ResourceCache {
     ///   - scope: What the filter is known to be restricted to; it makes the watch cheap and must not contradict it.
     ///   - filter: What the watcher sees; an object that begins or ceases to pass is reported as ADDED or DELETED.
     ///     nil when the scope alone decides nothing away (`.all`, `.namespace`, `.object`, `.name`).
-    /// - Throws: `.compacted` when the cache no longer knows what happened since; see `resume`.
+    /// - Throws: `.compacted` when the cache no longer knows what happened since; see `resume`. `.unavailable` before the
+    ///   cache is filled: see `waitUntil`.
     public func watch(
         from revision: Revision?,
         scope: WatchScope = .all,
@@ -16,7 +17,7 @@ extension ResourceCache {
         let watcher = makeWatcher(scope, filter, wantsBookmarks, capacity)
         table.withLock { $0.watchers.add(watcher) }
         let outcome: Result<Revision, StoreError> = state.withLock { state in
-            if state.isClosed { return .failure(.closed) }
+            if let refusal = state.refusal(prefix: self.prefix) { return .failure(refusal) }
             let start = revision ?? state.revision
             guard start >= state.history.floor else {
                 return .failure(.compacted(start, oldest: state.history.floor))
@@ -28,6 +29,8 @@ extension ResourceCache {
     }
 
     /// The objects as they are, and the changes from there on: nothing is missed or repeated in between.
+    ///
+    /// - Throws: `.unavailable` before the cache is filled: see `waitUntil`.
     public func snapshotAndWatch(
         namespace: String? = nil,
         scope: WatchScope = .all,
@@ -39,7 +42,7 @@ extension ResourceCache {
         table.withLock { $0.watchers.add(watcher) }
         let prefix = namespace.map { self.prefix + $0 + "/" }
         let outcome: Result<CacheSnapshot, StoreError> = state.withLock { state in
-            if state.isClosed { return .failure(.closed) }
+            if let refusal = state.refusal(prefix: self.prefix) { return .failure(refusal) }
             watcher.goLive(replaying: [], after: state.revision)
             return .success(state.snapshot(prefix: prefix))
         }
@@ -81,7 +84,7 @@ extension ResourceCache {
         let watcher = makeWatcher(scope, filter, wantsBookmarks, capacity)
         table.withLock { $0.watchers.add(watcher) }
         let outcome: Result<Revision, StoreError> = state.withLock { [older, reached] state in
-            if state.isClosed { return .failure(.closed) }
+            if let refusal = state.refusal(prefix: self.prefix) { return .failure(refusal) }
             guard reached >= state.history.floor else { return .failure(.compacted(revision, oldest: state.history.floor)) }
             watcher.goLive(replaying: older + state.history.after(reached), after: max(reached, state.revision))
             return .success(revision)
@@ -130,5 +133,15 @@ extension ResourceCache {
             detach(watcher)
             throw error
         }
+    }
+}
+
+extension ResourceCache.State {
+    /// Why no watch can start; nil when one can.
+    ///
+    /// What the first list finds is dispatched to nobody, so a watch from before it would miss those objects for good.
+    fileprivate func refusal(prefix: String) -> StoreError? {
+        if isClosed { return .closed }
+        return isReady ? nil : StoreError(.unavailable, "the cache of \(prefix) is not filled yet")
     }
 }

@@ -172,7 +172,7 @@ public final class ResourceCache: Sendable {
 
     private func dispatch(_ changes: [CacheChange], through revision: Revision) {
         let waiting = table.withLock { table in
-            var waiting: [UnsafeContinuation<Void, Never>] = []
+            var waiting: [Watcher.Wake] = []
             if table.watchers.count > 0 {
                 for change in changes {
                     let frames = SharedFrames()
@@ -190,7 +190,7 @@ public final class ResourceCache: Sendable {
             }
             return waiting
         }
-        for waiter in waiting { waiter.resume() }
+        for wake in waiting { wake() }
     }
 
     private func shutDown() {

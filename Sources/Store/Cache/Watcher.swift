@@ -19,9 +19,27 @@ final class Watcher: Sendable {
         /// Changes from before the watch went live, not filtered yet.
         var replay: [CacheChange] = []
         var events: [CacheEvent] = []
-        /// Changes up to here are in `replay`, in `events`, were delivered, or do not concern this watch.
+        /// Changes up to here are in `replay`, or are from before the watch. Later ones are offered in order, each once.
+        var start = Revision.zero
+        /// Changes up to here are in `events`, were delivered, or do not concern this watch.
         var covered = Revision.zero
         var waiter: UnsafeContinuation<Void, Never>?
+        /// Called instead of resuming a waiter when the owner polls; armed by a poll that found nothing.
+        var bell: (@Sendable () -> Void)?
+        var isArmed = false
+    }
+
+    /// How an owner is told that there is something. To be done with no lock held.
+    enum Wake {
+        case resume(UnsafeContinuation<Void, Never>)
+        case ring(@Sendable () -> Void)
+
+        func callAsFunction() {
+            switch self {
+            case .resume(let continuation): continuation.resume()
+            case .ring(let bell): bell()
+            }
+        }
     }
 
     let scope: WatchScope
@@ -50,16 +68,18 @@ final class Watcher: Sendable {
             guard case .starting = state.phase else { return }
             state.phase = .live
             state.replay = replay
+            state.start = revision
             state.covered = revision
         }
     }
 
     /// Offers a change; returns the owner to wake if it waits. Resume it with no lock held.
-    func offer(_ change: CacheChange, frames: SharedFrames) -> UnsafeContinuation<Void, Never>? {
+    func offer(_ change: CacheChange, frames: SharedFrames) -> Wake? {
         let event = change.event(frames: frames, filter: filter)
         return state.withLock { state in
-            guard case .live = state.phase, change.revision > state.covered else { return nil }
-            state.covered = change.revision
+            // Not `covered`: after a new list many deletions share one revision.
+            guard case .live = state.phase, change.revision > state.start else { return nil }
+            state.covered = max(state.covered, change.revision)
             guard let event else { return nil }
             if state.events.count < capacity {
                 state.events.append(event)
@@ -73,7 +93,7 @@ final class Watcher: Sendable {
     }
 
     /// Tells a watcher that wants bookmarks how far it has come, unless it has events to learn it from.
-    func bookmark(_ revision: Revision) -> UnsafeContinuation<Void, Never>? {
+    func bookmark(_ revision: Revision) -> Wake? {
         state.withLock { state in
             guard case .live = state.phase, state.events.isEmpty, state.replay.isEmpty else { return nil }
             guard state.covered <= revision else { return nil }
@@ -84,12 +104,12 @@ final class Watcher: Sendable {
     }
 
     func close(_ error: StoreError?) {
-        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+        let wake = state.withLock { state -> Wake? in
             if case .closed = state.phase { return nil }
             state.phase = .closed(error)
             return state.takeWaiter()
         }
-        waiter?.resume()
+        wake?()
     }
 
     // MARK: The owner's side
@@ -101,7 +121,8 @@ final class Watcher: Sendable {
         case wait
     }
 
-    func step() -> Step {
+    /// - Parameter arms: Whether the bell is to be rung once after a `.wait`.
+    func step(arms: Bool = false) -> Step {
         state.withLock { state in
             if !state.replay.isEmpty {
                 defer { state.replay = [] }
@@ -112,8 +133,13 @@ final class Watcher: Sendable {
                 return .deliver(state.events)
             }
             if case .closed(let error) = state.phase { return .end(error) }
+            state.isArmed = arms
             return .wait
         }
+    }
+
+    func setBell(_ bell: @escaping @Sendable () -> Void) {
+        state.withLock { $0.bell = bell }
     }
 
     func park(_ continuation: UnsafeContinuation<Void, Never>) {
@@ -128,8 +154,13 @@ final class Watcher: Sendable {
 }
 
 extension Watcher.State {
-    fileprivate mutating func takeWaiter() -> UnsafeContinuation<Void, Never>? {
-        defer { waiter = nil }
-        return waiter
+    fileprivate mutating func takeWaiter() -> Watcher.Wake? {
+        if isArmed, let bell {
+            isArmed = false
+            return .ring(bell)
+        }
+        guard let waiting = waiter else { return nil }
+        waiter = nil
+        return .resume(waiting)
     }
 }

@@ -81,9 +81,14 @@ package final class WatchBuffer: Sendable {
     /// Tells that nothing else was written up to `revision`, and wakes the owner so that it learns of it.
     package func reportProgress(_ revision: Revision) -> UnsafeContinuation<Void, Never>? {
         state.withLock { state in
-            guard case .live = state.phase else { return nil }
-            state.published = max(state.published, revision)
-            state.progressWanted = true
+            switch state.phase {
+            case .closed: return nil
+            // Kept until the watch is live: who asks now must not wait for the next write.
+            case .backlog: state.progressWanted = true
+            case .live:
+                state.published = max(state.published, revision)
+                state.progressWanted = true
+            }
             return state.takeWaiter()
         }
     }
@@ -131,7 +136,7 @@ package final class WatchBuffer: Sendable {
                 state.events = []
                 state.exempt = 0
                 state.progress = max(state.published, events.last?.revision ?? .zero)
-                state.progressWanted = false
+                if case .live = state.phase { state.progressWanted = false }
                 state.handedOut = true
                 return .deliver(events)
             }

@@ -83,6 +83,9 @@ struct CacheSource: ObjectSource {
         case .deleted: type = .deleted
         case .bookmark: type = .bookmark
         }
-        return EncodedEvent(type: type, object: encoded(object))
+        let encoded = encoded(object)
+        // To one informer a change may be a deletion (of what was), to another an update: only the latter share.
+        guard type != .deleted else { return EncodedEvent(type: type, object: encoded) }
+        return EncodedEvent(type: type, object: encoded, tree: event.companion { DecodedTree(encoded) })
     }
 }
