@@ -18,9 +18,22 @@ struct ProcessFacts: Sendable {
     }
 
     /// Resident memory in MiB.
-    var residentMiB: Double {
+    var residentMiB: Double { status("VmRSS:") }
+
+    /// The most it was since `resetPeak`, in MiB.
+    var peakMiB: Double { status("VmHWM:") }
+
+    /// Makes the peak start again from now.
+    func resetPeak() {
+        let descriptor = open("/proc/\(pid)/clear_refs", O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        _ = Glibc.write(descriptor, "5", 1)
+    }
+
+    private func status(_ field: String) -> Double {
         guard let text = read("/proc/\(pid)/status") else { return 0 }
-        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        let line = text.split(separator: "\n").first { $0.hasPrefix(field) }
         return (line.flatMap { Double($0.filter(\.isNumber)) } ?? 0) / 1024
     }
 

@@ -28,6 +28,11 @@ struct Report {
         line(what, "not measured", "", why)
     }
 
+    /// Takes figures that must not keep others from being taken when they fail.
+    func section(_ name: String, _ body: () async throws -> Void) async {
+        do { try await body() } catch { missing(name, "\(error)") }
+    }
+
     private func line(_ what: String, _ value: String, _ budget: String, _ verdict: String) {
         puts(padded(what, 58) + " " + padded(value, 16) + " " + padded(budget, 16) + " " + verdict)
         fflush(nil)
