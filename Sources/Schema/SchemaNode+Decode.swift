@@ -19,6 +19,7 @@ extension SchemaNode {
     /// Returns the unknown fields as upstream's strict decoder reports them. Throws the first mismatch of types; the
     /// value is then unspecified.
     public func decode(_ value: inout JSONValue) throws(SchemaDecodeError) -> [String] {
+        if body.structural != nil { return try decodeStructural(&value) }
         var decoder = GoDecoder()
         decoder.decode(self, &value)
         if let message = decoder.failure { throw SchemaDecodeError(message: message) }
@@ -27,6 +28,10 @@ extension SchemaNode {
 
     /// The same without complaints: what does not fit the type is left as it is.
     public func normalize(_ value: inout JSONValue) {
+        if body.structural != nil {
+            _ = pruneStructural(&value)
+            return
+        }
         var decoder = GoDecoder()
         decoder.decode(self, &value)
     }
@@ -77,7 +82,10 @@ struct GoDecoder {
         var dropped: [String] = []
         object.updateEach { key, item in
             guard let field = body.field(key) else {
-                unknownFields.append("unknown field \(GoQuote.quote(strictPath(key)))")
+                // As many as upstream reports at most.
+                if unknownFields.count < JSONParser.maxReportedDuplicates {
+                    unknownFields.append("unknown field \(GoQuote.quote(strictPath(key)))")
+                }
                 dropped.append(key)
                 return
             }

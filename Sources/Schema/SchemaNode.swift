@@ -49,6 +49,7 @@ public final class SchemaNode: Sendable {
     /// The OpenAPI name of a named type; empty for anonymous ones.
     public let name: String
     private let loaded = AtomicLazyReference<SchemaBody>()
+    private let loadedShape = AtomicLazyReference<ProtobufShape>()
     private let load: (@Sendable () -> SchemaBody)?
 
     /// An anonymous type, or one whose contents are at hand.
@@ -71,6 +72,12 @@ public final class SchemaNode: Sendable {
     public var body: SchemaBody {
         if let body = loaded.load() { return body }
         return loaded.storeIfNil(load?() ?? SchemaBody())
+    }
+
+    /// The members of the type's protobuf message, worked out on first use.
+    var protobufShape: ProtobufShape {
+        if let shape = loadedShape.load() { return shape }
+        return loadedShape.storeIfNil(ProtobufShape(self))
     }
 
     /// The fields of a struct, sorted by name.
@@ -156,8 +163,10 @@ public final class SchemaBody: Sendable {
     public let isBuiltin: Bool
     /// Whether `defaultValue` counts, here or below: true for custom resources only.
     public let hasSchemaDefaults: Bool
-    /// Limits on the value, for custom resources.
+    /// Limits on the value.
     public let limits: SchemaLimits?
+    /// What a custom resource's schema says besides; nil for built-in types.
+    public let structural: StructuralFacts?
     /// Unions, as the OpenAPI extension has them.
     public let unions: JSONValue?
 
@@ -180,6 +189,7 @@ public final class SchemaBody: Sendable {
         limits: SchemaLimits? = nil,
         isBuiltin: Bool = false,
         hasSchemaDefaults: Bool = false,
+        structural: StructuralFacts? = nil,
         unions: JSONValue? = nil
     ) {
         self.fields = fields
@@ -188,6 +198,7 @@ public final class SchemaBody: Sendable {
         self.element = element
         self.isBuiltin = isBuiltin
         self.hasSchemaDefaults = hasSchemaDefaults
+        self.structural = structural
         self.format = format
         self.nullable = nullable
         self.enumValues = enumValues

@@ -3,13 +3,20 @@ struct DuplicateFinder {
     private let bytes: [UInt8]
     private var index = 0
     private var found: [String] = []
+    /// Where the walk is; put together only to be reported, so that long names below long names cost nothing.
+    private var path: [Step] = []
+
+    private enum Step {
+        case name(String)
+        case index(Int)
+    }
     private var seen: Set<String> = []
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// The paths in the order of the text, each once: `spec.replicas`, `spec.containers[0].name`.
     mutating func paths() -> [String] {
-        value(path: "")
+        value()
         return found
     }
 
@@ -17,12 +24,12 @@ struct DuplicateFinder {
         while index < bytes.count, bytes[index] <= 0x20 { index += 1 }
     }
 
-    private mutating func value(path: String) {
+    private mutating func value() {
         skipSpace()
         guard index < bytes.count else { return }
         switch bytes[index] {
-        case UInt8(ascii: "{"): object(path: path)
-        case UInt8(ascii: "["): list(path: path)
+        case UInt8(ascii: "{"): object()
+        case UInt8(ascii: "["): list()
         case UInt8(ascii: "\""): _ = text()
         default:
             while index < bytes.count, !",]} \t\r\n".utf8.contains(bytes[index]) { index += 1 }
@@ -40,24 +47,25 @@ struct DuplicateFinder {
         return StringDecoding.text(raw.withUnsafeBufferPointer { StringDecoding.unescape($0) })
     }
 
-    private mutating func object(path: String) {
+    private mutating func object() {
         index += 1
         var keys: Set<[UInt8]> = []
         while index < bytes.count {
             skipSpace()
             guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else { break }
             let key = text()
-            let keyPath = path.isEmpty ? key : "\(path).\(key)"
-            if !keys.insert(Array(key.utf8)).inserted { report(keyPath) }
+            path.append(.name(key))
+            if !keys.insert(Array(key.utf8)).inserted { report() }
             skipSpace()
             index += 1  // the colon
-            value(path: keyPath)
+            value()
+            path.removeLast()
             guard next() else { return }
         }
         index += 1
     }
 
-    private mutating func list(path: String) {
+    private mutating func list() {
         index += 1
         skipSpace()
         if index < bytes.count, bytes[index] == UInt8(ascii: "]") {
@@ -66,7 +74,9 @@ struct DuplicateFinder {
         }
         var position = 0
         while index < bytes.count {
-            value(path: "\(path)[\(position)]")
+            path.append(.index(position))
+            value()
+            path.removeLast()
             position += 1
             guard next() else { return }
         }
@@ -80,8 +90,20 @@ struct DuplicateFinder {
         return bytes[index - 1] == UInt8(ascii: ",")
     }
 
-    private mutating func report(_ path: String) {
-        guard found.count < JSONParser.maxReportedDuplicates, seen.insert(path).inserted else { return }
-        found.append(path)
+    private mutating func report() {
+        guard found.count < JSONParser.maxReportedDuplicates else { return }
+        var text = ""
+        for step in path {
+            switch step {
+            case .name(let name): text += text.isEmpty ? name : ".\(name)"
+            case .index(let index): text += "[\(index)]"
+            }
+            // Nobody reads more of it; and a hundred of these must not outgrow the request.
+            guard text.utf8.count < Self.maxPathBytes else { break }
+        }
+        if text.utf8.count > Self.maxPathBytes { text = String(text.prefix(Self.maxPathBytes)) + "..." }
+        if seen.insert(text).inserted { found.append(text) }
     }
+
+    private static let maxPathBytes = 4096
 }

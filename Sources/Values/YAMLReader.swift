@@ -132,7 +132,9 @@ final class YAMLReader {
 
     private func mapping(depth: Int) throws(YAMLError) -> JSONValue {
         weight += 1
-        var members = JSONObject()
+        // Sorted once at the end: inserting each key in its place would take quadratic time.
+        var members: ContiguousArray<JSONObject.Member> = []
+        var lines: [Int] = []
         var merged: [JSONValue] = []
         while true {
             try advance()
@@ -140,15 +142,25 @@ final class YAMLReader {
             let keyLine = line
             if let key = try mappingKey() {
                 try advance()
-                if members.contains(key) { report("line \(keyLine): key \"\(key)\" already set in map") }
-                members[key] = try node(depth: depth + 1)
+                lines.append(keyLine)
+                members.append(JSONObject.Member(key: key, value: try node(depth: depth + 1)))
             } else {
                 try advance()
                 merged.append(try node(depth: depth + 1))
             }
         }
-        for source in merged { try merge(source, into: &members) }
-        return .object(members)
+        var hadDuplicates = false
+        var object = JSONObject(sorted: JSONObject.canonical(members, hadDuplicates: &hadDuplicates))
+        if hadDuplicates { reportDuplicates(members, lines) }
+        if !merged.isEmpty { try merge(merged, into: &object) }
+        return .object(object)
+    }
+
+    private func reportDuplicates(_ members: ContiguousArray<JSONObject.Member>, _ lines: [Int]) {
+        var seen: Set<String> = []
+        for (member, line) in zip(members, lines) where !seen.insert(member.key).inserted {
+            report("line \(line): key \"\(member.key)\" already set in map")
+        }
     }
 
     /// The key as JSON needs it, or nil for the merge key `<<`.
@@ -177,14 +189,25 @@ final class YAMLReader {
     }
 
     /// Members of a merged map never replace those given beside it; earlier maps win over later ones.
-    private func merge(_ source: JSONValue, into members: inout JSONObject) throws(YAMLError) {
+    private func merge(_ sources: [JSONValue], into object: inout JSONObject) throws(YAMLError) {
+        var maps: [JSONObject] = []
+        for source in sources { try flatten(source, into: &maps) }
+        // Of equal keys the last wins.
+        var members: ContiguousArray<JSONObject.Member> = []
+        for map in maps.reversed() { members += map.members }
+        members += object.members
+        object = JSONObject(unsorted: members)
+    }
+
+    private func flatten(_ source: JSONValue, into maps: inout [JSONObject]) throws(YAMLError) {
         switch source {
-        case .object(let other):
-            for (key, value) in other where !members.contains(key) { members[key] = value }
+        case .object(let map): maps.append(map)
         case .array(let list):
             for element in list {
-                guard case .object = element else { throw YAMLError("yaml: map merge requires map or sequence of maps as the value") }
-                try merge(element, into: &members)
+                guard case .object(let map) = element else {
+                    throw YAMLError("yaml: map merge requires map or sequence of maps as the value")
+                }
+                maps.append(map)
             }
         default: throw YAMLError("yaml: map merge requires map or sequence of maps as the value")
         }

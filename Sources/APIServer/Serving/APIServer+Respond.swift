@@ -6,6 +6,8 @@ import Units
 import Values
 
 extension APIServer {
+    /// Bodies up to this size are decoded and validated on the event loop.
+    private static let inlineBodyBytes = 32 << 10
     private static let publicPaths: Set<String> = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
 
     /// Answers one request: authenticate, authorize, limit, serve, count.
@@ -18,11 +20,13 @@ extension APIServer {
             response = try await serve(request, info, warnings)
         } catch  where error == .unknownPath {
             response = Responses.text("404 page not found\n", status: 404)
+        } catch  where error == .overloaded {
+            response = Self.overloadedResponse
         } catch {
-            let form = (try? ResponseForm.negotiate(request)) ?? .json
-            response = Responses.error(error, form: ResponseForm(syntax: form.syntax, isPretty: form.isPretty))
+            response = Responses.error(error, form: ResponseForm.ofError(request))
         }
         warnings.write(to: &response.headers)
+        if info.isResource { BodyCompression.apply(to: &response, request) }
         if case .upgrade = response.body { return response }
         response.headers.append("Audit-Id", environment.random.uuid())
         count(info, request, response.status, began)
@@ -52,6 +56,8 @@ extension APIServer {
         var user = try await authenticate(request, info)
         user = try await impersonate(user, request)
         let attributes = Self.attributes(info, request, user)
+        let ticket = try await admitted(attributes, info, request, warnings)
+        defer { if let ticket { flowControl.leave(ticket) } }
         let decision = await authorizer.authorize(attributes)
         guard decision.isAllowed else { throw attributes.forbidden(reason: decision.reason) }
         guard !request.isBodyTooLarge, request.body.count <= environment.configuration.maxBodyBytes else {
@@ -62,7 +68,7 @@ extension APIServer {
             request: request,
             info: info,
             user: user,
-            form: try ResponseForm.negotiate(request),
+            form: try form(request, info),
             now: environment.clock.now.wholeSeconds,
             warnings: warnings
         )
@@ -70,15 +76,10 @@ extension APIServer {
         return try await limited(context)
     }
 
-    /// Serves a request that counts against the limits and has a deadline.
+    /// Serves a request that is counted while it is served; a write has a deadline.
     private func limited(_ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let isMutating = !["get", "list", "watch"].contains(context.info.verb)
-        let configuration = environment.configuration
-        let limit = isMutating ? configuration.maxMutatingInFlight : configuration.maxInFlight
-        let isExempt = context.user.groups.contains(UserIdentity.mastersGroup)
-        guard environment.metrics.enter(isMutating: isMutating, limit: isExempt ? Int.max : limit) else {
-            throw .tooManyRequests("Too many requests, please try again later.")
-        }
+        environment.metrics.enter(isMutating: isMutating)
         defer { environment.metrics.leave(isMutating: isMutating) }
         guard isMutating else { return try await dispatch(context) }
         return try await withinDeadline(context)
@@ -92,13 +93,16 @@ extension APIServer {
             }
             if asked > .zero { limit = min(limit, asked) }
         }
-        let outcome = await writeDeadlines.run(until: environment.clock.monotonic + limit) {
+        // Small work stays on the thread that reads and writes the connection; large work must not hold up its neighbours.
+        let isSmall = context.request.body.count <= Self.inlineBodyBytes && context.info.verb != "deletecollection"
+        let executor = isSmall ? context.request.executor : nil
+        let outcome = await writeDeadlines.run(until: environment.clock.monotonic + limit, on: executor) {
             do throws(APIError) { return .success(try await self.dispatch(context)) } catch { return .failure(error) }
         }
         return try outcome.get()
     }
 
-    private static func isLongRunning(_ info: RequestInfo) -> Bool {
+    static func isLongRunning(_ info: RequestInfo) -> Bool {
         if info.verb == "watch" { return true }
         return ["log", "exec", "attach", "portforward", "proxy"].contains(info.subresource)
     }

@@ -11,6 +11,7 @@ enum ListResponse {
 
     /// The response for a page in the form asked for.
     static func make(_ page: ListPage, view: ResourceView, context: RequestContext) throws(APIError) -> HTTPResponse {
+        if EncodedList.writes(context.form) { return EncodedList(page, view: view, form: context.form).response() }
         switch context.form.shape {
         case .table(let version):
             let table = TableForm(view: view, version: version, context: context)
@@ -61,10 +62,13 @@ enum ListResponse {
     ) -> HTTPResponse {
         let isDirect = context.form.isCopied
         if isDirect, case .snapshot(let snapshot, let selection) = page.objects, snapshot.count > 64 {
+            let isCompressed = isWorthCompressing(snapshot, context.request)
             let body: HTTPResponse.Body = .stream { stream in
-                try await write(snapshot, selection, head, append, to: stream)
+                try await write(snapshot, selection, head, append, isCompressed: isCompressed, to: stream)
             }
-            return HTTPResponse(status: 200, headers: Responses.headers(context.form), body: body)
+            var headers = Responses.headers(context.form)
+            if isCompressed { BodyCompression.mark(&headers) }
+            return HTTPResponse(status: 200, headers: headers, body: body)
         }
         var out = head
         var isFirst = true
@@ -84,8 +88,10 @@ enum ListResponse {
         _ selection: FieldSelection,
         _ head: [UInt8],
         _ append: Append,
+        isCompressed: Bool,
         to stream: any ResponseStream
     ) async throws {
+        let encoder = isCompressed ? GzipEncoder() : nil
         var block: [UInt8] = []
         block.reserveCapacity(blockBytes + (16 << 10))
         block += head
@@ -93,11 +99,23 @@ enum ListResponse {
         for object in snapshot where selection.matches(object) {
             add(object, append, &isFirst, &block)
             guard block.count >= blockBytes else { continue }
-            try await stream.write(block)
+            let ready = encoder?.add(block) ?? block
+            if !ready.isEmpty { try await stream.write(ready) }
             block = []
             block.reserveCapacity(blockBytes + (16 << 10))
         }
         block += Array("]}\n".utf8)
-        try await stream.write(block)
+        guard let encoder else { return try await stream.write(block) }
+        try await stream.write(encoder.add(block) + encoder.finish())
+    }
+
+    private static func isWorthCompressing(_ snapshot: CacheSnapshot, _ request: HTTPRequest) -> Bool {
+        guard BodyCompression.isAccepted(request) else { return false }
+        var bytes = 0
+        for object in snapshot {
+            bytes += object.bytes.count
+            if bytes > BodyCompression.threshold { return true }
+        }
+        return false
     }
 }

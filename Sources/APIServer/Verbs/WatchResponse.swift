@@ -7,13 +7,6 @@ import Values
 
 /// Serves a watch: an endless response of one JSON line per event.
 struct WatchResponse: Sendable {
-    /// The encodings whose frames all watchers share.
-    private enum Encoding {
-        static let object = FrameEncoding(0)
-        static let partial = FrameEncoding(1)
-        static let partialBeta = FrameEncoding(2)
-    }
-
     /// Where the watch begins.
     enum Start: Sendable {
         /// With the objects that exist; then, if asked for, a bookmark that marks their end.
@@ -57,20 +50,26 @@ struct WatchResponse: Sendable {
             deadline: deadlines,
             seconds: asked > 0 ? asked : drawn
         )
-        var headers = Responses.headers(ResponseForm(syntax: .json))
-        if context.form.syntax == .yaml { throw .notAcceptable(accepted: ["application/json;stream=watch"]) }
+        var headers = WatchFrames.headers(context.form)
         context.warnings.write(to: &headers)
         return HTTPResponse(status: 200, headers: headers, body: .stream { try await watch.run($0) })
     }
 
     private static func start(_ options: ListOptions) throws(APIError) -> Start {
-        let revision = options.resourceVersion.isEmpty ? nil : try ListQuery.revision(options.resourceVersion)
+        var revision: Revision?
+        if !options.resourceVersion.isEmpty {
+            guard let number = UInt64(options.resourceVersion) else {
+                throw APIError(code: 500, reason: "", message: ListQuery.revisionIssue(options.resourceVersion).message)
+            }
+            revision = Revision(number)
+        }
         if options.sendInitialEvents == true {
             return .initial(markEnd: options.allowWatchBookmarks, notOlderThan: revision?.rawValue == 0 ? nil : revision)
         }
         guard let revision, revision.rawValue > 0 else {
             if options.sendInitialEvents == false { return .from(.zero) }
-            return .initial(markEnd: false, notOlderThan: nil)
+            // Who gives no revision wants the objects that exist, and learns where they end if bookmarks mean anything to it.
+            return .initial(markEnd: options.allowWatchBookmarks, notOlderThan: nil)
         }
         return .from(revision)
     }
@@ -79,14 +78,17 @@ struct WatchResponse: Sendable {
         var issues: [FieldIssue] = []
         let match = options.resourceVersionMatch
         let field = FieldPath("resourceVersionMatch")
-        if options.sendInitialEvents != nil {
-            if match.isEmpty {
-                issues.append(.forbidden(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
-            } else if match != "NotOlderThan" {
-                issues.append(.notSupported(field, .string(match), ["NotOlderThan"]))
+        if options.sendInitialEvents != nil, match != "NotOlderThan" {
+            issues.append(.forbidden(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+        }
+        if !match.isEmpty {
+            if options.sendInitialEvents == nil {
+                issues.append(.forbidden(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"))
             }
-        } else if !match.isEmpty {
-            issues.append(.forbidden(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"))
+            if match != "NotOlderThan" { issues.append(.notSupported(field, .string(match), ["NotOlderThan"])) }
+            if !options.continue.isEmpty {
+                issues.append(.forbidden(field, "resourceVersionMatch is forbidden when continue is provided"))
+            }
         }
         guard issues.isEmpty else { throw .invalid(GroupKind(group: "meta.k8s.io", kind: "ListOptions"), "", issues) }
     }
@@ -129,7 +131,7 @@ struct WatchResponse: Sendable {
             )
             return (both.snapshot, both.watch)
         case .from(let revision):
-            if engine.cache.revision < revision {
+            if !engine.cache.isReady || engine.cache.revision < revision {
                 try await engine.cache.waitUntil(
                     revision,
                     within: ResourceEngine.catchUpLimit,
@@ -189,15 +191,14 @@ struct WatchResponse: Sendable {
             watch.cancel()
             return
         }
-        while let batch = try await watch.next() {
-            do {
-                for event in batch { try await writer.append(event, to: stream, isOnly: batch.count == 1) }
-                try await writer.send(to: stream)
-            } catch {
-                watch.cancel()
-                return
-            }
+        let feed = WatchFeed(watch, writer)
+        do {
+            try await stream.drain(feed)
+        } catch {
+            watch.cancel()
+            return
         }
+        if let failure = feed.failure { throw failure }
     }
 
     /// Tells the client why the watch ends, when that is more than its time being over.
@@ -213,14 +214,13 @@ struct WatchResponse: Sendable {
             status = .tooLargeResourceVersion(asked: revision.rawValue, current: view.engine.cache.revision.rawValue)
         default: return
         }
-        let line: JSONValue = ["type": "ERROR", "object": status.status()]
-        try await stream.write(line.encoded() + [UInt8(ascii: "\n")])
+        try await stream.write(WatchFrames.frame("ERROR", status.status(), context.form.syntax))
     }
 
     // MARK: Frames
 
     /// Collects frames and writes them, the shared ones without copying.
-    private struct FrameWriter {
+    struct FrameWriter {
         private let watch: WatchResponse
         private let counter: WatchCounter
         private var pending: [UInt8] = []
@@ -232,42 +232,50 @@ struct WatchResponse: Sendable {
             counter = watch.view.engine.environment.metrics.watchCounter(watch.view.gvk)
         }
 
-        mutating func append(_ event: CacheEvent, to stream: any ResponseStream, isOnly: Bool = false) async throws {
+        mutating func append(_ event: CacheEvent, to stream: any ResponseStream) async throws {
+            if let block = add(event) { try await stream.write(block) }
+        }
+
+        /// Takes one event; what it returns is to be sent now.
+        mutating func add(_ event: CacheEvent, isOnly: Bool = false) -> [UInt8]? {
             if event.type == .bookmark {
                 appendBookmark(event.revision, isEnd: false)
-                return
+                return nil
             }
-            guard let frame = frame(event) else { return }
+            guard let frame = frame(event) else { return nil }
             counter.add(bytes: frame.count)
-            if isOnly, pending.isEmpty {
-                try await stream.write(frame)
-                return
-            }
+            if isOnly, pending.isEmpty { return frame }
             pending += frame
-            if pending.count >= Self.blockBytes { try await send(to: stream) }
+            return pending.count >= Self.blockBytes ? takePending() : nil
+        }
+
+        /// What has been gathered; nil when there is nothing.
+        mutating func takePending() -> [UInt8]? {
+            guard !pending.isEmpty else { return nil }
+            defer { pending = [] }
+            return pending
         }
 
         mutating func send(to stream: any ResponseStream) async throws {
-            guard !pending.isEmpty else { return }
-            let block = pending
-            pending = []
-            try await stream.write(block)
+            if let block = takePending() { try await stream.write(block) }
         }
 
         private mutating func frame(_ event: CacheEvent) -> [UInt8]? {
             guard let object = event.object else { return nil }
             let view = watch.view
-            switch watch.context.form.shape {
+            let form = watch.context.form
+            guard form.syntax == .json else { return encodedFrame(event, object, form) }
+            switch form.shape {
             case .object:
                 guard object.splice > 0 else { return nil }
                 guard view.conversion == nil else {
                     return WatchResponse.line(event.type, view.served(object))
                 }
-                return event.frame(Encoding.object) { event in
+                return event.frame(WatchFrames.encoding(form)) { event in
                     WatchResponse.objectLine(event.type, object)
                 }
             case .partial(let version):
-                return event.frame(version == "v1" ? Encoding.partial : Encoding.partialBeta) { event in
+                return event.frame(WatchFrames.encoding(form)) { event in
                     WatchResponse.partialLine(event.type, object, version)
                 }
             case .table(let version):
@@ -276,6 +284,16 @@ struct WatchResponse: Sendable {
                 sentColumns = true
                 return WatchResponse.line(event.type, table.encoded())
             }
+        }
+
+        /// A frame in protobuf or CBOR, for which the object is decoded: once, whatever the number of watchers.
+        private func encodedFrame(_ event: CacheEvent, _ object: CachedObject, _ form: ResponseForm) -> [UInt8]? {
+            let view = watch.view
+            guard view.conversion == nil else { return WatchFrames.frame(event.type.name, object, form, view: view) }
+            let frame = event.frame(WatchFrames.encoding(form)) { event in
+                WatchFrames.frame(event.type.name, object, form, view: view) ?? []
+            }
+            return frame.isEmpty ? nil : frame
         }
 
         mutating func appendBookmark(_ revision: Revision, isEnd: Bool) {
@@ -296,7 +314,8 @@ struct WatchResponse: Sendable {
                 let gvk = watch.view.gvk
                 object = ["kind": .string(gvk.kind), "apiVersion": .string(gvk.apiVersion), "metadata": metadata]
             }
-            pending += WatchResponse.line(.bookmark, object.encoded())
+            let schema = WatchFrames.schema(watch.view, watch.context.form.shape)
+            pending += WatchFrames.frame("BOOKMARK", object, watch.context.form.syntax, schema: schema)
         }
     }
 

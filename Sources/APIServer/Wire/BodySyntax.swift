@@ -3,19 +3,22 @@ import HTTPTransport
 import Schema
 import Values
 
-/// Reading request bodies: JSON or YAML into a value tree.
+/// Reading request bodies: JSON, YAML, protobuf or CBOR into a value tree.
 enum BodySyntax {
     /// A body with the duplicate fields that strict validation complains about.
     struct Parsed {
         var value: JSONValue
-        var duplicates: [String]
+        /// The paths of JSON members given twice.
+        var duplicates: [String] = []
+        /// What else strict validation complains about, in full.
+        var problems: [String] = []
     }
 
     /// Bodies nest at most so deep.
     static let maxDepth = 256
 
     /// The media types bodies may have.
-    static let mediaTypes = ["application/json", "application/yaml", ProtobufDecoding.mediaType]
+    static let mediaTypes = ResponseForm.mediaTypes
 
     /// Parses a body by its content type; JSON when none is given. Protobuf needs the schema of what it holds.
     static func parse(
@@ -24,14 +27,10 @@ enum BodySyntax {
         reportDuplicates: Bool
     ) throws(APIError) -> Parsed {
         switch mediaType(request) {
-        case ProtobufDecoding.mediaType:
-            do throws(ProtobufError) {
-                return Parsed(value: try ProtobufDecoding.object(request.body, schema: schema), duplicates: [])
-            } catch {
-                throw .badRequest(error.description)
-            }
+        case ProtobufObject.mediaType: return try protobuf(request.body, schema)
+        case "application/cbor": return Parsed(value: try cbor(request.body))
         case "", "application/json": return try json(request.body, reportDuplicates: reportDuplicates)
-        case "application/yaml", "application/x-yaml", "text/yaml": return try yaml(request.body)
+        case "application/yaml": return try yaml(request.body)
         default: throw .unsupportedMediaType(accepted: mediaTypes)
         }
     }
@@ -48,7 +47,7 @@ enum BodySyntax {
     private static func json(_ bytes: [UInt8], reportDuplicates: Bool) throws(APIError) -> Parsed {
         let options = JSONParser.Options(maxDepth: maxDepth)
         do throws(JSONParseError) {
-            guard reportDuplicates else { return Parsed(value: try JSONParser.parse(bytes, options: options), duplicates: []) }
+            guard reportDuplicates else { return Parsed(value: try JSONParser.parse(bytes, options: options)) }
             let found = try JSONParser.parseReportingDuplicates(bytes, options: options)
             return Parsed(value: found.value, duplicates: found.duplicates)
         } catch {
@@ -58,9 +57,36 @@ enum BodySyntax {
 
     private static func yaml(_ bytes: [UInt8]) throws(APIError) -> Parsed {
         do throws(YAMLError) {
-            return Parsed(value: try YAML.parse(bytes), duplicates: [])
+            let found = try YAML.parseReportingDuplicates(bytes)
+            guard !found.duplicates.isEmpty else { return Parsed(value: found.value) }
+            let lines = found.duplicates.map { "\n  \($0)" }.joined()
+            return Parsed(value: found.value, problems: ["yaml: unmarshal errors:\(lines)"])
         } catch {
             throw .badRequest("error converting YAML to JSON: \(error.message)")
+        }
+    }
+
+    private static func protobuf(_ bytes: [UInt8], _ schema: SchemaNode) throws(APIError) -> Parsed {
+        do throws(ProtobufError) {
+            guard ProtobufObject.has(schema) else {
+                _ = try ProtobufObject.envelope(bytes)
+                throw ProtobufError(
+                    "object *unstructured.Unstructured does not implement the protobuf marshalling interface and cannot be "
+                        + "encoded to a protobuf message"
+                )
+            }
+            return Parsed(value: try ProtobufObject.decode(bytes, schema: schema))
+        } catch {
+            throw .badRequest(error.description)
+        }
+    }
+
+    /// A CBOR document; upstream refuses keys given twice whatever the validation.
+    static func cbor(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
+        do throws(CBORError) {
+            return try CBOR.decode(bytes, maxDepth: maxDepth)
+        } catch {
+            throw .badRequest("unable to determine group/version/kind: \(error.message)")
         }
     }
 }

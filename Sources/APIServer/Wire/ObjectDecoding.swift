@@ -13,7 +13,7 @@ struct ObjectDecoding: Sendable {
     init(_ view: ResourceView) {
         expected = view.gvk
         schema = view.version.schema
-        hooks = view.descriptor.hooks
+        hooks = view.hooks
     }
 
     init(expected: GroupVersionKind, schema: SchemaNode, hooks: any KindHooks = NoHooks()) {
@@ -38,7 +38,7 @@ struct ObjectDecoding: Sendable {
         }
         var value = parsed.value
         try identify(&value, context.request.body)
-        try decode(&value, duplicates: parsed.duplicates, validation, context.warnings)
+        try decode(&value, duplicates: parsed.duplicates, problems: parsed.problems, validation, context.warnings)
         return value
     }
 
@@ -46,6 +46,7 @@ struct ObjectDecoding: Sendable {
     func decode(
         _ value: inout JSONValue,
         duplicates: [String] = [],
+        problems: [String] = [],
         _ validation: FieldValidation,
         _ warnings: WarningList
     ) throws(APIError) {
@@ -57,7 +58,8 @@ struct ObjectDecoding: Sendable {
         }
         value["apiVersion"] = .string(expected.apiVersion)
         value["kind"] = .string(expected.kind)
-        try report(duplicates.map { "duplicate field \(GoQuote.quote($0))" } + unknown, validation, warnings)
+        let duplicates = duplicates.map { "duplicate field \(GoQuote.quote($0))" }
+        try report(problems + duplicates + unknown, validation, warnings)
         schema.applyDefaults(&value)
         hooks.defaults(&value)
     }

@@ -1,11 +1,28 @@
 import APIModel
 import HTTPTransport
+import Schema
 import Values
 
 /// The form in which a client wants objects.
 struct ResponseForm: Sendable, Hashable {
     /// The syntax.
-    enum Syntax: Sendable, Hashable { case json, yaml }
+    enum Syntax: String, Sendable, Hashable, CaseIterable {
+        case json = "application/json"
+        case yaml = "application/yaml"
+        case protobuf = "application/vnd.kubernetes.protobuf"
+        case cbor = "application/cbor"
+
+        /// The media type of a watch in this syntax; nil when there are none.
+        var streamType: String? {
+            switch self {
+            case .json: "application/json"
+            case .yaml: nil
+            case .protobuf: "application/vnd.kubernetes.protobuf;stream=watch"
+            case .cbor: "application/cbor-seq"
+            }
+        }
+    }
+
     /// What an object is turned into.
     enum Shape: Sendable, Hashable {
         case object
@@ -21,9 +38,7 @@ struct ResponseForm: Sendable, Hashable {
 
     static let json = ResponseForm()
 
-    var contentType: String {
-        syntax == .yaml ? "application/yaml" : "application/json"
-    }
+    var contentType: String { syntax.rawValue }
 
     /// Whether objects are copied from their stored bytes; otherwise each is decoded first.
     var isCopied: Bool {
@@ -31,50 +46,77 @@ struct ResponseForm: Sendable, Hashable {
         return syntax == .json && !isPretty
     }
 
-    /// The media types objects can be had in.
-    static let mediaTypes = ["application/json", "application/yaml"]
+    /// The media types objects can be had in, in the order in which wildcards choose.
+    static let mediaTypes = Syntax.allCases.map(\.rawValue)
 
-    /// Picks the form from the Accept header, or throws 406.
-    static func negotiate(_ request: HTTPRequest) throws(APIError) -> ResponseForm {
+    /// The media types of watches, as the refusal of a watch lists them.
+    static let streamTypes = [
+        "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch", "application/cbor-seq",
+    ]
+
+    /// Picks the form from the Accept header, or throws 406. `isCustom` tells whether objects have no protobuf form; it
+    /// is asked only when that matters.
+    static func negotiate(_ request: HTTPRequest, isCustom: () -> Bool = { false }) throws(APIError) -> ResponseForm {
         var form = ResponseForm.json
         if let accept = request.headers["accept"], accept != "application/json", accept != "*/*", !accept.isEmpty {
-            guard let chosen = choose(request.headers.all("accept").joined(separator: ",")) else {
-                throw .notAcceptable(accepted: mediaTypes)
-            }
+            guard let chosen = choose(accept, isCustom) else { throw .notAcceptable(accepted: mediaTypes) }
             form = chosen
         }
-        form.isPretty = isPretty(request)
+        form.isPretty = form.isPretty || isPretty(request)
         return form
     }
 
+    /// The form of an error: upstream negotiates anew, without transformations, and falls back to JSON.
+    static func ofError(_ request: HTTPRequest) -> ResponseForm {
+        guard let accept = request.headers["accept"], accept != "application/json", accept != "*/*", !accept.isEmpty else {
+            return ResponseForm(isPretty: isPretty(request))
+        }
+        for clause in MediaClause.ordered(accept) {
+            for syntax in Syntax.allCases where matches(clause, syntax) {
+                guard let form = form(of: clause, syntax), form.shape == .object else { continue }
+                return ResponseForm(syntax: syntax, isPretty: form.isPretty || isPretty(request))
+            }
+        }
+        return ResponseForm(isPretty: isPretty(request))
+    }
+
     private static func isPretty(_ request: HTTPRequest) -> Bool {
-        if let asked = request.query.first("pretty") { return asked == "1" || asked.lowercased() == "true" }
+        if let asked = request.query.first("pretty"), !asked.isEmpty {
+            return ["1", "t", "T", "true", "TRUE", "True"].contains(asked)
+        }
         guard let agent = request.headers["user-agent"] else { return false }
-        return ["curl", "Wget", "Mozilla"].contains { agent.hasPrefix($0) }
+        return ["curl", "Wget", "Mozilla/5.0"].contains { agent.hasPrefix($0) }
     }
 
-    private static func choose(_ accept: String) -> ResponseForm? {
-        var best: (quality: Double, form: ResponseForm)?
-        for clause in MediaClause.parse(accept) {
-            guard let form = form(of: clause), clause.quality > (best?.quality ?? 0) else { continue }
-            best = (clause.quality, form)
+    private static func choose(_ accept: String, _ isCustom: () -> Bool) -> ResponseForm? {
+        for clause in MediaClause.ordered(accept) {
+            for syntax in Syntax.allCases where matches(clause, syntax) {
+                guard let form = form(of: clause, syntax) else { continue }
+                // Custom resources themselves have no protobuf form; their metadata have.
+                if syntax == .protobuf, form.shape == .object, isCustom() { continue }
+                return form
+            }
         }
-        return best?.form
+        return nil
     }
 
-    private static func form(of clause: MediaClause) -> ResponseForm? {
-        var form = ResponseForm()
-        switch clause.type {
-        case "application/json", "*/*", "application/*": form.syntax = .json
-        case "application/yaml": form.syntax = .yaml
-        default: return nil
+    private static func matches(_ clause: MediaClause, _ syntax: Syntax) -> Bool {
+        clause.type == syntax.rawValue || clause.type == "*/*" || clause.type == "application/*"
+    }
+
+    private static func form(of clause: MediaClause, _ syntax: Syntax) -> ResponseForm? {
+        var form = ResponseForm(syntax: syntax, isPretty: clause.parameters["pretty"] == "1")
+        if let stream = clause.parameters["stream"], !stream.isEmpty {
+            guard stream == "watch", syntax.streamType != nil else { return nil }
         }
-        guard let shape = clause.parameters["as"] else { return form }
+        if let version = clause.parameters["sv"], !version.isEmpty, version != "v1" { return nil }
+        let asked = ["as", "g", "v"].contains { clause.parameters[$0] != nil }
+        guard asked else { return form }
         guard clause.parameters["g"] == "meta.k8s.io", let version = clause.parameters["v"],
             version == "v1" || version == "v1beta1"
         else { return nil }
-        switch shape {
-        case "Table": form.shape = .table(version: version)
+        switch clause.parameters["as"] {
+        case "Table" where syntax == .json || syntax == .yaml: form.shape = .table(version: version)
         case "PartialObjectMetadata", "PartialObjectMetadataList": form.shape = .partial(version: version)
         default: return nil
         }
@@ -82,33 +124,16 @@ struct ResponseForm: Sendable, Hashable {
     }
 }
 
-/// One clause of an Accept header.
-struct MediaClause: Sendable {
-    var type: String
-    var parameters: [String: String] = [:]
-    var quality = 1.0
-
-    /// The clauses in their order.
-    static func parse(_ header: String) -> [MediaClause] {
-        header.split(separator: ",").compactMap { part in
-            let pieces = part.split(separator: ";").map { trim($0) }
-            guard let type = pieces.first, !type.isEmpty else { return nil }
-            var clause = MediaClause(type: type.lowercased())
-            for piece in pieces.dropFirst() {
-                let pair = piece.split(separator: "=", maxSplits: 1)
-                guard pair.count == 2 else { continue }
-                let name = trim(pair[0])
-                let value = trim(pair[1])
-                if name == "q" { clause.quality = Double(value) ?? 1 } else { clause.parameters[name] = value }
-            }
-            return clause
+extension APIServer {
+    /// The form of the answer to a request for a resource.
+    func form(_ request: HTTPRequest, _ info: RequestInfo) throws(APIError) -> ResponseForm {
+        let form = try ResponseForm.negotiate(request) {
+            // Subresources of custom resources with kinds of their own are built-in types.
+            guard info.subresource.isEmpty || info.subresource == "status" else { return false }
+            guard let view = resources.view(group: info.group, version: info.version, resource: info.resource) else { return false }
+            return !ProtobufObject.has(view.version.schema)
         }
-    }
-
-    private static func trim(_ text: Substring) -> String {
-        var text = text
-        while text.first == " " || text.first == "\t" { text.removeFirst() }
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        return String(text)
+        if info.verb == "watch", form.syntax.streamType == nil { throw .notAcceptable(accepted: ResponseForm.streamTypes) }
+        return form
     }
 }

@@ -1,25 +1,23 @@
 import APIModel
 import HTTPTransport
+import Schema
 import Values
 
 /// Builds HTTP responses.
 enum Responses {
     /// An object whose bytes are complete JSON.
     static func object(_ bytes: [UInt8], status: Int = 200, form: ResponseForm) -> HTTPResponse {
-        let body: [UInt8]
-        if form.syntax == .json, !form.isPretty {
-            body = bytes
-        } else if let value = try? JSONParser.parse(bytes) {
-            body = encode(value, form)
-        } else {
-            body = bytes
+        if form.syntax != .json || form.isPretty, let value = try? JSONParser.parse(bytes) {
+            return self.value(value, status: status, form: form)
         }
-        return HTTPResponse(status: status, headers: headers(form), body: .bytes(body))
+        return HTTPResponse(status: status, headers: headers(.json), body: .bytes(bytes))
     }
 
     /// A value tree.
     static func value(_ value: JSONValue, status: Int = 200, form: ResponseForm = .json) -> HTTPResponse {
-        HTTPResponse(status: status, headers: headers(form), body: .bytes(encode(value, form)))
+        var form = form
+        let body = encode(value, &form)
+        return HTTPResponse(status: status, headers: headers(form), body: .bytes(body))
     }
 
     /// An error as its Status.
@@ -43,10 +41,20 @@ enum Responses {
         ["Content-Type": form.contentType, "Cache-Control": "no-cache, private"]
     }
 
-    private static func encode(_ value: JSONValue, _ form: ResponseForm) -> [UInt8] {
+    /// The bytes of a value. What has no protobuf form is written as JSON, and the form says so.
+    private static func encode(_ value: JSONValue, _ form: inout ResponseForm) -> [UInt8] {
         switch form.syntax {
-        case .yaml: Array(YAML.encode(value).utf8)
-        case .json: form.isPretty ? value.encodedPretty() + [UInt8(ascii: "\n")] : value.encoded() + [UInt8(ascii: "\n")]
+        case .yaml: return Array(YAML.encode(value).utf8)
+        case .cbor: return CBOR.encode(value)
+        case .protobuf:
+            let (apiVersion, kind) = (value["apiVersion"]?.string ?? "", value["kind"]?.string ?? "")
+            if let schema = WireTypes.node(apiVersion: apiVersion, kind: kind) {
+                return ProtobufObject.encode(value, schema: schema)
+            }
+            form.syntax = .json
+            return value.encoded() + [UInt8(ascii: "\n")]
+        case .json:
+            return form.isPretty ? value.encodedPretty() + [UInt8(ascii: "\n")] : value.encoded() + [UInt8(ascii: "\n")]
         }
     }
 }

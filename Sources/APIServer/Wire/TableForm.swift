@@ -92,7 +92,7 @@ struct TableForm: Sendable {
     }
 
     private func cells(of value: JSONValue, _ metadata: JSONValue) -> [JSONValue] {
-        if let cells = view.descriptor.hooks.cells(value, now: now) { return cells }
+        if let cells = view.hooks.cells(value, now: now) { return cells }
         let generic: [JSONValue] = [metadata["name"] ?? "", metadata["creationTimestamp"] ?? .null]
         let defined = view.version.columns
         guard !defined.isEmpty else { return generic }

@@ -1,10 +1,10 @@
-import Values
-
 /// Why protobuf bytes were refused.
-struct ProtobufError: Error, Sendable, CustomStringConvertible {
-    let description: String
+public struct ProtobufError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// In the words of upstream's decoder where it has some.
+    public let description: String
 
-    init(_ description: String) { self.description = description }
+    /// An error.
+    public init(_ description: String) { self.description = description }
 
     static let truncated = ProtobufError("unexpected EOF")
 }
@@ -33,13 +33,13 @@ struct ProtobufReader {
     mutating func next() throws(ProtobufError) -> (number: Int, value: Value) {
         let tag = try varint()
         let number = Int(truncatingIfNeeded: tag >> 3)
-        guard number > 0 else { throw ProtobufError("illegal tag \(number)") }
+        guard number > 0 else { throw ProtobufError("proto: illegal tag \(number) (wire type \(tag & 7))") }
         switch tag & 7 {
         case 0: return (number, .varint(try varint()))
         case 1: return (number, .fixed64(try fixed(8)))
         case 2: return (number, .bytes(try delimited()))
         case 5: return (number, .fixed32(UInt32(truncatingIfNeeded: try fixed(4))))
-        default: throw ProtobufError("illegal wireType \(tag & 7)")
+        default: throw ProtobufError("proto: illegal wireType \(tag & 7)")
         }
     }
 
@@ -53,7 +53,7 @@ struct ProtobufReader {
             result |= UInt64(byte & 0x7f) << shift
             if byte & 0x80 == 0 { return result }
             shift += 7
-            guard shift < 64 else { throw ProtobufError("integer overflow") }
+            guard shift < 64 else { throw ProtobufError("proto: integer overflow") }
         }
         throw .truncated
     }
