@@ -113,7 +113,7 @@ let layers: [Target] = [
         ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections
     ),
     layer("Containerd", ["Channels", "Values", "Units", "CPause", "CSyscalls", log] + x509),
-    layer("Bootstrap", ["APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + x509),
+    layer("Bootstrap", ["Access", "ControllerRuntime", "APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + x509),
 ]
 
 /// Everything the one binary assembles.
@@ -161,7 +161,7 @@ let suites: [Target] = [
     tests("ClusterDNS", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("ClusterNetwork", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("Containerd", ["Channels", "Values"]),
-    tests("Bootstrap", ["HTTPTransport", "APIClient", "Values", "Units", "Channels"] + x509),
+    tests("Bootstrap", ["Access", "ControllerRuntime", "APITypes", "APIModel", "HTTPTransport", "APIClient", "Values", "Units", "Channels"] + x509),
     .testTarget(name: "SimulationTests", dependencies: parts, swiftSettings: settings),
 ]
 

@@ -134,11 +134,10 @@ public struct CertificateAuthority: Sendable {
     public func issue(_ request: CertificateRequest, now: Timestamp) throws -> KeyPair {
         let raw = P256.Signing.PrivateKey()
         let key = Certificate.PrivateKey(raw)
-        let certificate = try sign(key.publicKey, request, now: now)
-        return KeyPair(certificatePEM: try certificate.serializeAsPEM().pemString, keyPEM: raw.pemRepresentation)
+        return KeyPair(certificatePEM: try sign(key.publicKey, request, now: now), keyPEM: raw.pemRepresentation)
     }
 
-    private func sign(_ publicKey: Certificate.PublicKey, _ request: CertificateRequest, now: Timestamp) throws -> Certificate {
+    private func sign(_ publicKey: Certificate.PublicKey, _ request: CertificateRequest, now: Timestamp) throws -> String {
         let subject = try DistinguishedName {
             for organization in request.organizations { OrganizationName(organization) }
             CommonName(request.commonName)
@@ -147,26 +146,37 @@ public struct CertificateAuthority: Sendable {
             request.dnsNames.map { .dnsName($0) }
             + request.addresses.map { .ipAddress(ASN1OctetString(contentBytes: $0.bytes[...])) }
         let usage: ExtendedKeyUsage.Usage = request.usage == .server ? .serverAuth : .clientAuth
-        // a certificate must not outlive its authority
-        let end = min(Self.date(now + request.lifetime), certificate.notValidAfter)
-        return try Certificate(
+        let extensions = try Certificate.Extensions {
+            Critical(KeyUsage(digitalSignature: true, keyEncipherment: true))
+            try ExtendedKeyUsage([usage])
+            Critical(BasicConstraints.notCertificateAuthority)
+            AuthorityKeyIdentifier(keyIdentifier: SubjectKeyIdentifier(hash: certificate.publicKey).keyIdentifier)
+            if !names.isEmpty { SubjectAlternativeNames(names) }
+        }
+        return try certificate(publicKey, subject, extensions, lifetime: request.lifetime, now: now)
+    }
+
+    /// Signs a certificate that does not outlive its authority; PEM.
+    func certificate(
+        _ publicKey: Certificate.PublicKey,
+        _ subject: DistinguishedName,
+        _ extensions: Certificate.Extensions,
+        lifetime: Duration,
+        now: Timestamp
+    ) throws -> String {
+        let signed = try Certificate(
             version: .v3,
             serialNumber: Certificate.SerialNumber(),
             publicKey: publicKey,
             notValidBefore: max(Self.date(now - Self.backdated), certificate.notValidBefore),
-            notValidAfter: end,
+            notValidAfter: min(Self.date(now + lifetime), certificate.notValidAfter),
             issuer: certificate.subject,
             subject: subject,
             signatureAlgorithm: .ecdsaWithSHA256,
-            extensions: try Certificate.Extensions {
-                Critical(KeyUsage(digitalSignature: true, keyEncipherment: true))
-                try ExtendedKeyUsage([usage])
-                Critical(BasicConstraints.notCertificateAuthority)
-                AuthorityKeyIdentifier(keyIdentifier: SubjectKeyIdentifier(hash: certificate.publicKey).keyIdentifier)
-                if !names.isEmpty { SubjectAlternativeNames(names) }
-            },
+            extensions: extensions,
             issuerPrivateKey: key
         )
+        return try signed.serializeAsPEM().pemString
     }
 
     static func date(_ time: Timestamp) -> Date {
@@ -190,8 +200,17 @@ extension KeyPair {
 
     /// Whether a certificate says what a request asks for and comes from the authority.
     func matches(_ request: CertificateRequest, of authority: CertificateAuthority, subject: String) throws -> Bool {
+        try matches(request, ofKey: authority.certificate.publicKey, subject: subject)
+    }
+
+    /// As above for an authority of which only the certificate is known.
+    func matches(_ request: CertificateRequest, ofAuthority pem: String, subject: String) throws -> Bool {
+        try matches(request, ofKey: Self.certificate(pem, subject: "certificate authority").publicKey, subject: subject)
+    }
+
+    private func matches(_ request: CertificateRequest, ofKey key: Certificate.PublicKey, subject: String) throws -> Bool {
         let certificate = try Self.certificate(certificatePEM, subject: subject)
-        guard authority.certificate.publicKey.isValidSignature(certificate.signature, for: certificate) else { return false }
+        guard key.isValidSignature(certificate.signature, for: certificate) else { return false }
         let wanted = try DistinguishedName {
             for organization in request.organizations { OrganizationName(organization) }
             CommonName(request.commonName)

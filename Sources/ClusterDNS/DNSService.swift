@@ -43,14 +43,30 @@ public struct DNSService: Sendable {
         while true {
             do {
                 try await ensure(Self.service(clusterIP: clusterIP)) { $0.spec.clusterIP == clusterIP.description }
-                let slice = Self.slice(nodeName: nodeName, address: address, port: port)
-                try await ensure(slice) { $0.endpoints == slice.endpoints && $0.ports == slice.ports }
+                var slice = Self.slice(nodeName: nodeName, address: address, port: port)
+                slice.metadata.ownerReferences = [try await owner()]
+                let wanted = slice
+                try await ensure(wanted) {
+                    $0.endpoints == wanted.endpoints && $0.ports == wanted.ports
+                        && $0.metadata.ownerReferences == wanted.metadata.ownerReferences
+                }
                 return
             } catch let error where !(error is CancellationError) {
-                if failures % 10 == 0 { log.warning("cannot publish the DNS service yet", metadata: ["error": "\(error)"]) }
+                if failures % 10 == 9 { log.warning("cannot publish the DNS service yet", metadata: ["error": "\(error)"]) }
                 try await clock.sleep(for: Self.backoff.delay(failures: failures))
                 failures += 1
             }
+        }
+    }
+
+    /// The slice goes when the node goes.
+    private func owner() async throws -> OwnerReference {
+        let node = try await client.get(Node.self, name: nodeName)
+        return OwnerReference {
+            $0.apiVersion = "v1"
+            $0.kind = "Node"
+            $0.name = node.name
+            $0.uid = node.uid
         }
     }
 
@@ -104,6 +120,8 @@ public struct DNSService: Sendable {
                 $0.conditions.serving = true
                 $0.conditions.terminating = false
                 $0.nodeName = nodeName
+                // A node's pods ask their own node while it answers.
+                $0.hints = EndpointHints { $0.forNodes = [ForNode { $0.name = nodeName }] }
             }
         ]
         slice.ports = [("dns", "UDP"), ("dns-tcp", "TCP")].map { name, transport in

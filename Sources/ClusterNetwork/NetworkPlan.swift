@@ -17,6 +17,8 @@ public struct NetworkConfiguration: Sendable, Hashable {
     public var cniStateDirectory: String
     /// The packet size of pod interfaces; nil is the kernel's.
     public var mtu: Int?
+    /// This node's address, from which envelopes to nodes beyond a router leave; nil lets the kernel choose.
+    public var nodeAddress: IPAddress?
     /// Whether node ports answer on 127.0.0.1 too, which lets packets with loopback addresses leave the host.
     public var routesLoopback = false
 
@@ -28,7 +30,8 @@ public struct NetworkConfiguration: Sendable, Hashable {
         podCIDR: CIDR,
         cniConfigurationDirectory: String,
         cniStateDirectory: String,
-        mtu: Int? = nil
+        mtu: Int? = nil,
+        nodeAddress: IPAddress? = nil
     ) {
         self.names = names
         self.clusterCIDR = clusterCIDR
@@ -37,6 +40,7 @@ public struct NetworkConfiguration: Sendable, Hashable {
         self.cniConfigurationDirectory = cniConfigurationDirectory
         self.cniStateDirectory = cniStateDirectory
         self.mtu = mtu
+        self.nodeAddress = nodeAddress
     }
 }
 

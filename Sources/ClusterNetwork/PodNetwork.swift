@@ -12,8 +12,8 @@ import Values
 public struct PodNetwork: Sendable {
     /// What is wanted.
     public let configuration: NetworkConfiguration
-    private let host: HostCommands
-    private let log: Logger
+    let host: HostCommands
+    let log: Logger
 
     /// The network of one node. `commandPrefix` runs every command in another namespace.
     public init(
@@ -39,7 +39,7 @@ public struct PodNetwork: Sendable {
     /// Makes the network ready; the CNI configuration is written last, since it tells the runtime to begin.
     public func setUp() async throws {
         guard let gateway else { throw NetworkError(description: "no address in pod range \(configuration.podCIDR)") }
-        if !(await host.set("net/ipv4/ip_forward", "1")) {
+        guard await Forwarding(host).enable() else {
             throw NetworkError(description: "cannot enable net.ipv4.ip_forward: pods would not be reachable")
         }
         try await setUpBridge(gateway)
@@ -81,42 +81,6 @@ public struct PodNetwork: Sendable {
         try await host.run(["ip", "link", "set", "dev", bridge, "type", "bridge", "nf_call_iptables", "1"])
     }
 
-    // MARK: other nodes
-
-    /// Keeps routes to the pods of other nodes until the task is cancelled. Somebody else runs the informers.
-    public func followNodes(_ informers: SharedInformers, thisNode: String) async {
-        let nodes = informers.informer(Node.self)
-        let changes = Signal(0)
-        nodes.addHandlers(.init { _ in changes.update { $0 += 1 } })
-        guard (try? await nodes.waitForSync()) != nil else { return }
-        var applied: Set<NodeRoute> = []
-        while !Task.isCancelled {
-            let version = changes.current.version
-            let wanted = NodeRoutesPlan.routes(nodes: nodes.list(), thisNode: thisNode, clusterCIDR: configuration.clusterCIDR)
-            applied = await apply(wanted, over: applied)
-            _ = await changes.next(after: version)
-        }
-    }
-
-    /// Returns the routes that are in force now; those that failed are tried again with the next change.
-    private func apply(_ wanted: Set<NodeRoute>, over applied: Set<NodeRoute>) async -> Set<NodeRoute> {
-        var result = applied
-        for route in applied.subtracting(wanted).sorted() {
-            let isReplaced = wanted.contains { $0.destination == route.destination }
-            if !isReplaced { _ = try? await host.run(["ip", "route", "del", route.destination.description]) }
-            result.remove(route)
-        }
-        for route in wanted.subtracting(applied).sorted() {
-            do {
-                try await host.run(["ip", "route", "replace", route.destination.description, "via", route.gateway.description])
-                result.insert(route)
-            } catch {
-                log.warning("no route to the pods of a node", metadata: ["destination": "\(route.destination)", "error": "\(error)"])
-            }
-        }
-        return result
-    }
-
     // MARK: clean-up
 
     /// Removes the bridge with its routes, the rules, the CNI configuration and the notes on taken addresses.
@@ -147,9 +111,13 @@ public struct PodNetwork: Sendable {
     ) async throws {
         HostCommands.removeFile("\(cniConfigurationDirectory)/\(NetworkPlan.conflistName(names))")
         try await host.run(["nft", "-f", "-"], input: NetworkPlan.removalRules(names))
-        if (try? await host.run(["ip", "link", "show", "dev", names.bridge])) != nil {
-            try await host.run(["ip", "link", "del", "dev", names.bridge])
+        await ForwardRules(chain: names.forwardChain, host: host).remove()
+        let routes = NodeRoutes(names: names, host: host)
+        for route in routes.present(await routes.listing()) { _ = try? await host.run(routes.removal(route)) }
+        for link in [names.overlay, names.bridge] where (try? await host.run(["ip", "link", "show", "dev", link])) != nil {
+            try await host.run(["ip", "link", "del", "dev", link])
         }
+        await Forwarding(host).restore()
         try await HostCommands.removeFlatDirectory("\(cniStateDirectory)/\(names.network)")
     }
 }

@@ -4,6 +4,8 @@ import Units
 public struct ProxyNode: Sendable, Hashable {
     /// This node's name: endpoints on it are local.
     public var name: String
+    /// This node's own address, when it is known.
+    public var address: IPAddress?
     /// The table's name; unique per cluster on a machine.
     public var table: String
     /// The addresses of all pods: traffic from elsewhere to a Service address is masqueraded. Nil: no masquerade.
@@ -20,12 +22,14 @@ public struct ProxyNode: Sendable, Hashable {
     public init(
         name: String,
         table: String,
+        address: IPAddress? = nil,
         clusterCIDR: CIDR? = nil,
         nodePortAddresses: [IPAddress] = [],
         masqueradeMark: UInt32 = ProxyNode.defaultMasqueradeMark
     ) {
         self.name = name
         self.table = table
+        self.address = address
         self.clusterCIDR = clusterCIDR
         self.nodePortAddresses = nodePortAddresses
         self.masqueradeMark = masqueradeMark

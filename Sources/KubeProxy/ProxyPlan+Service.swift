@@ -12,6 +12,7 @@ extension ProxyPlan {
         let hasExternal = port.nodePort > 0 || !addresses.external.isEmpty
 
         for address in addresses.cluster { rules.elements["cluster-ips"]?.members[address.description] = "" }
+        addFirewall(service, port, suffix)
         guard !all.isEmpty else {
             addRefusal(port, addresses.cluster + addresses.external, verdict: "goto reject-chain", nodePort: true)
             return
@@ -34,6 +35,22 @@ extension ProxyPlan {
         }
         if service.isExternalLocal, local.isEmpty {
             addRefusal(port, addresses.external, verdict: "drop", nodePort: true)
+        }
+    }
+
+    /// Clients of the load balancer's addresses from outside the ranges given are dropped. A node inside them may come
+    /// with the address itself, which some balancers put on its links.
+    private mutating func addFirewall(_ service: ServiceFacts, _ port: ServiceFacts.Port, _ suffix: String) {
+        let addresses = service.loadBalancerIPs.filter(\.isIPv4)
+        let ranges = service.sourceRanges.filter { !$0.isIPv6 }
+        guard !addresses.isEmpty, !ranges.isEmpty else { return }
+        var sources = ranges.map(\.description)
+        if let own = node.address, ranges.contains(where: { $0.contains(own) }) { sources += addresses.map(\.description) }
+        var unique: Set<String> = []
+        let list = sources.filter { unique.insert($0).inserted }.joined(separator: ", ")
+        rules.chains["firewall-\(suffix)"] = .init(rules: ["ip saddr != { \(list) } drop"])
+        for address in addresses {
+            rules.elements["firewall-ips"]?.members["\(address) . \(port.transport) . \(port.port)"] = "goto firewall-\(suffix)"
         }
     }
 

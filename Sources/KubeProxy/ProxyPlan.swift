@@ -41,9 +41,10 @@ public struct ProxyPlan {
 
     // MARK: endpoints
 
-    /// Ready endpoints, or when there are none those that still serve while they end.
+    /// Ready endpoints, or when there are none those that still serve while they end. Where every ready endpoint names
+    /// the nodes that shall prefer it, and some name this one, only those are used.
     static func usable(_ slices: [SliceFacts], _ port: ServiceFacts.Port, on node: String, localOnly: Bool) -> [Target] {
-        var ready: Set<Target> = []
+        var ready: [Target: Set<String>] = [:]
         var ending: Set<Target> = []
         for slice in slices {
             guard let number = slice.ports.first(where: { $0.name == port.name && $0.transport == port.transport })?.port else {
@@ -54,13 +55,16 @@ public struct ProxyPlan {
                 if localOnly, !isLocal { continue }
                 let target = Target(address: endpoint.address, port: number, isLocal: isLocal)
                 if endpoint.isReady {
-                    ready.insert(target)
+                    ready[target] = endpoint.hintedNodes
                 } else if endpoint.isServing, endpoint.isTerminating {
                     ending.insert(target)
                 }
             }
         }
-        return (ready.isEmpty ? ending : ready).sorted()
+        guard !ready.isEmpty else { return ending.sorted() }
+        let preferred = ready.filter { $0.value.contains(node) }
+        let isHinted = !localOnly && !preferred.isEmpty && ready.values.allSatisfy { !$0.isEmpty }
+        return (isHinted ? preferred : ready).keys.sorted()
     }
 
     // MARK: the table's frame
@@ -83,6 +87,13 @@ public struct ProxyPlan {
             let check = ["ct state new jump endpoint-check"]
             addHook("filter-\(hook)", "type filter hook \(hook) priority -110; policy accept;", check)
         }
+        rules.elements["firewall-ips"] = .init(kind: "map", declaration: addressKey)
+        // Before the address is rewritten, while it still is the load balancer's.
+        for hook in ["prerouting", "output"] {
+            let check = ["ct state new jump firewall-check"]
+            addHook("firewall-\(hook)", "type filter hook \(hook) priority -110; policy accept;", check)
+        }
+        rules.chains["firewall-check"] = .init(rules: ["ip daddr . meta l4proto . th dport vmap @firewall-ips"])
         let onNode = node.nodePortAddresses.isEmpty ? "fib daddr type local ip daddr != 127.0.0.0/8" : "ip daddr @nodeport-ips"
         rules.chains["services"] = .init(rules: [
             "ip daddr . meta l4proto . th dport vmap @service-ips",

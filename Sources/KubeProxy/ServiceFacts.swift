@@ -22,6 +22,10 @@ public struct ServiceFacts: Sendable, Hashable {
     public var clusterIPs: [IPAddress]
     /// Addresses from outside that lead here: external IPs and the load balancer's.
     public var externalIPs: [IPAddress]
+    /// Those of them that are the load balancer's.
+    public var loadBalancerIPs: [IPAddress]
+    /// The only clients that the load balancer's addresses answer; empty for all.
+    public var sourceRanges: [CIDR]
     /// The ports.
     public var ports: [Port]
     /// How long a client stays with its endpoint; nil without session affinity.
@@ -44,6 +48,10 @@ public struct ServiceFacts: Sendable, Hashable {
         clusterIPs = cluster.compactMap { IPAddress($0) }
         let balancer = service.status.loadBalancer.ingress.compactMap { $0.ipMode == "Proxy" ? nil : IPAddress($0.ip) }
         externalIPs = spec.externalIPs.compactMap { IPAddress($0) } + balancer
+        loadBalancerIPs = balancer
+        // Validation lets spaces pass. A range of all addresses restricts nobody.
+        let ranges = spec.loadBalancerSourceRanges.compactMap { CIDR($0.filter { !$0.isWhitespace }) }
+        sourceRanges = Self.limiting(ranges.filter { !$0.isIPv6 }) + Self.limiting(ranges.filter(\.isIPv6))
         ports = spec.ports.map { port in
             let transport = port.protocol.isEmpty ? "tcp" : port.protocol.lowercased()
             return Port(name: port.name, transport: transport, port: port.port, nodePort: port.nodePort)
@@ -53,6 +61,10 @@ public struct ServiceFacts: Sendable, Hashable {
         }
         isInternalLocal = spec.internalTrafficPolicy == "Local"
         isExternalLocal = spec.externalTrafficPolicy == "Local"
+    }
+
+    private static func limiting(_ ranges: [CIDR]) -> [CIDR] {
+        ranges.contains { $0.prefixLength == 0 } ? [] : ranges
     }
 }
 
@@ -70,6 +82,8 @@ public struct SliceFacts: Sendable, Hashable {
         public var isTerminating: Bool
         /// The node it runs on; empty when unknown.
         public var nodeName: String
+        /// The nodes that shall prefer it; empty for all.
+        public var hintedNodes: Set<String>
     }
 
     /// One port of every endpoint in the slice.
@@ -109,7 +123,8 @@ public struct SliceFacts: Sendable, Hashable {
                         isReady: isReady,
                         isServing: conditions.serving ?? isReady,
                         isTerminating: conditions.terminating ?? false,
-                        nodeName: endpoint.nodeName ?? ""
+                        nodeName: endpoint.nodeName ?? "",
+                        hintedNodes: Set((endpoint.hints?.forNodes ?? []).map(\.name))
                     )
                 }
             }

@@ -12,7 +12,7 @@ struct Apus: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            UpCommand.self, DownCommand.self, ServerCommand.self, ImageCommand.self,
+            UpCommand.self, DownCommand.self, ServerCommand.self, AgentCommand.self, TokenCommand.self, ImageCommand.self,
             VersionCommand.self, CompletionCommand.self,
         ]
     )

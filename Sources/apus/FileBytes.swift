@@ -40,6 +40,9 @@ enum FileBytes {
         guard rename(temporary, path) == 0 else { throw FileError(path: path, message: lastError()) }
     }
 
+    /// Removes a file, there or not.
+    static func remove(_ path: String) { unlink(path) }
+
     /// Makes a directory and its parents.
     static func makeDirectory(_ path: String, mode: mode_t = 0o711) throws {
         var prefix = ""

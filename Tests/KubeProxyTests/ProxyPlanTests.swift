@@ -88,6 +88,46 @@ import Units
         expectGolden(here.fullScript(), "policy-local.nft")
     }
 
+    private func firewall(_ rules: Ruleset) -> [String] {
+        let fixed: Set = ["firewall-check", "firewall-prerouting", "firewall-output"]
+        return rules.chains.first { $0.key.hasPrefix("firewall-") && !fixed.contains($0.key) }?.value.rules ?? []
+    }
+
+    @Test func `a load balancer's addresses answer only clients of the ranges given`() throws {
+        let service = makeService {
+            $0.type = "LoadBalancer"
+            $0.externalIPs = ["198.51.100.1"]
+            $0.loadBalancerSourceRanges = [" 203.0.113.0/24", "192.0.2.0/24"]
+        }
+        var balanced = service
+        balanced.status.loadBalancer.ingress = [LoadBalancerIngress { $0.ip = "203.0.113.80" }]
+        var node = testNode
+        let outside = makeRules([balanced], [makeSlice([makeEndpoint("10.244.0.5")])], node: node)
+        #expect(outside.elements["firewall-ips"]?.members.keys.sorted() == ["203.0.113.80 . tcp . 80"])
+        #expect(firewall(outside) == ["ip saddr != { 203.0.113.0/24, 192.0.2.0/24 } drop"])
+        node.address = IPAddress(192, 0, 2, 9)
+        let inside = makeRules([balanced], [makeSlice([makeEndpoint("10.244.0.5")])], node: node)
+        #expect(firewall(inside).first?.contains("192.0.2.0/24, 203.0.113.80 }") == true)
+        var open = balanced
+        open.spec.loadBalancerSourceRanges = ["203.0.113.0/24", "0.0.0.0/0"]
+        #expect(makeRules([open], [makeSlice([makeEndpoint("10.244.0.5")])]).elements["firewall-ips"]?.members.isEmpty == true)
+        #expect(makeRules([service], []).elements["firewall-ips"]?.members.isEmpty == true)
+    }
+
+    @Test func `endpoints that name this node are preferred when all name some`() throws {
+        func hinted(_ address: String, _ nodes: [String]) -> Endpoint {
+            var endpoint = makeEndpoint(address)
+            endpoint.hints = EndpointHints { $0.forNodes = nodes.map { name in ForNode { $0.name = name } } }
+            return endpoint
+        }
+        func targets(_ endpoints: [Endpoint]) -> Int {
+            makeRules([makeService()], [makeSlice(endpoints)]).chains.keys.count { $0.hasPrefix("endpoint-") && $0 != "endpoint-check" }
+        }
+        #expect(targets([hinted("10.244.0.5", ["n1"]), hinted("10.244.1.5", ["n2"])]) == 1)
+        #expect(targets([hinted("10.244.0.5", ["n3"]), hinted("10.244.1.5", ["n2"])]) == 2)
+        #expect(targets([hinted("10.244.0.5", ["n1"]), makeEndpoint("10.244.1.5")]) == 2)
+    }
+
     @Test func `session affinity remembers the client`() {
         let service = makeService {
             $0.sessionAffinity = "ClientIP"

@@ -132,6 +132,7 @@ public struct AdmissionChain: Sendable {
             NamespaceLifecycle(lookup: lookup),
             ServiceAccountAdmission(lookup: lookup, random: random, clock: clock),
             NodeRestriction(lookup: lookup),
+            NodeSliceRestriction(),
             TaintNodesByCondition(),
             PriorityAdmission(lookup: lookup),
             DefaultTolerationSeconds(),

@@ -47,7 +47,8 @@ enum Cluster {
                     try await isReady.wait { $0 }
                     await hollowNodes(plane, configuration.hollowNodes).run()
                 } else {
-                    try await NodeParts(plane: plane, configuration: configuration, directory: directory, nodeName: nodeName).run(isReady)
+                    try await NodeParts(seams: plane.node(nodeName), configuration: configuration, directory: directory, nodeName: nodeName)
+                        .run(isReady)
                 }
             }
             group.addTask {

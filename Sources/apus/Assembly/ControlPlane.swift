@@ -7,6 +7,7 @@ import Channels
 import ControllerRuntime
 import Controllers
 import HTTPTransport
+import LegacyKinds
 import Logging
 import SQLiteStore
 import Scheduler
@@ -27,6 +28,8 @@ struct ControlPlane: Sendable {
     let informers: SharedInformers
     /// The threads of every socket of this process.
     let eventLoops: EventLoopThreads
+    /// This node's kubelet's side of TLS.
+    private let kubeletTLS: Signal<TLSServer?>
     private let logger = Logger(label: "apus")
     private static let issuer = "https://kubernetes.default.svc.cluster.local"
 
@@ -47,6 +50,7 @@ struct ControlPlane: Sendable {
             ),
             now: SystemClock().now
         )
+        kubeletTLS = Signal(pki.kubeletTLS)
         store = try await opened
         var settings = APIServerConfiguration(
             serviceCIDR: services,
@@ -81,7 +85,7 @@ struct ControlPlane: Sendable {
         let signing = try TokenSigningKey(pem: pki.serviceAccountKeyPEM)
         return APIServer(
             store: store,
-            descriptors: BuiltinKinds.descriptors(),
+            descriptors: LegacyKinds.extend(BuiltinKinds.descriptors()),
             clock: clock,
             random: random,
             configuration: settings,
@@ -95,11 +99,13 @@ struct ControlPlane: Sendable {
                 )
                 return APIServer.Security(
                     authenticator: AuthenticatorChain([
-                        InProcessAuthenticator(), ClientCertificateAuthenticator(), BearerTokenAuthenticator([tokens]),
+                        InProcessAuthenticator(), ClientCertificateAuthenticator(),
+                        BearerTokenAuthenticator([tokens, BootstrapTokenAuthenticator(lookup: lookup, clock: clock)]),
                     ]),
                     tokenAuthenticator: tokens,
                     authorizer: AuthorizerChain([
-                        PrivilegedGroupAuthorizer(), NodeAuthorizer(lookup: lookup), ComponentAuthorizer(), BasicAuthorizer(),
+                        PrivilegedGroupAuthorizer(), NodeAuthorizer(lookup: lookup), ComponentAuthorizer(), JoinAuthorizer(),
+                        BasicAuthorizer(),
                     ]),
                     admission: .builtIn(lookup: lookup, random: random)
                 )
@@ -139,6 +145,8 @@ struct ControlPlane: Sendable {
                 await self.runReporting("scheduler") { await scheduler.run() }
             }
             group.addTask { await self.renewal.run() }
+            group.addTask { await self.signing.run() }
+            if let tokens = bootstrapTokens { group.addTask { await tokens.run() } }
             do {
                 while try await group.next() != nil {}
             } catch {
@@ -184,10 +192,55 @@ struct ControlPlane: Sendable {
         CertificateRenewal(pki: pki) { [self] _ in
             do {
                 try listener.reloadTLS(pki.apiServerTLS)
+                kubeletTLS.set(pki.kubeletTLS)
                 try KubeconfigFiles(dataDirectory: directory.path).write(pki, server: "https://127.0.0.1:\(configuration.httpsPort)")
             } catch {
                 logger.error("renewed certificates not taken", metadata: ["error": "\(error)"])
             }
         }
+    }
+
+    // MARK: nodes
+
+    /// What the node in this process is given.
+    func node(_ name: String) -> NodeSeams {
+        let administrator = client("apus:server", groups: ["system:masters"])
+        return NodeSeams(
+            address: address,
+            kubelet: client("system:node:\(name)", groups: ["system:nodes"]),
+            dns: administrator,
+            source: source,
+            informers: informers,
+            eventLoops: eventLoops,
+            serving: kubeletTLS,
+            labelling: administrator
+        )
+    }
+
+    /// Signs the certificates of nodes that join.
+    private var signing: CertificateSigning {
+        CertificateSigning(
+            authority: pki.authority,
+            client: client("system:kube-controller-manager"),
+            informers: informers,
+            services: configuration.serviceCIDR.map { [$0] } ?? []
+        )
+    }
+
+    /// Tells joining machines what they need to know; nil where this machine has no address to come to.
+    private var bootstrapTokens: BootstrapTokens? {
+        guard let address, let pods = configuration.clusterCIDR, let services = configuration.serviceCIDR else { return nil }
+        return BootstrapTokens(
+            client: client("system:kube-controller-manager"),
+            source: source,
+            server: "https://\(address):\(configuration.httpsPort)",
+            authorityPEM: pki.authority.certificatePEM,
+            settings: ClusterSettings(
+                clusterCIDR: pods,
+                serviceCIDR: services,
+                clusterDNS: configuration.dnsAddress,
+                clusterDomain: configuration.clusterDomain
+            )
+        )
     }
 }

@@ -13,9 +13,29 @@ import Logging
 import Units
 import Values
 
+/// What a node needs of its cluster, whether the control plane runs in this process or on another machine.
+struct NodeSeams: Sendable {
+    /// The node's own address.
+    let address: IPAddress?
+    /// Requests as the kubelet.
+    let kubelet: APIClient
+    /// Requests of DNS, which publishes where it listens.
+    let dns: APIClient
+    /// What the kubelet watches; nil: through its client.
+    let source: (any ObjectSource)?
+    /// What proxy, DNS and network know of the cluster. Somebody else runs them.
+    let informers: SharedInformers
+    /// The threads of every socket of this process.
+    let eventLoops: EventLoopThreads
+    /// The kubelet's side of TLS once there is one, and whenever it is renewed.
+    let serving: Signal<TLSServer?>
+    /// What shows the node as one of the control plane; nil for others.
+    let labelling: APIClient?
+}
+
 /// This machine's node: container runtime, kubelet, pod network, service proxy, DNS.
 struct NodeParts: Sendable {
-    let plane: ControlPlane
+    let seams: NodeSeams
     let configuration: ClusterConfiguration
     let directory: DataDirectory
     let nodeName: String
@@ -40,7 +60,7 @@ struct NodeParts: Sendable {
         try await isReady.wait { $0 }
         try await runtimeStarted
         let socket = configuration.containerRuntimeEndpoint.map(Host.socketPath) ?? NodeRuntime.containerd(directory).socket
-        let informers = plane.informers
+        let informers = seams.informers
         let proxy = KubeProxy(informers: informers, node: proxyNode)
         let ports = try KubeletPorts.free()
         let kubelet = try makeKubelet(socket: socket, ports: ports, proxy: proxy)
@@ -50,7 +70,7 @@ struct NodeParts: Sendable {
             group.addTask { try await self.serve(kubelet, ports) }
             group.addTask { await proxy.run() }
             group.addTask { await self.runNetwork(informers) }
-            group.addTask { await self.markControlPlane() }
+            if let labelling = seams.labelling { group.addTask { await self.markControlPlane(labelling) } }
             if let dns = try makeDNS(informers) { group.addTask { await dns.run() } }
             do {
                 while try await group.next() != nil {}
@@ -62,14 +82,14 @@ struct NodeParts: Sendable {
     }
 
     private func makeDNS(_ informers: SharedInformers) throws -> NodeDNS? {
-        guard let address = plane.address, let service = configuration.dnsAddress else { return nil }
+        guard let address = seams.address, let service = configuration.dnsAddress else { return nil }
         let settings = NodeDNS.Configuration(
             domain: configuration.clusterDomain,
             clusterIP: service,
             listenAddress: address,
             nodeName: nodeName
         )
-        return try NodeDNS(settings, informers: informers, client: plane.client("apus:server", groups: ["system:masters"]))
+        return try NodeDNS(settings, informers: informers, client: seams.dns)
     }
 
     private func start(_ containerd: ContainerdProcess?) async throws {
@@ -82,6 +102,7 @@ struct NodeParts: Sendable {
         ProxyNode(
             name: nodeName,
             table: directory.names.proxyTable,
+            address: seams.address,
             clusterCIDR: configuration.clusterCIDR,
             nodePortAddresses: []
         )
@@ -90,7 +111,7 @@ struct NodeParts: Sendable {
     private func makeKubelet(socket: String, ports: KubeletPorts, proxy: KubeProxy) throws -> Kubelet {
         var settings = KubeletConfiguration(
             nodeName: nodeName,
-            nodeIPs: plane.address.map { ["\($0)"] } ?? [],
+            nodeIPs: seams.address.map { ["\($0)"] } ?? [],
             dataDirectory: directory.kubelet
         )
         settings.podLogsDirectory = directory.podLogs
@@ -105,44 +126,62 @@ struct NodeParts: Sendable {
         }
         return Kubelet(
             configuration: settings,
-            client: plane.client("system:node:\(nodeName)", groups: ["system:nodes"]),
+            client: seams.kubelet,
             runtime: try CRIRuntime(socketPath: socket),
-            source: plane.source
+            source: seams.source
         )
     }
 
     /// The kubelet's own API, and its health without TLS for this host only.
     private func serve(_ kubelet: Kubelet, _ ports: KubeletPorts) async throws {
-        let gate = KubeletGate(kubelet.handler, nodeName: nodeName)
-        let api = try HTTPServer(
-            configuration: HTTPServerConfiguration(
-                host: "0.0.0.0",
-                port: ports.api,
-                tls: plane.pki.kubeletTLS,
-                eventLoops: plane.eventLoops,
-                name: "kubelet"
-            ),
-            handler: gate
-        )
         let health = try HTTPServer(
             configuration: HTTPServerConfiguration(
                 host: "127.0.0.1",
                 port: ports.health,
-                eventLoops: plane.eventLoops,
+                eventLoops: seams.eventLoops,
                 name: "kubelet-health"
             ),
             handler: HealthOnly(handler: kubelet.handler)
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await api.run() }
             group.addTask { try await health.run() }
+            group.addTask { try await self.serveAPI(kubelet, ports) }
             try await group.waitForAll()
         }
     }
 
+    /// Begins with the first certificate; later ones are taken without a restart.
+    private func serveAPI(_ kubelet: Kubelet, _ ports: KubeletPorts) async throws {
+        let version = seams.serving.current.version
+        guard let first = try await seams.serving.wait(until: { $0 != nil }) else { return }
+        let api = try HTTPServer(
+            configuration: HTTPServerConfiguration(
+                host: "0.0.0.0",
+                port: ports.api,
+                tls: first,
+                eventLoops: seams.eventLoops,
+                name: "kubelet"
+            ),
+            handler: KubeletGate(kubelet.handler, nodeName: nodeName)
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await api.run() }
+            group.addTask { try await self.reload(api, after: version) }
+            try await group.waitForAll()
+        }
+    }
+
+    private func reload(_ api: HTTPServer, after version: UInt64) async throws {
+        var version = version
+        while !Task.isCancelled {
+            let (tls, next) = await seams.serving.next(after: version)
+            version = next
+            if let tls, !Task.isCancelled { try api.reloadTLS(tls) }
+        }
+    }
+
     /// Gives the node its role once it has registered; a kubelet may not do that itself.
-    private func markControlPlane() async {
-        let client = plane.client("apus:server", groups: ["system:masters"])
+    private func markControlPlane(_ client: APIClient) async {
         let change: JSONValue = ["metadata": ["labels": ["node-role.kubernetes.io/control-plane": ""]]]
         let nodes = GroupVersionResource(group: "", version: "v1", resource: "nodes")
         while !Task.isCancelled {
@@ -163,7 +202,8 @@ struct NodeParts: Sendable {
                 serviceCIDR: services,
                 podCIDR: range,
                 cniConfigurationDirectory: directory.cniConfiguration,
-                cniStateDirectory: directory.cniState
+                cniStateDirectory: directory.cniState,
+                nodeAddress: seams.address
             )
         )
         let logger = Logger(label: "cluster-network")
@@ -187,44 +227,5 @@ private struct HealthOnly: HTTPHandler {
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         guard request.path == "/healthz" else { return HTTPResponse(status: 404) }
         return await handler.respond(to: request)
-    }
-}
-
-/// The kubelet's ports: upstream's, or free ones where another cluster on this machine has those.
-struct KubeletPorts: Sendable {
-    let api: Int
-    let health: Int
-
-    static func free() throws -> KubeletPorts {
-        KubeletPorts(api: try pick(10250, "0.0.0.0"), health: try pick(10248, "127.0.0.1"))
-    }
-
-    private static func pick(_ preferred: Int, _ host: String) throws -> Int {
-        for port in [preferred, 0] {
-            if let found = bound(port, host) { return found }
-        }
-        throw FileError(path: "\(host):\(preferred)", message: FileBytes.lastError())
-    }
-
-    /// The port that binding to `port` gives, released at once; nil when it is taken.
-    private static func bound(_ port: Int, _ host: String) -> Int? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var yes: Int32 = 1
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        inet_pton(AF_INET, host, &address.sin_addr)
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                guard bind(descriptor, generic, size) == 0, listen(descriptor, 1) == 0,
-                    getsockname(descriptor, generic, &size) == 0
-                else { return nil }
-                return Int(in_port_t(bigEndian: pointer.pointee.sin_port))
-            }
-        }
     }
 }
