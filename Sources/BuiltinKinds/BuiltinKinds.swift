@@ -38,7 +38,7 @@ public enum BuiltinKinds {
 
     private static let table: [String: any KindHooks] = {
         var table = core
-        for part in [workloads, policies, storage, shown] { table.merge(part) { first, _ in first } }
+        for part in [workloads, policies, storage, server, admission, devices] { table.merge(part) { first, _ in first } }
         return table
     }()
 
@@ -124,35 +124,55 @@ public enum BuiltinKinds {
         "volumeattachments.storage.k8s.io": StorageKinds.volumeAttachment,
         "csidrivers.storage.k8s.io": StorageKinds.driver,
         "csinodes.storage.k8s.io": StorageKinds.node,
+        "csistoragecapacities.storage.k8s.io": StorageKinds.capacity,
         "volumeattributesclasses.storage.k8s.io": StorageKinds.attributesClass,
     ]
 
-    /// The kinds that are only stored and shown.
-    private static let shown: [String: any KindHooks] = [
+    private static let server: [String: any KindHooks] = [
         "componentstatuses": KindRules(row: PlainRows.componentStatus),
-        "apiservices.apiregistration.k8s.io": KindRules(generation: ["spec"], row: PlainRows.apiService),
-        "mutatingwebhookconfigurations.admissionregistration.k8s.io": KindRules(generation: ["webhooks"], row: PlainRows.webhooks),
-        "validatingwebhookconfigurations.admissionregistration.k8s.io": KindRules(generation: ["webhooks"], row: PlainRows.webhooks),
-        "validatingadmissionpolicies.admissionregistration.k8s.io": KindRules(generation: ["spec"], row: PlainRows.policy("validations")),
-        "mutatingadmissionpolicies.admissionregistration.k8s.io": KindRules(generation: ["spec"], row: PlainRows.policy("mutations")),
-        "validatingadmissionpolicybindings.admissionregistration.k8s.io": KindRules(generation: ["spec"], row: PlainRows.policyBinding),
-        "mutatingadmissionpolicybindings.admissionregistration.k8s.io": KindRules(generation: ["spec"], row: PlainRows.policyBinding),
-        "clustertrustbundles.certificates.k8s.io": KindRules(name: .pathSegment, row: PlainRows.trustBundle),
-        "podcertificaterequests.certificates.k8s.io": KindRules(row: PlainRows.podCertificateRequest),
-        "ipaddresses.networking.k8s.io": KindRules(name: .pathSegment, row: PlainRows.ipAddress),
-        "servicecidrs.networking.k8s.io": KindRules(row: PlainRows.serviceCIDR),
-        "podgroups.scheduling.k8s.io": KindRules(row: PlainRows.podGroup),
-        "workloads.scheduling.k8s.io": KindRules(row: PlainRows.nameAndAge),
-        "leasecandidates.coordination.k8s.io": KindRules(row: PlainRows.leaseCandidate),
-        "deviceclasses.resource.k8s.io": KindRules(generation: ["spec"], row: PlainRows.nameAndAge),
-        "resourceclaims.resource.k8s.io": KindRules(row: PlainRows.resourceClaim),
-        "resourceclaimtemplates.resource.k8s.io": KindRules(row: PlainRows.nameAndAge),
-        "resourceslices.resource.k8s.io": KindRules(generation: ["spec"], row: PlainRows.resourceSlice),
-        "devicetaintrules.resource.k8s.io": KindRules(generation: ["spec"], row: PlainRows.deviceTaint),
-        "resourcepoolstatusrequests.resource.k8s.io": KindRules(row: PlainRows.poolStatus),
-        "flowschemas.flowcontrol.apiserver.k8s.io": KindRules(generation: ["spec"], row: PlainRows.flowSchema),
-        "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": KindRules(generation: ["spec"], row: PlainRows.priorityLevel),
-        "storageversions.internal.apiserver.k8s.io": KindRules(row: PlainRows.storageVersion),
-        "storageversionmigrations.storagemigration.k8s.io": KindRules(row: PlainRows.storageMigration),
+        "apiservices.apiregistration.k8s.io": ServerKinds.apiService,
+        "leasecandidates.coordination.k8s.io": ServerKinds.leaseCandidate,
+        "storageversions.internal.apiserver.k8s.io": ServerKinds.storageVersion,
+        "storageversionmigrations.storagemigration.k8s.io": ServerKinds.storageMigration,
+        "flowschemas.flowcontrol.apiserver.k8s.io": KindRules(
+            generation: ["spec"],
+            complete: { FlowControlValidation.completeSchema(&$0) },
+            status: [:],
+            check: { FlowControlValidation.schema($0, &$1) },
+            statusUpdate: { object, _, issues in FlowControlValidation.conditions(object, &issues) },
+            row: PlainRows.flowSchema
+        ),
+        "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": KindRules(
+            generation: ["spec"],
+            complete: { FlowControlValidation.completeLevel(&$0) },
+            status: [:],
+            check: { FlowControlValidation.level($0, &$1) },
+            statusUpdate: { object, _, issues in FlowControlValidation.conditions(object, &issues) },
+            row: PlainRows.priorityLevel
+        ),
+        "clustertrustbundles.certificates.k8s.io": TrustBundleKinds.bundle,
+        "podcertificaterequests.certificates.k8s.io": PodCertificateKinds.request,
+        "ipaddresses.networking.k8s.io": AddressKinds.address,
+        "servicecidrs.networking.k8s.io": AddressKinds.serviceCIDR,
+        "podgroups.scheduling.k8s.io": GroupKinds.podGroup,
+        "workloads.scheduling.k8s.io": GroupKinds.workload,
+    ]
+
+    private static let admission: [String: any KindHooks] = [
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io": AdmissionKinds.mutatingWebhooks,
+        "validatingwebhookconfigurations.admissionregistration.k8s.io": AdmissionKinds.validatingWebhooks,
+        "validatingadmissionpolicies.admissionregistration.k8s.io": AdmissionKinds.validatingPolicy,
+        "mutatingadmissionpolicies.admissionregistration.k8s.io": AdmissionKinds.mutatingPolicy,
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io": AdmissionKinds.validatingBinding,
+        "mutatingadmissionpolicybindings.admissionregistration.k8s.io": AdmissionKinds.mutatingBinding,
+    ]
+
+    private static let devices: [String: any KindHooks] = [
+        "deviceclasses.resource.k8s.io": DeviceKinds.deviceClass,
+        "resourceclaims.resource.k8s.io": DeviceKinds.claim,
+        "resourceclaimtemplates.resource.k8s.io": DeviceKinds.claimTemplate,
+        "resourceslices.resource.k8s.io": DeviceKinds.slice,
+        "devicetaintrules.resource.k8s.io": DeviceKinds.taintRule,
+        "resourcepoolstatusrequests.resource.k8s.io": DeviceKinds.poolStatus,
     ]
 }

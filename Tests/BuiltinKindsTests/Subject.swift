@@ -12,8 +12,24 @@ struct Subject {
     let descriptor: KindDescriptor
 
     init(_ resource: String) throws {
-        descriptor = try #require(
-            BuiltinKinds.descriptors().first { GroupResource(group: $0.group, resource: $0.plural).description == resource }
+        let known = BuiltinKinds.descriptors().first { $0.groupResource.description == resource }
+        descriptor = known ?? Self.unserved(resource)
+    }
+
+    /// A kind of a version that is not served by default: it has hooks, and no schema.
+    private static func unserved(_ resource: String) -> KindDescriptor {
+        let parts = resource.split(separator: ".", maxSplits: 1).map(String.init)
+        let (plural, group) = (parts[0], parts.count == 2 ? parts[1] : "")
+        let name = GroupResource(group: group, resource: plural)
+        return KindDescriptor(
+            group: group,
+            kind: plural,
+            plural: plural,
+            namespaced: false,
+            verbs: [],
+            versions: [],
+            storageVersion: "",
+            hooks: BuiltinKinds.hooks(for: name)
         )
     }
 

@@ -19,6 +19,7 @@ enum ClusterKinds {
                 issues.invalid(path.child("leaseDurationSeconds"), .integer(seconds), "must be greater than 0")
             }
             issues.nonNegative(spec["leaseTransitions"]?.int, path.child("leaseTransitions"))
+            if let strategy = spec["strategy"]?.string { ServerKinds.leaseStrategy(strategy, path.child("strategy"), &issues) }
             if !spec.text("preferredHolder").isEmpty, spec.text("strategy").isEmpty {
                 issues.forbidden(path.child("preferredHolder"), "may only be specified if `strategy` is defined")
             }
@@ -184,62 +185,5 @@ enum ClusterKinds {
         let kind = target.text("kind")
         if !kind.isEmpty { issues.oneOf(kind, ["Node", "<empty>"], place.child("kind")) }
         issues.need(target.text("name"), place.child("name"))
-    }
-}
-
-/// The behaviour of requests for certificates: who asks is the server's to say, and what was asked for never changes.
-struct CertificateRequestHooks: KindHooks {
-    func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
-        for field in ["username", "uid", "groups", "extra"] { object.remove(at: ["spec", field]) }
-        if !context.user.isEmpty { object.set(.string(context.user), at: ["spec", "username"]) }
-        if !context.groups.isEmpty { object.set(.array(context.groups.map { .string($0) }), at: ["spec", "groups"]) }
-        object["status"] = [:]
-    }
-
-    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
-        object["spec"] = old["spec"]
-        object["status"] = old["status"]
-    }
-
-    func prepareForStatusUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
-        guard var conditions = object["status"]?["conditions"]?.array else { return }
-        let known = old["status"]?.list("conditions") ?? []
-        for index in conditions.indices {
-            let before = known.first { $0["type"] == conditions[index]["type"] }
-            // What was decided is kept as it was decided.
-            if ["Approved", "Denied"].contains(conditions[index].text("type")), let before { conditions[index] = before }
-            let now = JSONValue.string(context.now.rfc3339)
-            if conditions[index]["lastUpdateTime"]?.string == nil { conditions[index]["lastUpdateTime"] = now }
-            if conditions[index]["lastTransitionTime"]?.string == nil {
-                let isSame = before?["status"] == conditions[index]["status"]
-                conditions[index]["lastTransitionTime"] = isSame ? before?["lastTransitionTime"] ?? now : now
-            }
-        }
-        object.set(.array(conditions), at: ["status", "conditions"])
-    }
-
-    func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
-        var issues: [FieldIssue] = []
-        CertificateRequestValidation.check(object, &issues)
-        return issues
-    }
-
-    func validateStatusUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
-        var issues: [FieldIssue] = []
-        CertificateRequestValidation.statusUpdate(object, old, &issues)
-        return issues
-    }
-
-    func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]? {
-        let row = TableRow(object: object, now: now)
-        let has = { (type: String) in row.condition(type) != nil }
-        var state = has("Denied") ? "Denied" : has("Approved") ? "Approved" : "Pending"
-        if has("Failed") { state += ",Failed" }
-        if !row.status.text("certificate").isEmpty { state += ",Issued" }
-        let duration = row.spec["expirationSeconds"]?.int.map { humanDuration(.seconds($0)) }
-        return [
-            row.name, row.age, row.text(row.spec["signerName"], "<none>"), row.spec["username"] ?? "", .string(duration ?? "<none>"),
-            .string(state),
-        ]
     }
 }

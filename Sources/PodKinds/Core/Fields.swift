@@ -144,6 +144,20 @@ extension [FieldIssue] {
         }
     }
 
+    /// A network in the one form it is to be written in.
+    package mutating func canonicalNetwork(_ text: String, _ path: @autoclosure Path) {
+        let before = count
+        if text.contains(":"), text.contains("."), CIDR(text) != nil {
+            return append(.invalid(path(), .string(text), "must not have an IPv4-mapped IPv6 address"))
+        }
+        network(text, path())
+        guard count == before, let cidr = CIDR(text) else { return }
+        let canonical = "\(cidr.network)/\(cidr.prefixLength)"
+        if text != canonical {
+            append(.invalid(path(), .string(text), "must be in canonical form (\(GoQuote.quote(canonical)))"))
+        }
+    }
+
     /// A quantity that may not be negative.
     package mutating func nonNegativeQuantity(_ value: Quantity?, _ path: @autoclosure Path) {
         if let value, value.isNegative {
@@ -160,7 +174,11 @@ extension [FieldIssue] {
 
 /// How the objects of a kind may be named.
 package enum NameRule: Sendable {
-    case subdomain, label, label1035, pathSegment
+    case subdomain, label, label1035, pathSegment, configMapKey
+    /// An IP address in its one form.
+    case address
+    /// `group.resource`, as storage versions are named.
+    case groupAndResource
 
     /// What is wrong with a name; the name may still lack what the server adds to `generateName`.
     package func problems(_ name: String) -> [String] {
@@ -169,7 +187,16 @@ package enum NameRule: Sendable {
         case .label: Names.dns1123LabelIssues(name)
         case .label1035: Names.dns1035LabelIssues(name)
         case .pathSegment: Names.pathSegmentIssues(name)
+        case .configMapKey: Names.configMapKeyIssues(name)
+        case .address: Names.ipIssues(name)
+        case .groupAndResource: Self.groupAndResource(name)
         }
+    }
+
+    private static func groupAndResource(_ name: String) -> [String] {
+        guard let dot = name.lastIndex(of: ".") else { return ["name must be in the form of <group>.<resource>"] }
+        return Names.dns1123SubdomainIssues(String(name[..<dot])).map { "the group segment \($0)" }
+            + Names.dns1035LabelIssues(String(name[name.index(after: dot)...])).map { "the resource segment \($0)" }
     }
 
     /// Checks `metadata.name` of an object.

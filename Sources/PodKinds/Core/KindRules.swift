@@ -8,6 +8,8 @@ package struct KindRules: KindHooks {
     package typealias Check = @Sendable (_ object: JSONValue, _ issues: inout [FieldIssue]) -> Void
     package typealias Comparison = @Sendable (_ object: JSONValue, _ old: JSONValue, _ issues: inout [FieldIssue]) -> Void
 
+    package typealias Preparation = @Sendable (_ object: inout JSONValue, _ old: JSONValue?, _ context: HookContext) -> Void
+
     /// The fields whose change counts as a new generation; none for kinds without generations.
     package var generation: [String] = []
     /// How objects may be named.
@@ -20,12 +22,20 @@ package struct KindRules: KindHooks {
     package var check: Check?
     /// What an update may not do.
     package var update: Comparison?
+    /// What is wrong with a new object alone.
+    package var create: Check?
     /// Whether `check` holds for updates too.
     package var checksUpdates = true
     /// What is wrong with a new status.
     package var statusUpdate: Comparison?
     /// What to warn of.
     package var warn: (@Sendable (JSONValue) -> [String])?
+    /// What to warn of, given the object that is replaced; nil for a new one.
+    package var warnChange: (@Sendable (JSONValue, JSONValue?) -> [String])?
+    /// Takes away what no one may set, given the object that is replaced; nil for a new one.
+    package var prepare: Preparation?
+    /// Takes away what no one may set in a status.
+    package var prepareStatus: Preparation?
     /// The row of a table.
     package var row: (@Sendable (TableRow) -> [JSONValue])?
 
@@ -37,9 +47,13 @@ package struct KindRules: KindHooks {
         status: JSONValue? = nil,
         check: Check? = nil,
         update: Comparison? = nil,
+        create: Check? = nil,
         checksUpdates: Bool = true,
         statusUpdate: Comparison? = nil,
         warn: (@Sendable (JSONValue) -> [String])? = nil,
+        warnChange: (@Sendable (JSONValue, JSONValue?) -> [String])? = nil,
+        prepare: Preparation? = nil,
+        prepareStatus: Preparation? = nil,
         row: (@Sendable (TableRow) -> [JSONValue])? = nil
     ) {
         self.generation = generation
@@ -48,9 +62,13 @@ package struct KindRules: KindHooks {
         self.status = status
         self.check = check
         self.update = update
+        self.create = create
         self.checksUpdates = checksUpdates
         self.statusUpdate = statusUpdate
         self.warn = warn
+        self.warnChange = warnChange
+        self.prepare = prepare
+        self.prepareStatus = prepareStatus
         self.row = row
     }
 
@@ -59,17 +77,24 @@ package struct KindRules: KindHooks {
     package func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         if !generation.isEmpty { Generation.start(&object) }
         if let status { object["status"] = status }
+        prepare?(&object, nil, context)
     }
 
     package func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        prepare?(&object, old, context)
         guard generation.contains(where: { object[$0] != old[$0] }) else { return }
         object.set(.integer((old["metadata"]?.number("generation") ?? 0) + 1), at: ["metadata", "generation"])
+    }
+
+    package func prepareForStatusUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        prepareStatus?(&object, old, context)
     }
 
     package func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
         name.check(object, &issues)
         check?(object, &issues)
+        create?(object, &issues)
         return issues
     }
 
@@ -86,7 +111,9 @@ package struct KindRules: KindHooks {
         return issues
     }
 
-    package func warnings(_ object: JSONValue, old: JSONValue?) -> [String] { warn?(object) ?? [] }
+    package func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {
+        (warn?(object) ?? []) + (warnChange?(object, old) ?? [])
+    }
 
     package func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]? { row?(TableRow(object: object, now: now)) }
 }

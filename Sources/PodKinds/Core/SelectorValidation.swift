@@ -49,20 +49,39 @@ package enum SelectorValidation {
         }
     }
 
-    /// A LabelSelector.
-    package static func selector(_ selector: JSONValue?, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    /// A LabelSelector; `allowsAnyValue` is for what was stored before values were checked.
+    package static func selector(
+        _ selector: JSONValue?,
+        allowsAnyValue: Bool = false,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
+    ) {
         guard let selector else { return }
         labels(selector["matchLabels"], path.child("matchLabels"), &issues)
         for (index, expression) in selector.list("matchExpressions").enumerated() {
-            requirement(expression, path.child("matchExpressions").index(index), &issues)
+            let place = path.child("matchExpressions").index(index)
+            requirement(expression, allowsAnyValue: allowsAnyValue, place, &issues)
         }
     }
 
-    private static func requirement(_ expression: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    /// One requirement of a LabelSelector; an access review may come with operators of a later version.
+    package static func requirement(
+        _ expression: JSONValue,
+        allowsAnyValue: Bool = false,
+        allowsAnyOperator: Bool = false,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
+    ) {
         let values = expression.texts("values")
-        presence(of: values, expression.text("operator"), path, &issues)
+        presence(of: values, expression.text("operator"), allowsAny: allowsAnyOperator, path, &issues)
         issues.qualifiedName(expression.text("key"), path.child("key"))
-        labelValues(values, path, &issues)
+        if !allowsAnyValue { labelValues(values, path, &issues) }
+    }
+
+    /// One requirement of a field selector in an access review.
+    package static func fieldRequirement(_ expression: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        if expression.text("key").isEmpty { issues.required(path.child("key"), "must be specified") }
+        presence(of: expression.texts("values"), expression.text("operator"), allowsAny: true, path, &issues)
     }
 
     private static func labelValues(_ values: [String], _ path: FieldPath, _ issues: inout [FieldIssue]) {
@@ -71,7 +90,13 @@ package enum SelectorValidation {
         }
     }
 
-    private static func presence(of values: [String], _ op: String, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    private static func presence(
+        of values: [String],
+        _ op: String,
+        allowsAny: Bool = false,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
+    ) {
         switch op {
         case "In", "NotIn":
             if values.isEmpty { issues.required(path.child("values"), "must be specified when `operator` is 'In' or 'NotIn'") }
@@ -80,7 +105,7 @@ package enum SelectorValidation {
                 issues.forbidden(path.child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
             }
         default:
-            issues.invalid(path.child("operator"), .string(op), "not a valid selector operator")
+            if !allowsAny { issues.invalid(path.child("operator"), .string(op), "not a valid selector operator") }
         }
     }
 

@@ -110,6 +110,18 @@ package struct ProjectionValidation {
 /// What is wrong with the name of a signer: a domain and a path below it.
 package enum SignerName {
     private static let limit = 571
+    private static let domainLimit = 253
+
+    /// Reports the first label that is wrong: the others would only repeat it.
+    private static func labels(_ text: String, by rule: (String) -> [String], _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        for label in text.split(separator: ".", omittingEmptySubsequences: false).map(String.init) {
+            let problems = rule(label)
+            for problem in problems {
+                issues.invalid(path, .string(text), "validating label \(GoQuote.quote(label)): \(problem)")
+            }
+            if !problems.isEmpty { return }
+        }
+    }
 
     package static func check(_ name: String, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         if name.isEmpty { return issues.required(path) }
@@ -117,14 +129,13 @@ package enum SignerName {
         guard parts.count == 2, !name.dropFirst(parts[0].count + 1).contains("/") else {
             return issues.invalid(path, .string(name), "must be a fully qualified domain and path of the form 'example.com/signer-name'")
         }
-        issues.subdomain(parts[0], path)
-        if !parts[0].contains(".") {
-            issues.invalid(path, .string(parts[0]), "should be a domain with at least two segments separated by dots")
+        let domain = parts[0]
+        if domain.utf8.count > domainLimit { issues.append(.tooLong(path, maximum: domainLimit)) }
+        labels(domain, by: Names.dns1123LabelIssues, path, &issues)
+        if !domain.contains(".") {
+            issues.invalid(path, .string(domain), "should be a domain with at least two segments separated by dots")
         }
-        let problems = Names.dns1123SubdomainIssues(parts[1]).map {
-            $0.hasPrefix("must be no more") ? $0 : "validating label \"\(parts[1])\": \($0)"
-        }
-        for problem in problems { issues.invalid(path, .string(parts[1]), problem) }
+        labels(parts[1], by: Names.dns1123SubdomainIssues, path, &issues)
         if name.utf8.count > limit { issues.append(.tooLong(path, maximum: limit)) }
     }
 }
