@@ -7,6 +7,7 @@ extension APIError {
             "apiVersion": "v1", "code": .integer(Int64(code)), "kind": "Status", "metadata": .object([:]),
             "status": "Failure",
         ]
+        if !continueToken.isEmpty { object["metadata"] = ["continue": .string(continueToken)] }
         if !message.isEmpty { object["message"] = .string(message) }
         if !reason.isEmpty { object["reason"] = .string(reason) }
         if let details { object["details"] = .object(details.encoded()) }
@@ -25,6 +26,7 @@ extension APIError {
             message: object.string("message"),
             details: details
         )
+        continueToken = status.value(at: ["metadata", "continue"])?.string ?? ""
     }
 
     /// The `metav1.Status` that answers a request which leaves no object behind.

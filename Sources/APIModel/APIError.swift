@@ -61,6 +61,8 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     public var message: String
     /// What it is about; absent for errors without an object.
     public var details: Details?
+    /// The token with which an expired list can be gone on with, though not of one state; usually empty.
+    public var continueToken = ""
 
     /// Makes an error; the factories know upstream's words.
     public init(code: Int, reason: String, message: String, details: Details? = nil) {

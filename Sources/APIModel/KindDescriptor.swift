@@ -1,4 +1,5 @@
 import Schema
+import Values
 
 /// All that the one engine needs to know to serve a kind. A value: built-in kinds and custom resources yield the same
 /// type.
@@ -38,6 +39,8 @@ public struct KindDescriptor: Sendable {
     /// The resource whose objects these are in other words, such as core `events` for those of `events.k8s.io`; nil when
     /// the kind has a store of its own.
     public var storedAs: GroupResource?
+    /// Whether the kind comes from a CustomResourceDefinition.
+    public var isCustom = false
 
     /// Describes a kind.
     public init(
@@ -113,6 +116,15 @@ public struct KindVersion: Sendable {
     public var deprecationWarning: String?
     /// How its objects become those of the storage version; nil when only the name differs or nothing does.
     public var conversion: (any VersionConversion)?
+    /// The behaviour of this version, where each version has its own: these hooks see objects of this version rather than
+    /// of the storage version. Nil when the kind's hooks serve all versions.
+    public var hooks: (any KindHooks)?
+    /// The subresources of this version; nil when it has the kind's.
+    public var subresources: [SubresourceDescriptor]?
+    /// The field labels of this version; nil when it has the kind's.
+    public var selectableFields: [SelectableField]?
+    /// The schema as its author wrote it, for OpenAPI; nil when it is made from `schema`.
+    public var document: SchemaDocument?
 
     /// Describes a version.
     public init(
@@ -121,7 +133,11 @@ public struct KindVersion: Sendable {
         schema: SchemaNode,
         columns: [ColumnDefinition] = [],
         deprecationWarning: String? = nil,
-        conversion: (any VersionConversion)? = nil
+        conversion: (any VersionConversion)? = nil,
+        hooks: (any KindHooks)? = nil,
+        subresources: [SubresourceDescriptor]? = nil,
+        selectableFields: [SelectableField]? = nil,
+        document: SchemaDocument? = nil
     ) {
         self.name = name
         self.served = served
@@ -129,6 +145,24 @@ public struct KindVersion: Sendable {
         self.columns = columns
         self.deprecationWarning = deprecationWarning
         self.conversion = conversion
+        self.hooks = hooks
+        self.subresources = subresources
+        self.selectableFields = selectableFields
+        self.document = document
+    }
+}
+
+/// A schema as its author wrote it, descriptions and all. Not kept in memory: read anew whenever documentation is asked for.
+public struct SchemaDocument: Sendable {
+    /// Changes exactly when the content does.
+    public var tag: String
+    /// Reads the schema, as OpenAPI v3 has it; nil when it is gone or the version has none.
+    public var load: @Sendable () -> JSONValue?
+
+    /// Describes where the schema is found.
+    public init(tag: String, load: @escaping @Sendable () -> JSONValue?) {
+        self.tag = tag
+        self.load = load
     }
 }
 
@@ -142,13 +176,33 @@ public struct SubresourceDescriptor: Sendable, Hashable {
     public var verbs: [String]
     /// The OpenAPI name of the body's type; empty when there is none.
     public var typeName: String
+    /// Where a custom resource keeps what its scale shows; nil for all other subresources.
+    public var scalePaths: ScalePaths?
 
     /// Describes a subresource.
-    public init(name: String, kind: GroupVersionKind, verbs: [String], typeName: String = "") {
+    public init(name: String, kind: GroupVersionKind, verbs: [String], typeName: String = "", scalePaths: ScalePaths? = nil) {
         self.name = name
         self.kind = kind
         self.verbs = verbs
         self.typeName = typeName
+        self.scalePaths = scalePaths
+    }
+}
+
+/// Where a custom resource keeps what its scale shows, as member names from the object's root.
+public struct ScalePaths: Sendable, Hashable {
+    /// The replicas asked for.
+    public var specReplicas: [String]
+    /// The replicas there are.
+    public var statusReplicas: [String]
+    /// The selector of the pods, as text; empty when the kind has none.
+    public var labelSelector: [String]
+
+    /// Describes the paths.
+    public init(specReplicas: [String], statusReplicas: [String], labelSelector: [String] = []) {
+        self.specReplicas = specReplicas
+        self.statusReplicas = statusReplicas
+        self.labelSelector = labelSelector
     }
 }
 

@@ -28,6 +28,12 @@ public protocol KindHooks: Sendable {
     func fieldLabel(_ label: String, of object: JSONValue) -> String?
     /// How long a deletion waits, in seconds; nil when it does not.
     func gracePeriod(_ object: JSONValue, requested: Int64?) -> Int64?
+    /// Adds what an object needs before it is marked as being deleted, such as a finalizer.
+    func prepareForDeletion(_ object: inout JSONValue, now: Timestamp)
+    /// Whether `restore` may change an object.
+    var restores: Bool { get }
+    /// Brings an object as it was stored once to what the kind says now. Returns whether it changed.
+    func restore(_ object: inout JSONValue) -> Bool
 }
 
 extension KindHooks {
@@ -53,6 +59,12 @@ extension KindHooks {
     public func fieldLabel(_ label: String, of object: JSONValue) -> String? { nil }
     /// Does not wait.
     public func gracePeriod(_ object: JSONValue, requested: Int64?) -> Int64? { nil }
+    /// Adds nothing.
+    public func prepareForDeletion(_ object: inout JSONValue, now: Timestamp) {}
+    /// Objects stay as they were stored.
+    public var restores: Bool { false }
+    /// Changes nothing.
+    public func restore(_ object: inout JSONValue) -> Bool { false }
 }
 
 /// The hooks of a kind that needs none.

@@ -12,32 +12,44 @@ extension SchemaNode {
         if body.hasSchemaDefaults { applySchemaDefaults(&value) }
     }
 
+    /// Upstream's order: first the members that are missing, then what is below each member. A null where none is allowed
+    /// counts as missing.
     private func applySchemaDefaults(_ value: inout JSONValue) {
         switch value {
         case .object(var object):
             value = .null
-            for field in fields where field.node.body.defaultValue != nil {
+            let body = body
+            for field in body.fields {
+                guard let added = field.node.body.defaultValue else { continue }
                 let given = object[field.name]
-                if given == nil || (given == .null && !field.node.nullable) {
-                    object[field.name] = field.node.body.defaultValue
-                }
+                if given == nil || (given == .null && !field.node.nullable) { object[field.name] = added }
             }
             object.updateEach { key, item in
-                (field(key)?.node ?? element)?.applySchemaDefaults(&item)
+                if let node = body.field(key)?.node {
+                    if node.body.hasSchemaDefaults { node.applySchemaDefaults(&item) }
+                } else if let element = body.element {
+                    element.applyElementDefaults(&item)
+                }
             }
             value = .object(object)
         case .array(var list):
             guard let element else { return }
             value = .null
-            for index in list.indices { element.applySchemaDefaults(&list[index]) }
+            for index in list.indices { element.applyElementDefaults(&list[index]) }
             value = .array(list)
         default: break
         }
     }
 
+    private func applyElementDefaults(_ value: inout JSONValue) {
+        if case .null = value, !nullable, let added = defaultValue { value = added }
+        if body.hasSchemaDefaults { applySchemaDefaults(&value) }
+    }
+
     /// Removes fields that the type does not have, and names them as upstream's strict decoder does: `unknown field
     /// "spec.containers[0].foo"`.
     public func prune(_ value: inout JSONValue) -> [String] {
+        if body.structural != nil { return pruneStructural(&value) }
         var found: [String] = []
         prune(&value, path: "", &found)
         return found

@@ -126,6 +126,10 @@ struct OpenAPIDefinition {
     let node: SchemaNode
     /// The kinds it is, when the node itself does not know.
     var kinds: [GroupVersionKind] = []
+    /// The schema as its author wrote it, for custom resources.
+    var document: SchemaDocument?
+    /// The fields by which its objects can be selected.
+    var selectable: [SelectableField] = []
 }
 
 /// Collects the types that kinds refer to, sorted by name.
@@ -148,15 +152,19 @@ struct OpenAPIClosure {
     mutating func add(_ kind: KindDescriptor, _ version: KindVersion) {
         let name = Self.name(kind, version)
         let gvk = GroupVersionKind(group: kind.group, version: version.name, kind: kind.kind)
-        define(OpenAPIDefinition(name: name, node: version.schema, kinds: version.schema.name.isEmpty ? [gvk] : []))
+        var definition = OpenAPIDefinition(name: name, node: version.schema, kinds: version.schema.name.isEmpty ? [gvk] : [])
+        definition.document = version.document
+        definition.selectable = version.selectableFields ?? []
+        define(definition)
         if kind.verbs.contains("list") { addList(kind, version, name) }
-        for subresource in kind.subresources {
+        for subresource in version.subresources ?? kind.subresources {
             if let node = types.node(subresource.typeName) { visit(node) }
         }
     }
 
     private mutating func addList(_ kind: KindDescriptor, _ version: KindVersion, _ name: String) {
         if let list = types.node("\(name)List") { return visit(list) }
+        // Stands for the definition made above, and is never looked into.
         let item = SchemaNode(shape: version.schema.shape, name: name) { version.schema.body }
         let string = SchemaNode.scalar(.string)
         let fields = [
@@ -184,6 +192,11 @@ struct OpenAPIClosure {
     private mutating func define(_ definition: OpenAPIDefinition) {
         guard found[definition.name] == nil else { return }
         found[definition.name] = definition
+        // A custom resource refers to nothing else; looking into its schema would only load it.
+        guard definition.document == nil else {
+            if let metadata = types.node(Self.meta + "ObjectMeta") { visit(metadata) }
+            return
+        }
         inside(definition.node)
     }
 

@@ -13,7 +13,27 @@ struct OpenAPIPaths {
         "application/strategic-merge-patch+json",
     ]
 
+    private static let plainMedia = ["application/json", "application/yaml"]
+    private static let plainStreamed = ["application/json;stream=watch"]
+
     init(dialect: OpenAPIDialect) { self.dialect = dialect }
+
+    /// A group as operations and tags name it: `apps`, `rbacAuthorization`, `exampleCom`.
+    fileprivate static func identifier(_ group: String) -> String {
+        guard !group.isEmpty else { return "core" }
+        let trimmed = group.hasSuffix(".k8s.io") ? String(group.dropLast(7)) : group
+        var out = ""
+        var capitalizes = false
+        for character in trimmed {
+            if character.isLetter || character == "_" || (!out.isEmpty && character.isNumber) {
+                out += capitalizes ? character.uppercased() : String(character)
+                capitalizes = false
+            } else {
+                capitalizes = true
+            }
+        }
+        return out
+    }
 
     var sorted: [(String, JSONValue)] {
         items.sorted { $0.key < $1.key }.map { ($0.key, .object($0.value)) }
@@ -30,7 +50,7 @@ struct OpenAPIPaths {
 
         /// `CoreV1NamespacedPod`, as generated clients have it.
         var operation: String {
-            let group = kind.group.isEmpty ? "core" : String(kind.group.split(separator: ".")[0])
+            let group = OpenAPIPaths.identifier(kind.group)
             let scope = namespaced ? "Namespaced" : ""
             let sub = subresource.map { $0.name.capitalizedFirst } ?? ""
             return "\(group.capitalizedFirst)\(version.name.capitalizedFirst)\(scope)\(kind.kind)\(sub)"
@@ -50,13 +70,13 @@ struct OpenAPIPaths {
         addCollection(subject, root.path(namespace: scope))
         if kind.namespaced, kind.verbs.contains("list") {
             var everywhere = operation(subject, "list", "list", returning: "\(subject.typeName)List", listing: true)
-            let group = kind.group.isEmpty ? "core" : String(kind.group.split(separator: ".")[0])
+            let group = Self.identifier(kind.group)
             let prefix = "list\(group.capitalizedFirst)\(version.name.capitalizedFirst)"
             everywhere["operationId"] = .string("\(prefix)\(kind.kind)ForAllNamespaces")
             items[root.path()] = ["get": .object(everywhere), "parameters": parameters(Self.listQuery)]
         }
         addObject(subject, root.path(namespace: scope, name: "{name}"))
-        for sub in kind.subresources {
+        for sub in version.subresources ?? kind.subresources {
             var inner = subject
             inner.subresource = sub
             addSubresource(inner, sub, root.path(namespace: scope, name: "{name}", subresource: sub.name))
@@ -192,7 +212,10 @@ struct OpenAPIPaths {
         query extra: [(String, String)] = []
     ) -> JSONObject {
         let gvk = subject.subresource?.kind ?? subject.gvk
-        let group = subject.kind.group.isEmpty ? "core" : String(subject.kind.group.split(separator: ".")[0])
+        let group = Self.identifier(subject.kind.group)
+        let isCustom = subject.kind.isCustom
+        let media = isCustom ? Self.plainMedia : Self.media
+        let streamed = isCustom ? Self.plainStreamed : Self.streamed
         var query = extra
         if writing { query += Self.writeQuery }
         if action == "patch" { query.append(("force", "boolean")) }
@@ -201,13 +224,18 @@ struct OpenAPIPaths {
         var out: JSONObject = [
             "operationId": .string("\(verb)\(subject.operation)"),
             "tags": [.string("\(group)_\(subject.version.name)")],
-            "responses": responses(returning, writing: writing && action == "post", watching: listing),
+            "responses": responses(
+                returning,
+                writing: writing && action == "post",
+                media: listing ? media + streamed : media
+            ),
             "x-kubernetes-action": .string(action),
             "x-kubernetes-group-version-kind": [
                 "group": .string(gvk.group), "kind": .string(gvk.kind), "version": .string(gvk.version),
             ],
         ]
-        let inputs = patching ? Self.patches : ["*/*"]
+        var inputs = patching ? Self.patches : ["*/*"]
+        if isCustom { inputs = patching ? Self.patches.dropLast() : media }
         switch dialect {
         case .v3:
             if let body {
@@ -224,7 +252,7 @@ struct OpenAPIPaths {
             if case .array(let more) = parameters(query) { list += more }
             out["parameters"] = .array(list)
             out["consumes"] = JSONValue(inputs)
-            out["produces"] = JSONValue(listing ? Self.media + Self.streamed : Self.media)
+            out["produces"] = JSONValue(listing ? media + streamed : media)
             out["schemes"] = ["https"]
         }
         return out
@@ -234,13 +262,13 @@ struct OpenAPIPaths {
         .object(JSONObject(media.map { ($0, ["schema": ["$ref": dialect.reference(type)]]) }))
     }
 
-    private func responses(_ type: String?, writing: Bool, watching: Bool) -> JSONValue {
+    private func responses(_ type: String?, writing: Bool, media: [String]) -> JSONValue {
         var out: JSONObject = ["401": ["description": "Unauthorized"]]
         for (code, text) in writing ? [("200", "OK"), ("201", "Created"), ("202", "Accepted")] : [("200", "OK")] {
             var response: JSONObject = ["description": .string(text)]
             switch (dialect, type) {
             case (.v3, let type?):
-                response["content"] = content(type, watching ? Self.media + Self.streamed : Self.media)
+                response["content"] = content(type, media)
             case (.v3, nil): response["content"] = ["*/*": ["schema": ["type": "string"]]]
             case (.v2, let type?): response["schema"] = ["$ref": dialect.reference(type)]
             case (.v2, nil): response["schema"] = ["type": "string"]

@@ -8,6 +8,9 @@ struct OpenAPISchema: Sendable {
 
     /// A named type, in full.
     func definition(_ definition: OpenAPIDefinition) -> JSONValue {
+        if let document = definition.document, let gvk = definition.kinds.first {
+            return OpenAPICustom(dialect: dialect).definition(document, gvk, selectable: definition.selectable)
+        }
         let node = definition.node
         let body = node.body
         var out = contents(node)

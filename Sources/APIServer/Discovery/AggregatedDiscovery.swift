@@ -46,23 +46,25 @@ struct AggregatedDiscovery: Sendable {
         if !group.name.isEmpty { metadata["name"] = .string(group.name) }
         let versions = group.versions.map { version -> JSONValue in
             let resources = version.kinds
-                .map { resource($0.kind, group: group.name, version: version.name) }
+                .map { resource($0.kind, $0.version, group: group.name) }
                 .sorted { ($0["resource"]?.string ?? "") < ($1["resource"]?.string ?? "") }
             return ["version": .string(version.name), "resources": .array(resources), "freshness": "Current"]
         }
         return ["metadata": metadata, "versions": .array(versions)]
     }
 
-    private static func resource(_ kind: KindDescriptor, group: String, version: String) -> JSONValue {
+    private static func resource(_ kind: KindDescriptor, _ served: KindVersion, group: String) -> JSONValue {
+        let version = served.name
+        let listed = served.subresources ?? kind.subresources
         var json: JSONValue = [
             "resource": .string(kind.plural), "singularResource": .string(kind.singular),
-            "scope": kind.namespaced ? "Namespaced" : "Cluster", "verbs": JSONValue(kind.verbs.sorted()),
+            "scope": kind.namespaced ? "Namespaced" : "Cluster", "verbs": JSONValue(kind.announcedVerbs),
             "responseKind": ["group": .string(group), "version": .string(version), "kind": .string(kind.kind)],
         ]
         if !kind.shortNames.isEmpty { json["shortNames"] = JSONValue(kind.shortNames) }
         if !kind.categories.isEmpty { json["categories"] = JSONValue(kind.categories) }
-        guard !kind.subresources.isEmpty else { return json }
-        let subresources = kind.subresources.map { sub -> JSONValue in
+        guard !listed.isEmpty else { return json }
+        let subresources = listed.map { sub -> JSONValue in
             let own = sub.kind.group == group
             let response: JSONValue = [
                 "group": .string(sub.kind.group), "version": .string(own ? version : sub.kind.version),

@@ -125,9 +125,9 @@ extension DiscoveryGroup.Version {
     /// The APIResourceList of this version.
     func resourceList(group: String) -> JSONValue {
         var entries: [JSONValue] = []
-        for (kind, _) in kinds {
+        for (kind, version) in kinds {
             entries.append(DiscoveryEntry.resource(kind))
-            for subresource in kind.subresources { entries.append(DiscoveryEntry.subresource(subresource, of: kind, in: name)) }
+            for subresource in version.subresources ?? kind.subresources { entries.append(DiscoveryEntry.subresource(subresource, of: kind, in: name)) }
         }
         entries.sort { ($0["name"]?.string ?? "") < ($1["name"]?.string ?? "") }
         let groupVersion = group.isEmpty ? name : "\(group)/\(name)"
@@ -144,7 +144,7 @@ enum DiscoveryEntry {
     static func resource(_ kind: KindDescriptor) -> JSONValue {
         var entry: JSONValue = [
             "name": .string(kind.plural), "singularName": .string(kind.singular), "namespaced": .bool(kind.namespaced),
-            "kind": .string(kind.kind), "verbs": JSONValue(kind.verbs.sorted()),
+            "kind": .string(kind.kind), "verbs": JSONValue(kind.announcedVerbs),
         ]
         if !kind.shortNames.isEmpty { entry["shortNames"] = JSONValue(kind.shortNames) }
         if !kind.categories.isEmpty { entry["categories"] = JSONValue(kind.categories) }
@@ -163,4 +163,9 @@ enum DiscoveryEntry {
         }
         return entry
     }
+}
+
+extension KindDescriptor {
+    /// The verbs as discovery lists them: upstream sorts those of built-in kinds and leaves those of custom resources.
+    var announcedVerbs: [String] { isCustom ? verbs : verbs.sorted() }
 }

@@ -6,72 +6,99 @@ import Values
 
 /// The OpenAPI documents of the kinds being served, rendered on first use. Guarded by its mutex.
 ///
-/// The documents of the group versions are kept, for kubectl asks for them with every apply; the large v2 documents are
-/// rendered anew, for hardly anyone does.
+/// The documents of the group versions are kept up to a bound, for kubectl asks for them with every apply; the large v2
+/// documents are rendered anew, for hardly anyone does.
 final class OpenAPIDocuments: Sendable {
     private struct Document {
+        let identity: String
         let bytes: [UInt8]
-        let hash: String
     }
 
     private struct State {
         var v3: [GroupVersion: Document] = [:]
+        /// The least recently rendered first.
+        var order: [GroupVersion] = []
+        var size = 0
     }
 
+    /// So many bytes of documents are kept.
+    private static let keptBytes = 8 << 20
     private static let protobufV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-    private let openAPI: OpenAPI
     private let version: String
     private let state = Mutex(State())
 
-    init(_ kinds: [KindDescriptor], version: String) {
-        self.version = version
-        openAPI = OpenAPI(kinds: kinds, types: BuiltinSchema.table(), version: version)
+    init(version: String) { self.version = version }
+
+    private func openAPI(_ resources: ServedResources) -> OpenAPI {
+        OpenAPI(kinds: resources.descriptors, types: BuiltinSchema.table(), version: version)
     }
 
     /// `/openapi/v2`, as protobuf for the clients that ask for it.
-    func v2(_ request: HTTPRequest) -> HTTPResponse {
+    func v2(_ request: HTTPRequest, _ resources: ServedResources) -> HTTPResponse {
         let accept = request.headers["accept"] ?? ""
-        guard accept.contains("com.github.proto-openapi.spec.v2") else {
-            return HTTPResponse(status: 200, headers: ["Content-Type": "application/json"], body: .bytes(openAPI.v2()))
-        }
-        return HTTPResponse(status: 200, headers: ["Content-Type": Self.protobufV2], body: .bytes(openAPI.v2Protobuf()))
+        let isProtobuf = accept.contains("com.github.proto-openapi.spec.v2")
+        let openAPI = openAPI(resources)
+        let identities = openAPI.groupVersions.map { identity($0, resources) }
+        let tag = "\"" + ContentHash.hex(Array((identities + [isProtobuf ? "protobuf" : "json"]).joined().utf8)) + "\""
+        let headers: HeaderFields = [
+            "Content-Type": isProtobuf ? Self.protobufV2 : "application/json", "ETag": tag, "Vary": "Accept",
+        ]
+        if request.headers.elements("if-none-match").contains(tag) { return HTTPResponse(status: 304, headers: headers) }
+        return HTTPResponse(status: 200, headers: headers, body: .bytes(isProtobuf ? openAPI.v2Protobuf() : openAPI.v2()))
     }
 
     /// `/openapi/v3`: where the documents are. The hash in each address changes with the content.
-    func v3Index() -> HTTPResponse {
-        let entries = openAPI.groupVersions.map { (groupVersion: $0, hash: identity($0)) }
+    func v3Index(_ resources: ServedResources) -> HTTPResponse {
+        let entries = openAPI(resources).groupVersions.map { (groupVersion: $0, hash: identity($0, resources)) }
         return Responses.value(OpenAPI.v3Index(entries))
     }
 
     /// `/openapi/v3/apis/<group>/<version>` or `/openapi/v3/api/v1`.
-    func v3(_ path: String, _ request: HTTPRequest) throws(APIError) -> HTTPResponse {
+    func v3(_ path: String, _ request: HTTPRequest, _ resources: ServedResources) throws(APIError) -> HTTPResponse {
+        let openAPI = openAPI(resources)
         guard let groupVersion = openAPI.groupVersions.first(where: { OpenAPI.path(of: $0) == path }) else {
             throw .unknownPath
         }
-        let document = document(groupVersion)
-        var headers: HeaderFields = ["Content-Type": "application/json", "ETag": "\"\(document.hash)\"", "Vary": "Accept"]
-        if request.query.first("hash") == identity(groupVersion) {
+        let identity = identity(groupVersion, resources)
+        var headers: HeaderFields = ["Content-Type": "application/json", "ETag": "\"\(identity)\"", "Vary": "Accept"]
+        if let asked = request.query.first("hash"), !asked.isEmpty {
+            guard asked == identity else {
+                return HTTPResponse(status: 301, headers: ["Location": "/openapi/v3/\(path)?hash=\(identity)"])
+            }
             headers.append("Cache-Control", "public, immutable")
         }
-        if request.headers.elements("if-none-match").contains("\"\(document.hash)\"") {
+        if request.headers.elements("if-none-match").contains("\"\(identity)\"") {
             return HTTPResponse(status: 304, headers: headers)
         }
-        return HTTPResponse(status: 200, headers: headers, body: .bytes(document.bytes))
+        return HTTPResponse(status: 200, headers: headers, body: .bytes(document(groupVersion, identity, openAPI)))
     }
 
-    private func document(_ groupVersion: GroupVersion) -> Document {
-        if let known = state.withLock({ $0.v3[groupVersion] }) { return known }
+    private func document(_ groupVersion: GroupVersion, _ identity: String, _ openAPI: OpenAPI) -> [UInt8] {
+        if let known = state.withLock({ $0.v3[groupVersion] }), known.identity == identity { return known.bytes }
         let bytes = openAPI.v3(groupVersion)
-        let document = Document(bytes: bytes, hash: ContentHash.hex(bytes))
-        return state.withLock { state in
-            if let known = state.v3[groupVersion] { return known }
-            state.v3[groupVersion] = document
-            return document
+        state.withLock { state in
+            if let former = state.v3.removeValue(forKey: groupVersion) { state.size -= former.bytes.count }
+            state.order.removeAll { $0 == groupVersion }
+            state.v3[groupVersion] = Document(identity: identity, bytes: bytes)
+            state.order.append(groupVersion)
+            state.size += bytes.count
+            while state.size > Self.keptBytes, state.order.count > 1 {
+                let oldest = state.order.removeFirst()
+                if let former = state.v3.removeValue(forKey: oldest) { state.size -= former.bytes.count }
+            }
         }
+        return bytes
     }
 
-    /// Names the content without rendering it: the documents of a binary differ by its version only.
-    private func identity(_ groupVersion: GroupVersion) -> String {
-        ContentHash.hex(Array("\(version) \(groupVersion)".utf8))
+    /// Names the content without rendering it: the documents of a binary differ by its version and its custom resources.
+    private func identity(_ groupVersion: GroupVersion, _ resources: ServedResources) -> String {
+        var text = "\(version) \(groupVersion)"
+        for kind in resources.descriptors where kind.isCustom && kind.group == groupVersion.group {
+            guard let version = kind.version(groupVersion.version), version.served else { continue }
+            let subresources = (version.subresources ?? []).map(\.name).joined(separator: ",")
+            text += " \(kind.plural) \(kind.kind) \(kind.listKind) \(kind.namespaced) \(subresources) \(version.document?.tag ?? "")"
+            text += (version.selectableFields ?? []).map(\.label).joined(separator: ",")
+        }
+        return ContentHash.hex(Array(text.utf8))
     }
 }

@@ -1,9 +1,11 @@
 import APIModel
+import CustomResources
 import Store
 import Synchronization
 import Values
 
-/// The resources being served, as one immutable snapshot that is replaced as a whole (CRDs will do so).
+/// The resources being served, as one immutable snapshot that is replaced as a whole when a CustomResourceDefinition comes,
+/// changes or goes. Engines of kinds that stay as they are go over into the next snapshot.
 final class ServedResources: Sendable {
     /// Where a view is found.
     private struct Route: Hashable {
@@ -12,22 +14,54 @@ final class ServedResources: Sendable {
         let resource: String
     }
 
+    /// A custom resource with the engine that serves it.
+    struct Custom: Sendable {
+        let kind: CustomKind
+        let engine: ResourceEngine
+        let remote: (any RemoteConversion)?
+    }
+
     let engines: [GroupResource: ResourceEngine]
     /// The descriptors in discovery order.
     let descriptors: [KindDescriptor]
     private let views: [Route: ResourceView]
     private let virtual: [Route: (KindDescriptor, KindVersion)]
+    /// What the next snapshot is made of.
+    private let builtin: [KindDescriptor]
+    private let builtinEngines: [GroupResource: ResourceEngine]
+    /// The custom resources by the names of their definitions.
+    let custom: [String: Custom]
+    private let documents = AtomicLazyReference<Documents>()
 
-    init(_ descriptors: [KindDescriptor], environment: ServerEnvironment, steps: [GroupResource: any StorageStep]) {
-        self.descriptors = descriptors
+    private final class Documents: Sendable {
+        let discovery: DiscoveryDocuments
+        init(_ descriptors: [KindDescriptor]) { discovery = DiscoveryDocuments(descriptors) }
+    }
+
+    /// The built-in kinds.
+    convenience init(_ descriptors: [KindDescriptor], environment: ServerEnvironment, steps: [GroupResource: any StorageStep]) {
+        let definitions = CustomResourceService.resource
+        let kinds = descriptors.map { $0.groupResource == definitions ? $0.with(hooks: DefinitionHooks()) : $0 }
         var engines: [GroupResource: ResourceEngine] = [:]
-        var views: [Route: ResourceView] = [:]
-        var virtual: [Route: (KindDescriptor, KindVersion)] = [:]
-        for descriptor in descriptors where descriptor.stored && descriptor.storedAs == nil {
+        for descriptor in kinds where descriptor.stored && descriptor.storedAs == nil {
             let resource = descriptor.groupResource
             engines[resource] = ResourceEngine(descriptor, environment: environment, step: steps[resource])
         }
-        for descriptor in descriptors {
+        self.init(builtin: kinds, engines: engines, custom: [:])
+    }
+
+    /// The same built-in kinds with other custom resources.
+    func with(custom: [String: Custom]) -> ServedResources {
+        ServedResources(builtin: builtin, engines: builtinEngines, custom: custom)
+    }
+
+    private init(builtin: [KindDescriptor], engines: [GroupResource: ResourceEngine], custom: [String: Custom]) {
+        self.builtin = builtin
+        self.builtinEngines = engines
+        self.custom = custom
+        var views: [Route: ResourceView] = [:]
+        var virtual: [Route: (KindDescriptor, KindVersion)] = [:]
+        for descriptor in builtin {
             let engine = engines[descriptor.storedAs ?? descriptor.groupResource]
             for version in descriptor.versions where version.served {
                 let route = Route(group: descriptor.group, version: version.name, resource: descriptor.plural)
@@ -43,9 +77,49 @@ final class ServedResources: Sendable {
                 }
             }
         }
-        self.engines = engines
+        var all = engines
+        var described = builtin
+        for name in custom.keys.sorted() {
+            guard let item = custom[name] else { continue }
+            let descriptor = item.kind.descriptor
+            all[descriptor.groupResource] = item.engine
+            if item.kind.isEstablished {
+                var shown = descriptor
+                shown.verbs = item.kind.announcedVerbs
+                described.append(shown)
+            }
+            for view in Self.views(item) {
+                views[Route(group: descriptor.group, version: view.version.name, resource: descriptor.plural)] = view
+            }
+        }
+        self.engines = all
+        self.descriptors = described
         self.views = views
         self.virtual = virtual
+    }
+
+    private static func views(_ item: Custom) -> [ResourceView] {
+        let descriptor = item.kind.descriptor
+        return descriptor.versions.filter(\.served).map { version in
+            var view = ResourceView(
+                engine: item.engine,
+                descriptor: descriptor,
+                version: version,
+                conversion: version.conversion
+            )
+            view.remote = item.remote
+            view.isTerminating = item.kind.isTerminating
+            return view
+        }
+    }
+
+    /// Whether a built-in kind has this name, which then no custom resource can have.
+    func isBuiltin(_ resource: GroupResource) -> Bool { builtin.contains { $0.groupResource == resource } }
+
+    /// The discovery documents, made when first asked for.
+    var discovery: DiscoveryDocuments {
+        if let known = documents.load() { return known.discovery }
+        return documents.storeIfNil(Documents(descriptors)).discovery
     }
 
     /// A stored kind in the version asked for.

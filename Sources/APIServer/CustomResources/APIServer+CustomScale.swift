@@ -1,0 +1,115 @@
+import APIModel
+import APITypes
+import CustomResources
+import HTTPTransport
+import Schema
+import Values
+
+/// `autoscaling/v1` Scale of a custom resource, read from and written to the paths its definition names.
+///
+/// Source: apiextensions-apiserver registry/customresource (ScaleREST).
+struct CustomScale: Sendable {
+    let paths: ScalePaths
+
+    /// The scale of an object, and whether the object says how many replicas it wants.
+    func scale(of object: JSONValue) throws(APIError) -> (scale: JSONValue, isSet: Bool) {
+        let metadata = object["metadata"]
+        var kept: JSONValue = [:]
+        for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] { kept[field] = metadata?[field] }
+        let replicas = try number(object, paths.specReplicas)
+        var status: JSONValue = ["replicas": .integer(try number(object, paths.statusReplicas) ?? 0)]
+        if !paths.labelSelector.isEmpty, let selector = object.value(at: paths.labelSelector) {
+            guard let text = selector.string else { throw mismatch(paths.labelSelector, selector, "string") }
+            if !text.isEmpty { status["selector"] = .string(text) }
+        }
+        let spec: JSONValue = (replicas ?? 0) == 0 ? [:] : ["replicas": .integer(replicas ?? 0)]
+        let scale: JSONValue = [
+            "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": kept, "spec": spec, "status": status,
+        ]
+        return (scale, replicas != nil)
+    }
+
+    /// The object with the replicas of a scale.
+    func apply(_ scale: JSONValue, to object: JSONValue) throws(APIError) -> JSONValue {
+        let replicas = scale.value(at: ["spec", "replicas"])?.int ?? 0
+        var object = object
+        object.set(.integer(replicas), at: paths.specReplicas)
+        let version = scale.value(at: ["metadata", "resourceVersion"])?.string ?? ""
+        if !version.isEmpty { object.set(.string(version), at: ["metadata", "resourceVersion"]) }
+        return object
+    }
+
+    private func number(_ object: JSONValue, _ path: [String]) throws(APIError) -> Int64? {
+        guard let value = object.value(at: path) else { return nil }
+        guard case .integer(let number) = value else { throw mismatch(path, value, "int64") }
+        return number
+    }
+
+    private func mismatch(_ path: [String], _ value: JSONValue, _ type: String) -> APIError {
+        .badRequest(NestedMember.mismatch(path, value, type))
+    }
+}
+
+extension APIServer {
+    /// Get, replace or patch the scale of a custom resource.
+    func customScale(
+        _ view: ResourceView,
+        _ subresource: SubresourceDescriptor,
+        _ context: RequestContext
+    ) async throws(APIError) -> HTTPResponse {
+        guard let paths = subresource.scalePaths else { throw .unknownPath }
+        let custom = CustomScale(paths: paths)
+        var write = try writeContext(view, context)
+        let schema = BuiltinSchema.node("io.k8s.api.autoscaling.v1.Scale")
+        let decoding = ObjectDecoding(expected: subresource.kind, schema: schema)
+        let name = write.name
+        let change: ObjectChange
+        switch context.info.verb {
+        case "get":
+            let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
+            return try await scaleResponse(stored, custom, view, context)
+        case "update":
+            let scale = try decoding.object(context)
+            let version = scale.value(at: ["metadata", "resourceVersion"])?.string ?? ""
+            change = ObjectChange(retriesConflicts: version.isEmpty) { old throws(APIError) in
+                try Self.check(scale, name)
+                return try custom.apply(scale, to: old)
+            }
+        default:
+            let patch = try ObjectPatch(context, for: view)
+            let validation = try context.fieldValidation()
+            change = ObjectChange(retriesConflicts: !patch.namesVersion) { old throws(APIError) in
+                let current = try custom.scale(of: old)
+                var scale = try patch.apply(to: current.scale, schema: schema)
+                if !current.isSet, scale.value(at: ["spec", "replicas"]) == nil {
+                    let path = "." + paths.specReplicas.joined(separator: ".")
+                    throw .badRequest("the spec replicas field \(GoQuote.quote(path)) cannot be empty")
+                }
+                try decoding.decode(&scale, duplicates: patch.duplicates, validation, context.warnings)
+                try Self.check(scale, name)
+                return try custom.apply(scale, to: old)
+            }
+        }
+        write.subresource = subresource.name
+        let outcome = try await view.engine.update(change, view: view, write: write)
+        return try await scaleResponse(outcome.stored, custom, view, context)
+    }
+
+    private static func check(_ scale: JSONValue, _ name: String) throws(APIError) {
+        let own = scale.value(at: ["metadata", "name"])?.string ?? ""
+        guard own.isEmpty || own == name else {
+            throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
+        }
+    }
+
+    private func scaleResponse(
+        _ stored: ResourceEngine.Stored,
+        _ custom: CustomScale,
+        _ view: ResourceView,
+        _ context: RequestContext
+    ) async throws(APIError) -> HTTPResponse {
+        var object = try await view.fromStorage(try view.engine.tree(stored))
+        object.set(.string(stored.revision.description), at: ["metadata", "resourceVersion"])
+        return Responses.value(try custom.scale(of: object).scale, form: context.form)
+    }
+}

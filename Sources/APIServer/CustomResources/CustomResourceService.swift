@@ -1,0 +1,280 @@
+import APIModel
+import Access
+import Channels
+import CustomResources
+import Store
+import Synchronization
+import Units
+import Values
+
+/// Serves custom resources: follows the CustomResourceDefinitions, keeps their status, and puts a new snapshot of resources
+/// in place whenever one comes, changes or goes. A kind is served before its status says so.
+///
+/// One task handles definitions one after another; `state` guards what it has handed out.
+final class CustomResourceService: Sendable {
+    /// The resource of the definitions.
+    static let resource = GroupResource(group: "apiextensions.k8s.io", resource: "customresourcedefinitions")
+
+    private struct State {
+        /// The names granted, by definition.
+        var granted: [String: (group: String, names: JSONValue)] = [:]
+        /// What ends the cache of an engine, by definition.
+        var stops: [String: Signal<Bool>] = [:]
+        /// Definitions whose objects are being deleted.
+        var cleaning: Set<String> = []
+    }
+
+    private let environment: ServerEnvironment
+    private let resources: ServedResourcesBox
+    private let dialer: WebhookDialer
+    private let state = Mutex(State())
+    private let isSynced = Signal(false)
+
+    private static let fillLimit = Duration.seconds(30)
+    private static let retryDelay = Duration.milliseconds(250)
+    private static let watchCapacity = 4096
+
+    init(environment: ServerEnvironment, resources: ServedResourcesBox, dialer: WebhookDialer) {
+        self.environment = environment
+        self.resources = resources
+        self.dialer = dialer
+    }
+
+    private var view: ResourceView? { resources.value.storageView(Self.resource) }
+
+    /// Waits until every definition that was there at start is served.
+    func waitUntilSynced() async throws {
+        guard view != nil else { return }
+        try await isSynced.wait { $0 }
+    }
+
+    // MARK: Following the definitions
+
+    /// Follows the definitions until cancelled.
+    func run() async {
+        guard let view else { return }
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                do throws(StoreError) {
+                    try await follow(view, &group)
+                } catch {
+                    if error.code == .closed { return }
+                    environment.log.warning("custom resources start over", metadata: ["reason": "\(error.message)"])
+                }
+                try? await environment.clock.sleep(for: Self.retryDelay)
+            }
+        }
+    }
+
+    private func follow(_ view: ResourceView, _ group: inout DiscardingTaskGroup) async throws(StoreError) {
+        let cache = view.engine.cache
+        try await cache.waitUntil(try await environment.store.currentRevision(), within: Self.fillLimit)
+        let (snapshot, watch) = try cache.snapshotAndWatch(capacity: Self.watchCapacity)
+        var present: Set<String> = []
+        // Granted names first: who has them keeps them, whatever the order.
+        for object in snapshot { note(object) }
+        for object in snapshot {
+            present.insert(object.name)
+            await changed(object, view, &group)
+        }
+        for name in resources.value.custom.keys where !present.contains(name) { removed(name) }
+        isSynced.set(true)
+        while let batch = try await watch.next() {
+            for event in batch {
+                guard let object = event.object else { continue }
+                if event.type == .deleted {
+                    removed(object.name)
+                    await reconsider(after: object, view, &group)
+                } else {
+                    await changed(object, view, &group)
+                }
+            }
+        }
+    }
+
+    private func note(_ object: CachedObject) {
+        guard let definition = try? JSONParser.parse(object.bytes) else { return }
+        grant(definition, object.name)
+    }
+
+    private func grant(_ definition: JSONValue, _ name: String) {
+        let names = definition.value(at: ["status", "acceptedNames"]) ?? [:]
+        let group = definition.value(at: ["spec", "group"])?.string ?? ""
+        state.withLock { $0.granted[name] = (group, names) }
+    }
+
+    /// Other definitions of the group may get names that have become free.
+    private func reconsider(after object: CachedObject, _ view: ResourceView, _ group: inout DiscardingTaskGroup) async {
+        let suffix = object.name.split(separator: ".", maxSplits: 1).last.map { ".\($0)" } ?? ""
+        for other in view.engine.cache.snapshot() where other.name.hasSuffix(suffix) && other.name != object.name {
+            guard let definition = try? JSONParser.parse(other.bytes) else { continue }
+            guard !DefinitionConditions(definition).isTrue("NamesAccepted") else { continue }
+            await changed(other, view, &group)
+        }
+    }
+
+    // MARK: One definition
+
+    private func changed(_ object: CachedObject, _ view: ResourceView, _ group: inout DiscardingTaskGroup) async {
+        guard let definition = try? JSONParser.parse(object.bytes) else {
+            environment.log.warning("a definition cannot be read", metadata: ["name": "\(object.name)"])
+            return
+        }
+        let own = definition.value(at: ["spec", "group"])?.string ?? ""
+        let others = state.withLock { state in
+            state.granted.filter { $0.key != object.name && $0.value.group == own }.map(\.value.names)
+        }
+        let updated = DefinitionStatus.updated(definition, granted: others, now: environment.clock.now.wholeSeconds)
+        grant(updated, object.name)
+        let conditions = DefinitionConditions(updated)
+        if conditions.isTrue("NamesAccepted") || conditions.isTrue("Established") {
+            await serve(updated, object.name, view, &group)
+        } else {
+            withdraw(object.name)
+        }
+        if updated["status"] != definition["status"] { await write(updated, object, view) }
+        guard definition.value(at: ["metadata", "deletionTimestamp"])?.string != nil else { return }
+        let finalizers = definition.value(at: ["metadata", "finalizers"])?.array ?? []
+        guard finalizers.contains(.string(DefinitionStatus.cleanupFinalizer)) else { return }
+        guard state.withLock({ $0.cleaning.insert(object.name).inserted }) else { return }
+        group.addTask { [self] in
+            await CustomResourceCleanup(environment: environment, resources: resources).run(object.name)
+            _ = state.withLock { $0.cleaning.remove(object.name) }
+        }
+    }
+
+    private func removed(_ name: String) {
+        state.withLock { $0.granted[name] = nil }
+        withdraw(name)
+    }
+
+    private func write(_ updated: JSONValue, _ object: CachedObject, _ view: ResourceView) async {
+        let status = updated["status"] ?? [:]
+        let revision = object.revision
+        let change = ObjectChange(part: .status) { old throws(APIError) in
+            var new = old
+            new["status"] = status
+            new.set(.string(revision.description), at: ["metadata", "resourceVersion"])
+            return new
+        }
+        do throws(APIError) {
+            let context = ServerWrite.context(environment, name: object.name, subresource: "status", view: view)
+            _ = try await view.engine.update(change, view: view, write: context)
+        } catch {
+            // Gone or changed meanwhile: the change is on its way here.
+            if error.isNotFound || error.isConflict { return }
+            environment.log.warning(
+                "the status of a definition was not written",
+                metadata: ["name": "\(object.name)", "problem": "\(error.message)"]
+            )
+        }
+    }
+
+    // MARK: Serving
+
+    private func serve(
+        _ definition: JSONValue,
+        _ name: String,
+        _ view: ResourceView,
+        _ group: inout DiscardingTaskGroup
+    ) async {
+        let key = view.engine.key(namespace: "", name: name)
+        let cache = view.engine.cache
+        let kind = CustomKind(definition) { version in
+            guard let object = cache.get(key), let definition = try? JSONParser.parse(object.bytes) else { return nil }
+            let versions = definition.value(at: ["spec", "versions"])?.array ?? []
+            return versions.first { $0["name"]?.string == version }?.value(at: ["schema", "openAPIV3Schema"])
+        }
+        guard let kind, !resources.value.isBuiltin(kind.descriptor.groupResource) else { return withdraw(name) }
+        let known = resources.value.custom[name]
+        if let known, known.kind.fingerprint == kind.fingerprint {
+            guard known.kind.isEstablished != kind.isEstablished || known.kind.isTerminating != kind.isTerminating else { return }
+            var same = known.kind
+            same.isEstablished = kind.isEstablished
+            same.isTerminating = kind.isTerminating
+            publish(ServedResources.Custom(kind: same, engine: known.engine, remote: known.remote), name)
+            return
+        }
+        let engine = ResourceEngine(kind.descriptor, environment: environment)
+        let stop = Signal(false)
+        group.addTask { await Self.keep(engine.cache, until: stop) }
+        do throws(StoreError) {
+            try await engine.cache.waitUntil(try await environment.store.currentRevision(), within: Self.fillLimit)
+        } catch {
+            environment.log.warning("a custom resource has no cache yet", metadata: ["name": "\(name)", "reason": "\(error.message)"])
+        }
+        let random = environment.random
+        let remote = kind.webhook.map { WebhookConversion(webhook: $0, dialer: dialer, uid: { random.uuid() }) }
+        publish(ServedResources.Custom(kind: kind, engine: engine, remote: remote), name)
+        let former = state.withLock { state in
+            defer { state.stops[name] = stop }
+            return state.stops[name]
+        }
+        former?.set(true)
+    }
+
+    private func publish(_ custom: ServedResources.Custom, _ name: String) {
+        resources.update { current in
+            var all = current.custom
+            all[name] = custom
+            return current.with(custom: all)
+        }
+    }
+
+    private func withdraw(_ name: String) {
+        guard resources.value.custom[name] != nil else { return }
+        resources.update { current in
+            var all = current.custom
+            all[name] = nil
+            return current.with(custom: all)
+        }
+        state.withLock { $0.stops.removeValue(forKey: name) }?.set(true)
+    }
+
+    /// Runs a cache until it is no longer needed; its watches end then.
+    private static func keep(_ cache: ResourceCache, until stop: Signal<Bool>) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await cache.run() }
+            group.addTask { _ = try? await stop.wait { $0 } }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
+
+/// The snapshot of resources in use. Guarded by its mutex.
+final class ServedResourcesBox: Sendable {
+    private let held: Mutex<ServedResources>
+
+    init(_ resources: ServedResources) { held = Mutex(resources) }
+
+    /// The newest snapshot.
+    var value: ServedResources { held.withLock { $0 } }
+
+    /// Puts another snapshot in place.
+    func update(_ change: (ServedResources) -> ServedResources) { held.withLock { $0 = change($0) } }
+}
+
+/// The server's own writes.
+enum ServerWrite {
+    static func context(
+        _ environment: ServerEnvironment,
+        namespace: String = "",
+        name: String,
+        subresource: String = "",
+        view: ResourceView
+    ) -> WriteContext {
+        var write = WriteContext(
+            user: UserIdentity(name: "system:apiserver", groups: [UserIdentity.mastersGroup]),
+            now: environment.clock.now.wholeSeconds,
+            namespace: namespace,
+            name: name,
+            subresource: subresource,
+            admission: AdmissionChain([]),
+            warnings: WarningList(),
+            version: view.version.name
+        )
+        write.fieldManager = "kube-apiserver"
+        return write
+    }
+}

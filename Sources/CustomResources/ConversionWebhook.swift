@@ -1,0 +1,69 @@
+import Values
+
+/// Who converts the objects of a custom resource.
+public struct ConversionWebhook: Sendable, Hashable {
+    /// Where the webhook is.
+    public enum Place: Sendable, Hashable {
+        /// At an address of its own.
+        case url(String)
+        /// Behind a service of the cluster.
+        case service(namespace: String, name: String, path: String, port: Int)
+    }
+
+    /// The definition's name, for messages.
+    public var definition: String
+    /// Where the webhook is.
+    public var place: Place
+    /// The authorities that sign its certificate, as PEM; empty means those of the system.
+    public var authorities: String
+    /// The versions of ConversionReview it understands, the preferred first.
+    public var reviewVersions: [String]
+
+    /// Reads a definition; nil when it converts without a webhook.
+    public init?(_ definition: JSONValue) {
+        guard let conversion = definition.value(at: ["spec", "conversion"]), conversion["strategy"]?.string == "Webhook",
+            let client = conversion.value(at: ["webhook", "clientConfig"])
+        else { return nil }
+        self.definition = definition.value(at: ["metadata", "name"])?.string ?? ""
+        if let url = client["url"]?.string {
+            place = .url(url)
+        } else if let service = client["service"], let name = service["name"]?.string {
+            place = .service(
+                namespace: service["namespace"]?.string ?? "",
+                name: name,
+                path: service["path"]?.string ?? "",
+                port: Int(service["port"]?.int ?? 443)
+            )
+        } else {
+            return nil
+        }
+        let bundle = client["caBundle"]?.string.flatMap { Base64.decode($0) } ?? []
+        let text = String(decoding: bundle, as: UTF8.self)
+        authorities = text.allSatisfy(\.isWhitespace) ? "" : text
+        reviewVersions = conversion.value(at: ["webhook", "conversionReviewVersions"])?.array?.compactMap(\.string) ?? []
+    }
+}
+
+extension ConversionWebhook {
+    /// Whether the authorities of a definition's webhook are no certificates.
+    static func hasBrokenAuthorities(_ definition: JSONValue) -> Bool {
+        guard let text = definition.value(at: ["spec", "conversion", "webhook", "clientConfig", "caBundle"])?.string else {
+            return false
+        }
+        return !isBundle(text)
+    }
+
+    /// Whether base64 text holds certificates in PEM; nothing at all is fine, too.
+    static func isBundle(_ text: String) -> Bool {
+        guard let bytes = Base64.decode(text) else { return false }
+        let pem = String(decoding: bytes, as: UTF8.self)
+        if pem.allSatisfy(\.isWhitespace) { return true }
+        let marker = "-----BEGIN CERTIFICATE-----"
+        guard let start = pem.firstRange(of: marker), let end = pem.firstRange(of: "-----END CERTIFICATE-----"),
+            start.upperBound < end.lowerBound
+        else { return false }
+        let body = pem[start.upperBound..<end.lowerBound].filter { !$0.isWhitespace }
+        // A certificate is a sequence in DER.
+        return Base64.decode(String(body))?.first == 0x30
+    }
+}

@@ -1,0 +1,66 @@
+import Schema
+import Units
+import Values
+
+/// Checks the schema of a version: its keywords, its structure, its defaults and its rules.
+///
+/// Source: apiextensions validation (validateCustomResourceDefinitionValidation).
+struct KindSchemaCheck {
+    private let schema: JSONValue
+    private let hasStatus: Bool
+    private let isUnchanged: Bool
+    private let old: [JSONValue]
+
+    init(_ schema: JSONValue, hasStatus: Bool, isUnchanged: Bool, old: [JSONValue]) {
+        self.schema = schema
+        self.hasStatus = hasStatus
+        self.isUnchanged = isUnchanged
+        self.old = old
+    }
+
+    /// Keyword and Go's name of it, in the order in which upstream lists them.
+    private static let rootFields: [(key: String, name: String)] = [
+        ("description", "Description"), ("type", "Type"), ("format", "Format"), ("title", "Title"), ("maximum", "Maximum"),
+        ("exclusiveMaximum", "ExclusiveMaximum"), ("minimum", "Minimum"), ("exclusiveMinimum", "ExclusiveMinimum"),
+        ("maxLength", "MaxLength"), ("minLength", "MinLength"), ("pattern", "Pattern"), ("maxItems", "MaxItems"),
+        ("minItems", "MinItems"), ("uniqueItems", "UniqueItems"), ("multipleOf", "MultipleOf"), ("required", "Required"),
+        ("items", "Items"), ("properties", "Properties"), ("externalDocs", "ExternalDocs"), ("example", "Example"),
+        ("x-kubernetes-preserve-unknown-fields", "XPreserveUnknownFields"), ("x-kubernetes-validations", "XValidations"),
+    ]
+
+    func issues(at path: FieldPath) -> [FieldIssue] {
+        let field = path.child("openAPIV3Schema")
+        var issues = rootIssues(field)
+        if schema["nullable"]?.bool == true {
+            issues.append(.forbidden(field.child("nullable"), "nullable cannot be true at the root"))
+        }
+        let structural = StructuralRules.issues(schema, at: field)
+        var isSound = false
+        if structural.isEmpty {
+            var check = DefaultCheck(schema)
+            let defaults = check.issues(at: field)
+            issues += defaults
+            isSound = defaults.isEmpty
+        } else {
+            issues += structural
+        }
+        var keywords = SchemaCheck()
+        keywords.run(schema, at: field)
+        issues += keywords.issues
+        guard isSound, keywords.issues.isEmpty, !keywords.ruleSites.isEmpty else { return issues }
+        return issues + RuleCheck(schema, keywords.ruleSites, isUnchanged: isUnchanged).issues(at: field)
+    }
+
+    private func rootIssues(_ field: FieldPath) -> [FieldIssue] {
+        guard hasStatus else { return [] }
+        if schema["type"]?.string != "object" {
+            let words = "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled"
+            if schema["type"] != nil { return [.invalid(field.child("type"), schema["type"], words)] }
+        }
+        let allowed = Set(Self.rootFields.map(\.key))
+        guard let keys = schema.object?.keys, keys.contains(where: { !allowed.contains($0) }) else { return [] }
+        let names = Self.rootFields.map(\.name).joined(separator: " ")
+        let words = "only [\(names)] fields are allowed at the root of the schema if the status subresource is enabled"
+        return [.invalid(field, schema, words)]
+    }
+}
