@@ -10,7 +10,13 @@ final class WriteDeadlines: Sendable {
     static let exceeded = APIError.timeout("request did not complete within the allotted timeout")
 
     /// Runs `work`, but answers at `end` (on the monotonic clock) at the latest.
-    func run(until end: Duration, _ work: @escaping @Sendable () async -> Outcome) async -> Outcome {
+    ///
+    /// - Parameter executor: Where the work runs; nil is the cooperative pool.
+    func run(
+        until end: Duration,
+        on executor: (any TaskExecutor)? = nil,
+        _ work: @escaping @Sendable () async -> Outcome
+    ) async -> Outcome {
         let race = FirstOutcome()
         let id = waiting.withLock { waiting in
             waiting.next += 1
@@ -19,7 +25,7 @@ final class WriteDeadlines: Sendable {
         }
         defer { _ = waiting.withLock { $0.races.removeValue(forKey: id) } }
         // unstructured: work that hangs in the store is left behind when its time is over
-        Task { race.finish(await work()) }
+        Task(executorPreference: executor) { race.finish(await work()) }
         return await withTaskCancellationHandler {
             await race.value()
         } onCancel: {
