@@ -116,6 +116,11 @@ enum Order {
     }
 }
 
+extension JSONValue {
+    /// As Go prints it with `%v`: `map[a:1 b:[x y]]`.
+    public var goText: String { GoText.print(self) }
+}
+
 /// How Go prints values in messages (`%v`).
 enum GoText {
     static func print(_ value: JSONValue) -> String {

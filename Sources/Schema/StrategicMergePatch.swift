@@ -9,8 +9,13 @@ public struct StrategicMergePatchError: Error, Hashable, Sendable, CustomStringC
     /// The message.
     public var description: String { message }
 
+    /// Whether the patch breaks the form of its directives: a bad request.
+    public var isMalformed: Bool { [Self.primitiveList, .retainKeysForm, .setElementOrder].contains(self) }
+    /// Whether the patch is well-formed but cannot be carried out.
+    public var isRefused: Bool { self == Self.listOfLists }
+
     static let primitiveList = Self("invalid patch format of primitive list")
-    static let retainKeys = Self("invalid patch format of retainKeys")
+    static let retainKeysForm = Self("invalid patch format of retainKeys")
     static let setElementOrder = Self("invalid patch format of setElementOrder list")
     static let listOfLists = Self("lists of lists are not supported")
 
@@ -145,13 +150,13 @@ private enum Merge {
 
     private static func retainKeys(_ original: inout JSONObject, _ patch: inout JSONObject) throws(Failure) {
         guard let directive = patch.removeValue(forKey: Directive.retainKeys) else { return }
-        guard case .array(let list) = directive else { throw .retainKeys }
+        guard case .array(let list) = directive else { throw .retainKeysForm }
         let keys = Set(list)
         for (key, value) in patch {
             if value == .null || key.hasPrefix(Directive.deletionPrefix) || key.hasPrefix(Directive.orderPrefix) {
                 continue
             }
-            guard keys.contains(.string(key)) else { throw .retainKeys }
+            guard keys.contains(.string(key)) else { throw .retainKeysForm }
         }
         original.removeAll { !keys.contains(.string($0.key)) }
     }

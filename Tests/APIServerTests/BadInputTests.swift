@@ -1,4 +1,5 @@
 import HTTPTransport
+import Schema
 import Testing
 import Values
 
@@ -188,7 +189,7 @@ import Values
         let probe = Self.field(1, Self.field(3, port)) + [0x18, 5]
         let container = Self.field(1, "c") + Self.field(10, probe)
         let raw = Self.field(2, Self.field(2, container))
-        let value = try ProtobufDecoding.object(Self.envelope("v1", "Pod", raw), schema: pod)
+        let value = try ProtobufObject.decode(Self.envelope("v1", "Pod", raw), schema: pod)
         let read = value.value(at: ["spec", "containers", "0", "livenessProbe"])
         #expect(read?.value(at: ["tcpSocket", "port"]) == 80)
         #expect(read?["timeoutSeconds"] == 5)

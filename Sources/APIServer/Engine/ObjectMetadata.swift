@@ -15,10 +15,50 @@ enum ObjectMetadata {
         let metadata = object["metadata"] ?? [:]
         var issues = nameIssues(metadata)
         issues += namespaceIssues(metadata, namespaced: namespaced)
+        if let generation = metadata["generation"]?.int, generation < 0 {
+            issues.append(.invalid(path.child("generation"), .integer(generation), "must be greater than or equal to 0"))
+        }
         issues += labelIssues(metadata)
         issues += annotationIssues(metadata)
         issues += ownerIssues(metadata)
         issues += finalizerIssues(metadata)
+        issues += recordIssues(metadata)
+        return issues
+    }
+
+    /// The issues of a new object as upstream lists them: its name as the kind sees it, the rest of its metadata, the
+    /// kind's own.
+    static func joined(_ metadata: [FieldIssue], with own: [FieldIssue]) -> [FieldIssue] {
+        if own.isEmpty || metadata.isEmpty { return own + metadata }
+        let names: Set<FieldPath> = [path.child("name"), path.child("generateName")]
+        let known = Set(own)
+        let first = own.prefix { names.contains($0.path) }
+        let rest = metadata.filter { !known.contains($0) && (first.isEmpty || !names.contains($0.path)) }
+        return first + rest + own.dropFirst(first.count)
+    }
+
+    private static let maxSubresourceLength = 256
+    private static let maxManagerLength = 128
+
+    private static func recordIssues(_ metadata: JSONValue) -> [FieldIssue] {
+        var issues: [FieldIssue] = []
+        for (index, entry) in (metadata["managedFields"]?.array ?? []).enumerated() {
+            let field = path.child("managedFields").index(index)
+            let operation = entry["operation"]?.string ?? ""
+            if operation != "Apply", operation != "Update" {
+                issues.append(.invalid(field.child("operation"), .string(operation), "must be `Apply` or `Update`"))
+            }
+            let type = entry["fieldsType"]?.string ?? ""
+            if !type.isEmpty, type != "FieldsV1" {
+                issues.append(.invalid(field.child("fieldsType"), .string(type), "must be `FieldsV1`"))
+            }
+            if (entry["manager"]?.string?.utf8.count ?? 0) > maxManagerLength {
+                issues.append(.tooLong(field.child("manager"), maximum: maxManagerLength))
+            }
+            if (entry["subresource"]?.string?.utf8.count ?? 0) > maxSubresourceLength {
+                issues.append(.tooLong(field.child("subresource"), maximum: maxSubresourceLength))
+            }
+        }
         return issues
     }
 
@@ -78,15 +118,16 @@ enum ObjectMetadata {
         let field = path.child("ownerReferences")
         var issues: [FieldIssue] = []
         var controller: String?
-        for (index, owner) in (metadata["ownerReferences"]?.array ?? []).enumerated() {
-            issues += missing(owner, at: field.index(index))
+        for owner in metadata["ownerReferences"]?.array ?? [] {
+            issues += missing(owner, at: field)
             guard owner["controller"]?.bool == true else { continue }
             let name = "\(owner["kind"]?.string ?? "")/\(owner["name"]?.string ?? "")"
             if let first = controller {
                 let text = "Only one reference can have Controller set to true. Found \"true\" in references for \(first) and \(name)"
                 issues.append(.invalid(field, metadata["ownerReferences"], text))
+                continue
             }
-            controller = controller ?? name
+            controller = name
         }
         return issues
     }
@@ -97,7 +138,10 @@ enum ObjectMetadata {
             guard (owner[name]?.string ?? "").isEmpty else { return }
             issues.append(.invalid(field.child(name), .string(""), detail))
         }
-        check("apiVersion", "version must not be empty")
+        let version = owner["apiVersion"]?.string ?? ""
+        if version.isEmpty || version.hasSuffix("/") || version.filter({ $0 == "/" }).count > 1 {
+            issues.append(.invalid(field.child("apiVersion"), .string(version), "version must not be empty"))
+        }
         check("kind", "must not be empty")
         check("name", "must not be empty")
         check("uid", "must not be empty")

@@ -63,6 +63,7 @@ extension APIServer {
         guard !request.isBodyTooLarge, request.body.count <= environment.configuration.maxBodyBytes else {
             throw .requestEntityTooLarge("limit is \(environment.configuration.maxBodyBytes)")
         }
+        if let answer = try await aggregated(request, info, user) { return answer }
         guard info.isResource else { return try await respondToPath(request, info, user) }
         let context = RequestContext(
             request: request,

@@ -4,6 +4,7 @@ import HTTPTransport
 import Schema
 import Synchronization
 import Units
+import Values
 
 /// One request with everything found out about it on the way to its verb.
 struct RequestContext: Sendable {
@@ -14,14 +15,40 @@ struct RequestContext: Sendable {
     let now: Timestamp
     let warnings: WarningList
 
+    /// Checks the options of a write as a whole, before anything else is looked at.
+    func checkOptions() throws(APIError) {
+        guard ["create", "update", "patch"].contains(info.verb) else { return }
+        let query = request.query
+        var issues: [FieldIssue] = []
+        if info.verb == "patch" {
+            let type = BodySyntax.mediaType(request)
+            // An unknown type is answered first.
+            guard ObjectPatch.mediaTypes.contains(type) else { return }
+            let isApply = type == ObjectPatch.Kind.apply.rawValue
+            if isApply, (query.first("fieldManager") ?? "").isEmpty {
+                issues.append(.required(FieldPath("fieldManager"), "is required for apply patch"))
+            }
+            if !isApply, query.contains("force") {
+                issues.append(.forbidden(FieldPath("force"), "may not be specified for non-apply patch"))
+            }
+        }
+        if let name = query.first("fieldManager") { issues += FieldTracking.issues(name) }
+        let dry = query.all("dryRun")
+        if dry.contains(where: { $0 != "All" }) { issues.append(.notSupported(FieldPath("dryRun"), JSONValue(dry), ["All"])) }
+        if let validation = query.first("fieldValidation"), !validation.isEmpty, FieldValidation(rawValue: validation) == nil {
+            issues.append(.notSupported(FieldPath("fieldValidation"), .string(validation), ["", "Ignore", "Strict", "Warn"]))
+        }
+        guard issues.isEmpty else { throw .invalid(GroupKind(group: "meta.k8s.io", kind: optionsKind), "", issues) }
+    }
+
     /// Whether `dryRun=All` is asked for; anything else is refused.
     func dryRun() throws(APIError) -> Bool {
         try RequestContext.dryRun(request.query.all("dryRun"), kind: optionsKind)
     }
 
     static func dryRun(_ values: [String], kind: String) throws(APIError) -> Bool {
-        guard let wrong = values.first(where: { $0 != "All" && !$0.isEmpty }) else { return values.contains("All") }
-        let issue = FieldIssue.notSupported(FieldPath("dryRun"), .string(wrong), ["All"])
+        guard values.contains(where: { $0 != "All" }) else { return values.contains("All") }
+        let issue = FieldIssue.notSupported(FieldPath("dryRun"), JSONValue(values), ["All"])
         throw .invalid(GroupKind(group: "meta.k8s.io", kind: kind), "", [issue])
     }
 
@@ -51,17 +78,24 @@ enum FieldValidation: String, Sendable {
     case strict = "Strict"
 }
 
-/// The warnings collected while a request is served, each once. Guarded by its mutex.
+/// The warnings and other header lines collected while a request is served, each once. Guarded by its mutexes.
 final class WarningList: Sendable {
     private let texts = Mutex<[String]>([])
+    private let others = Mutex<[HeaderFields.Field]>([])
+
+    /// Adds a header line to the response, whatever becomes of the request.
+    func set(_ name: String, _ value: String) {
+        others.withLock { $0.append(HeaderFields.Field(name: name, value: value)) }
+    }
 
     /// Adds a warning unless it is there.
     func add(_ text: String) {
         texts.withLock { if !$0.contains(text) { $0.append(text) } }
     }
 
-    /// Writes `Warning` header lines.
+    /// Writes the header lines.
     func write(to headers: inout HeaderFields) {
+        for field in others.withLock({ $0 }) { headers.append(field.name, field.value) }
         for text in texts.withLock({ $0 }) { headers.append("Warning", "299 - \(GoQuote.quote(text))") }
     }
 }

@@ -8,11 +8,6 @@ extension APIServer {
     /// A change that applies the configuration in the body.
     func applied(_ view: ResourceView, _ context: RequestContext, _ patch: ObjectPatch) throws(APIError) -> ObjectChange {
         let query = context.request.query
-        let options = GroupKind(group: "meta.k8s.io", kind: "PatchOptions")
-        guard let asked = query.first("fieldManager"), !asked.isEmpty else {
-            let issue = FieldIssue.required(FieldPath("fieldManager"), "is required for apply patch")
-            throw .invalid(options, "", [issue])
-        }
         var configuration = patch.content
         try check(&configuration, patch, view, context)
         let manager = ManagedFields.Manager(

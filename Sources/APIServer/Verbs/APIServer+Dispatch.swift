@@ -18,6 +18,7 @@ extension APIServer {
         try checkScope(view, info)
         guard info.subresource.isEmpty else { return try await respondToSubresource(view, context) }
         guard view.descriptor.verbs.contains(info.verb) else { throw .methodNotAllowed() }
+        try context.checkOptions()
         switch info.verb {
         case "get": return try await get(view, context)
         case "list": return try await list(view, context)
@@ -100,7 +101,9 @@ extension APIServer {
         let engine = view.engine
         let namespace = Self.namespace(view, info)
         if let text = context.request.query.first("resourceVersion"), !text.isEmpty {
-            let revision = try ListQuery.revision(text)
+            guard let revision = UInt64(text).map({ Revision($0) }) else {
+                throw APIError(code: 500, reason: "", message: ListQuery.revisionIssue(text).message)
+            }
             try await engine.catchUp(to: revision)
             guard let object = engine.cache.get(engine.key(namespace: namespace, name: info.name)) else {
                 throw .notFound(view.descriptor.groupResource, info.name)
@@ -141,7 +144,10 @@ extension APIServer {
         var options = try options(context)
         if context.info.isWatchPath, !context.info.name.isEmpty {
             let term = "metadata.name=\(context.info.name)"
-            options.fieldSelector = options.fieldSelector.isEmpty ? term : "\(options.fieldSelector),\(term)"
+            guard options.fieldSelector.isEmpty || options.fieldSelector == term else {
+                throw .badRequest("fieldSelector metadata.name doesn't match requested name")
+            }
+            options.fieldSelector = term
         }
         return try WatchResponse.make(
             view,
@@ -197,12 +203,17 @@ extension APIServer {
         let decoding = ObjectDecoding(view)
         let schema = view.version.schema
         let warnings = context.warnings
+        let name = context.info.name
         var change = ObjectChange { old throws(APIError) in
             var object = try patch.apply(to: old, schema: schema)
             guard object.object != nil else {
                 throw .badRequest("the patched object is not an object")
             }
-            try decoding.decode(&object, duplicates: patch.duplicates, validation, warnings)
+            try decoding.decode(patched: &object, by: patch, validation, warnings)
+            let own = object.value(at: ["metadata", "name"])?.string ?? ""
+            guard own == name else {
+                throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
+            }
             return object
         }
         change.retriesConflicts = !patch.namesVersion

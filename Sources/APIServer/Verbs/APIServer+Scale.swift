@@ -78,8 +78,12 @@ extension APIServer {
             change = ObjectChange { old throws(APIError) in try ScaleView.apply(scale, to: old, resource: resource) }
         default:
             let patch = try ObjectPatch(context)
+            guard patch.kind != .apply else {
+                let outcome = try await view.engine.update(try appliedScale(view, patch, context), view: view, write: write)
+                return try scaleResponse(outcome.stored, view, context)
+            }
             let validation = try context.fieldValidation()
-            change = ObjectChange(retriesConflicts: true) { old throws(APIError) in
+            change = ObjectChange(retriesConflicts: !patch.namesVersion) { old throws(APIError) in
                 var scale = try patch.apply(to: ScaleView.scale(of: old), schema: schema)
                 try decoding.decode(&scale, duplicates: patch.duplicates, validation, context.warnings)
                 return try ScaleView.apply(scale, to: old, resource: resource)
@@ -87,6 +91,30 @@ extension APIServer {
         }
         let outcome = try await view.engine.update(change, view: view, write: write)
         return try scaleResponse(outcome.stored, view, context)
+    }
+
+    /// Applying a scale is applying the replicas, and only these, to the workload.
+    private func appliedScale(_ view: ResourceView, _ patch: ObjectPatch, _ context: RequestContext) throws(APIError) -> ObjectChange {
+        let scale = patch.content
+        let gvk = view.gvk
+        guard scale["apiVersion"]?.string == "autoscaling/v1", scale["kind"]?.string == "Scale" else {
+            throw .badRequest("invalid object type: \(scale["apiVersion"]?.string ?? ""), Kind=\(scale["kind"]?.string ?? "")")
+        }
+        let name = scale.value(at: ["metadata", "name"])?.string ?? ""
+        guard name.isEmpty || name == context.info.name else {
+            throw .badRequest("the name of the object (\(name)) does not match the name on the URL (\(context.info.name))")
+        }
+        var reduced: JSONValue = [
+            "apiVersion": .string(gvk.apiVersion), "kind": .string(gvk.kind), "metadata": ["name": .string(context.info.name)],
+        ]
+        if let replicas = scale.value(at: ["spec", "replicas"]) {
+            if let number = replicas.int, number < 0 {
+                let issue = FieldIssue.invalid(FieldPath("spec.replicas"), replicas, "must be greater than or equal to 0")
+                throw .invalid(GroupKind(group: "autoscaling", kind: "Scale"), context.info.name, [issue])
+            }
+            reduced.set(replicas, at: ["spec", "replicas"])
+        }
+        return try applied(view, context, patch.with(content: reduced))
     }
 
     private func scaleResponse(

@@ -9,7 +9,10 @@ extension APIServer {
     /// Serves a request for a subresource of a stored kind.
     func respondToSubresource(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let info = context.info
-        guard let subresource = view.descriptor.subresource(info.subresource) else { throw .unknownPath }
+        guard let subresource = view.subresource(info.subresource) else {
+            guard view.descriptor.isCustom else { throw .unknownPath }
+            throw .notFound(view.descriptor.groupResource, info.name)
+        }
         let verb = subresource.name == "proxy" || subresource.verbs.contains(info.verb) ? info.verb : ""
         switch subresource.name {
         case "log": return try await podLog(view, context)
@@ -18,17 +21,19 @@ extension APIServer {
         default: break
         }
         guard !verb.isEmpty else { throw .methodNotAllowed() }
+        try context.checkOptions()
         switch (info.resource, subresource.name) {
         case (_, "status"): return try await part(view, context, .status) { $1 }
+        case (_, "scale") where subresource.scalePaths != nil: return try await customScale(view, subresource, context)
         case (_, "scale"): return try await scale(view, subresource, context)
         case ("namespaces", "finalize"): return try await finalize(view, context)
         case ("pods", "binding"): return try await bind(view, subresource, context)
         case ("pods", "eviction"): return try await evict(view, subresource, context)
         case ("pods", "ephemeralcontainers"):
-            return try await part(view, context, .other) { old, new in Self.withEphemeralContainers(old, new) }
-        case ("pods", "resize"): return try await part(view, context, .other) { old, new in Self.resized(old, new) }
+            return try await part(view, context, .subresource) { old, new in Self.withEphemeralContainers(old, new) }
+        case ("pods", "resize"): return try await part(view, context, .subresource) { old, new in Self.resized(old, new) }
         case ("certificatesigningrequests", "approval"):
-            return try await part(view, context, .other) { old, new in Self.approved(old, new) }
+            return try await part(view, context, .subresource) { old, new in Self.approved(old, new) }
         case ("serviceaccounts", "token"): return try await requestToken(view, subresource, context)
         default: throw .unknownPath
         }
@@ -46,19 +51,19 @@ extension APIServer {
         switch context.info.verb {
         case "get":
             let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
-            return render(stored, view, context)
+            return try await render(stored, view, context)
         case "update":
             let object = try ObjectDecoding(view).object(context)
             change = try Self.replacement(object, name: write.name)
         default:
-            let patch = try ObjectPatch(context)
+            let patch = try ObjectPatch(context, for: view)
             change = patch.kind == .apply ? try applied(view, context, patch) : try patched(view, context, patch)
         }
         let apply = change.apply
         change.part = part
         change.apply = { old throws(APIError) in merge(old, try apply(old)) }
         let outcome = try await view.engine.update(change, view: view, write: write)
-        return render(outcome.stored, view, context)
+        return try await render(outcome.stored, view, context)
     }
 
     /// The old object with the new one's metadata that says which state the client saw.
@@ -66,6 +71,7 @@ extension APIServer {
         var object = old
         object.set(new.value(at: ["metadata", "resourceVersion"]) ?? "", at: ["metadata", "resourceVersion"])
         if let uid = new.value(at: ["metadata", "uid"]) { object.set(uid, at: ["metadata", "uid"]) }
+        if let records = new.value(at: FieldTracking.path) { object.set(records, at: FieldTracking.path) }
         return object
     }
 
@@ -87,9 +93,6 @@ extension APIServer {
                 containers[index]["resizePolicy"] = match["resizePolicy"] ?? containers[index]["resizePolicy"]
             }
             object.set(.array(containers), at: ["spec", list])
-        }
-        if object != keeping(old, new), let generation = old.value(at: ["metadata", "generation"])?.int {
-            object.set(.integer(generation + 1), at: ["metadata", "generation"])
         }
         return object
     }

@@ -45,6 +45,13 @@ struct DeletionRequest: Sendable {
         try check()
     }
 
+    /// Reads the options that another object carries.
+    init(options: JSONValue) throws(APIError) {
+        try read(options)
+        isDryRun = try RequestContext.dryRun(options["dryRun"]?.array?.compactMap(\.string) ?? [], kind: "DeleteOptions")
+        try check()
+    }
+
     private static func options(_ query: QueryItems) throws(APIError) -> JSONValue {
         var options: JSONValue = [:]
         if let text = query.first("gracePeriodSeconds"), !text.isEmpty {
@@ -120,9 +127,12 @@ enum DeletionPlan: Sendable {
         if descriptor.groupResource == GroupResource(group: "", resource: "namespaces") {
             return namespace(object, now: now)
         }
-        var object = object
-        let finalizers = finalizers(object, request, traits)
         let before = ObjectMetadata.finalizers(object["metadata"])
+        var object = object
+        if object.value(at: ["metadata", "deletionTimestamp"])?.string == nil {
+            descriptor.hooks.prepareForDeletion(&object, now: now)
+        }
+        let finalizers = finalizers(object, request, traits)
         if Set(finalizers) != Set(before) {
             object.set(.array(finalizers.map { .string($0) }), at: ["metadata", "finalizers"])
             if finalizers.isEmpty { object.remove(at: ["metadata", "finalizers"]) }

@@ -152,12 +152,7 @@ enum FieldTracking {
     /// The name under which a request writes fields: its `fieldManager`, or the first part of its user agent.
     static func manager(_ request: HTTPRequest, kind: String = "PatchOptions") throws(APIError) -> String {
         if let name = request.query.first("fieldManager"), !name.isEmpty {
-            let field = FieldPath("fieldManager")
-            var issues: [FieldIssue] = []
-            if name.utf8.count > maxManagerLength { issues.append(.tooLong(field, maximum: maxManagerLength)) }
-            for (index, scalar) in name.unicodeScalars.enumerated() where !isPrintable(scalar) {
-                issues.append(.invalid(field, .string(name), "invalid character U+\(hex(scalar)) (at position \(index))"))
-            }
+            let issues = issues(name)
             guard issues.isEmpty else { throw .invalid(GroupKind(group: "meta.k8s.io", kind: kind), "", issues) }
             return name
         }
@@ -168,6 +163,21 @@ enum FieldTracking {
             name.unicodeScalars.append(scalar)
         }
         return name
+    }
+
+    /// What is wrong with the name of a manager.
+    static func issues(_ name: String) -> [FieldIssue] {
+        let field = FieldPath("fieldManager")
+        var issues: [FieldIssue] = []
+        if name.utf8.count > maxManagerLength { issues.append(.tooLong(field, maximum: maxManagerLength)) }
+        var position = 0
+        for scalar in name.unicodeScalars {
+            if !isPrintable(scalar) {
+                issues.append(.invalid(field, .string(name), "invalid character U+\(hex(scalar)) (at position \(position))"))
+            }
+            position += String(scalar).utf8.count
+        }
+        return issues
     }
 
     private static func hex(_ scalar: Unicode.Scalar) -> String {

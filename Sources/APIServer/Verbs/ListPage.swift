@@ -158,11 +158,14 @@ extension ResourceEngine {
     private func expired(_ error: StoreError, _ query: ListQuery) -> APIError {
         guard case .compacted = error.code else { return StoreFailure.apiError(error) }
         guard query.after != nil else { return .expired("The resourceVersion for the provided list is too old.") }
-        return .expired(
+        var error = APIError.expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a new list "
                 + "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
                 + "the results. Continuing with the provided token results in an inconsistent list - objects that were "
                 + "created, modified, or deleted between the time the first chunk was returned and now may show up in the list."
         )
+        let start = String((query.after ?? prefix).dropFirst(prefix.count))
+        error.continueToken = ContinueToken(revision: -1, start: start).encoded
+        return error
     }
 }

@@ -32,6 +32,9 @@ struct ListQuery: Sendable {
         try Self.check(options)
         guard options.continue.isEmpty else {
             let token = try ContinueToken(options.continue)
+            if !options.resourceVersion.isEmpty, options.resourceVersion != "0" {
+                throw .badRequest("specifying resource version is not allowed when using continue")
+            }
             at = token.revision > 0 ? .exactly(Revision(UInt64(token.revision))) : .newest
             after = view.engine.prefix + token.start
             return
@@ -42,7 +45,9 @@ struct ListQuery: Sendable {
     private static func at(_ options: ListOptions) throws(APIError) -> At {
         let text = options.resourceVersion
         if text.isEmpty { return .newest }
-        let revision = try ListQuery.revision(text)
+        guard let revision = UInt64(text).map({ Revision($0) }) else {
+            throw .badRequest("invalid resource version: \(revisionIssue(text).message)")
+        }
         if revision.rawValue == 0 { return .any }
         switch options.resourceVersionMatch {
         case "Exact": return .exactly(revision)
@@ -51,26 +56,17 @@ struct ListQuery: Sendable {
         }
     }
 
-    /// Reads a resourceVersion.
-    static func revision(_ text: String) throws(APIError) -> Revision {
-        guard let number = UInt64(text) else {
-            let issue = FieldIssue.invalid(
-                FieldPath("resourceVersion"),
-                .string(text),
-                "strconv.ParseUint: parsing \(GoQuote.quote(text)): invalid syntax"
-            )
-            throw .invalid(GroupKind(group: "meta.k8s.io", kind: "ListOptions"), "", [issue])
-        }
-        return Revision(number)
+    /// What is wrong with a resourceVersion that is no number.
+    static func revisionIssue(_ text: String) -> FieldIssue {
+        let isTooLarge = !text.isEmpty && text.utf8.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+        let why = isTooLarge ? "value out of range" : "invalid syntax"
+        return .invalid(FieldPath("resourceVersion"), .string(text), "strconv.ParseUint: parsing \(GoQuote.quote(text)): \(why)")
     }
 
     private static func check(_ options: ListOptions) throws(APIError) {
         let match = options.resourceVersionMatch
         let field = FieldPath("resourceVersionMatch")
         var issues: [FieldIssue] = []
-        if options.sendInitialEvents != nil {
-            issues.append(.forbidden(FieldPath("sendInitialEvents"), "sendInitialEvents is forbidden for list"))
-        }
         if !match.isEmpty {
             if options.resourceVersion.isEmpty {
                 issues.append(.forbidden(field, "resourceVersionMatch is forbidden unless resourceVersion is provided"))
@@ -79,14 +75,14 @@ struct ListQuery: Sendable {
                 issues.append(.forbidden(field, "resourceVersionMatch is forbidden when continue is provided"))
             }
             if match != "Exact", match != "NotOlderThan" {
-                issues.append(.notSupported(field, .string(match), ["Exact", "NotOlderThan"]))
+                issues.append(.notSupported(field, .string(match), ["Exact", "NotOlderThan", ""]))
             }
             if match == "Exact", options.resourceVersion == "0" {
                 issues.append(.forbidden(field, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
             }
         }
-        if !options.continue.isEmpty, !options.resourceVersion.isEmpty, options.resourceVersion != "0" {
-            throw .badRequest("specifying resource version is not allowed when using continue")
+        if options.sendInitialEvents != nil {
+            issues.append(.forbidden(FieldPath("sendInitialEvents"), "sendInitialEvents is forbidden for list"))
         }
         guard issues.isEmpty else { throw .invalid(GroupKind(group: "meta.k8s.io", kind: "ListOptions"), "", issues) }
     }
@@ -105,20 +101,39 @@ struct ContinueToken: Sendable {
     }
 
     init(_ text: String) throws(APIError) {
-        guard let bytes = Base64.decodeURL(text) ?? Base64.decode(text), let value = try? JSONParser.parse(bytes) else {
-            throw .badRequest("continue key is not valid: illegal base64 data or JSON")
+        guard let bytes = Base64.decodeURL(text) else {
+            throw Self.invalid(": illegal base64 data at input byte \(Self.illegalByte(text))")
+        }
+        guard let value = try? JSONParser.parse(bytes), value.object != nil else {
+            let first = bytes.first.map { "invalid character '\(Unicode.Scalar($0))' looking for beginning of value" }
+            throw Self.invalid(": \(first ?? "unexpected end of JSON input")")
         }
         guard value["v"]?.string == "meta.k8s.io/v1" else {
-            throw .badRequest("continue key is not valid: server does not recognize this encoded version \"\(value["v"]?.string ?? "")\"")
+            throw Self.invalid(": server does not recognize this encoded version \(value["v"]?.string ?? "")")
         }
-        guard let revision = value["rv"]?.int, revision != 0, let start = value["start"]?.string, !start.isEmpty else {
-            throw .badRequest("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+        guard let revision = value["rv"]?.int, revision != 0 else {
+            throw Self.invalid(": incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
         }
-        guard !start.contains("../"), !start.hasPrefix("/") else {
-            throw .badRequest("continue key is not valid: \(start)")
+        guard let start = value["start"]?.string, !start.isEmpty else {
+            throw Self.invalid(": encoded start key empty (version meta.k8s.io/v1)")
         }
+        let parts = start.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else { throw Self.invalid(": \(start)") }
         self.revision = revision
         self.start = start
+    }
+
+    private static func invalid(_ why: String) -> APIError { .badRequest("invalid continue token: continue key is not valid\(why)") }
+
+    private static func illegalByte(_ text: String) -> Int {
+        let bytes = Array(text.utf8)
+        let isLegal: (UInt8) -> Bool = { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+            }
+        }
+        return bytes.firstIndex { !isLegal($0) } ?? bytes.count
     }
 
     var encoded: String {

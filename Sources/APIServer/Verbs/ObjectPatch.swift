@@ -12,15 +12,24 @@ struct ObjectPatch: Sendable {
         case apply = "application/apply-patch+yaml"
     }
 
-    static let mediaTypes = [Kind.json, .merge, .strategic, .apply].map(\.rawValue)
+    static let mediaTypes = [Kind.json, .merge, .strategic, .apply].map(\.rawValue) + [applyCBOR]
+    /// The same as `apply` in another syntax.
+    private static let applyCBOR = "application/apply-patch+cbor"
     private static let maxOperations = 10_000
 
     let kind: Kind
-    private let patch: JSONValue
+    private var patch: JSONValue
     let duplicates: [String]
 
     init(_ context: RequestContext) throws(APIError) {
-        guard let kind = Kind(rawValue: BodySyntax.mediaType(context.request)) else {
+        let type = BodySyntax.mediaType(context.request)
+        if type == Self.applyCBOR {
+            kind = .apply
+            patch = try BodySyntax.cbor(context.request.body)
+            duplicates = []
+            return
+        }
+        guard let kind = Kind(rawValue: type) else {
             throw .unsupportedMediaType(accepted: Self.mediaTypes)
         }
         self.kind = kind
@@ -51,7 +60,7 @@ struct ObjectPatch: Sendable {
         case .json:
             guard let operations = patch.array else {
                 throw .badRequest(
-                    "error decoding patch: json: cannot unmarshal \(patch.typeName) into Go value of type jsonpatch.Patch"
+                    "error decoding patch: json: cannot unmarshal \(patch.typeName) into Go value of type []handlers.jsonPatchOp"
                 )
             }
             guard operations.count <= Self.maxOperations else {
@@ -67,10 +76,25 @@ struct ObjectPatch: Sendable {
         }
     }
 
+    /// The body of a PATCH of a kind; a custom resource knows no strategic merge.
+    init(_ context: RequestContext, for view: ResourceView) throws(APIError) {
+        if view.descriptor.isCustom, BodySyntax.mediaType(context.request) == Kind.strategic.rawValue {
+            throw .unsupportedMediaType(accepted: [Kind.json, .merge, .apply].map(\.rawValue))
+        }
+        try self.init(context)
+    }
+
     /// Whether the patch says which state of the object it is meant for.
     var namesVersion: Bool {
         guard let version = patch.value(at: ["metadata", "resourceVersion"])?.string else { return false }
         return !version.isEmpty
+    }
+
+    /// The same kind of patch with other content.
+    func with(content: JSONValue) -> ObjectPatch {
+        var copy = self
+        copy.patch = content
+        return copy
     }
 
     /// The patch itself, for server-side apply.
@@ -81,23 +105,26 @@ struct ObjectPatch: Sendable {
         switch kind {
         case .json:
             do throws(PatchError) { return try JSONPatch.apply(patch, to: object) } catch {
-                throw Self.rejected("\(error)")
+                throw Self.rejected
             }
         case .merge: return MergePatch.apply(patch, to: object)
         case .strategic:
-            do { return try StrategicMergePatch.apply(patch, to: object, schema: schema) } catch {
-                throw .badRequest("\(error)")
+            do throws(StrategicMergePatchError) {
+                return try StrategicMergePatch.apply(patch, to: object, schema: schema)
+            } catch {
+                if error.isMalformed { throw .badRequest(error.message) }
+                if error.isRefused { throw Self.rejected }
+                throw APIError(code: 500, reason: "", message: error.message)
             }
         case .apply: throw .unsupportedMediaType(accepted: Array(Self.mediaTypes.dropLast()))
         }
     }
 
-    private static func rejected(_ why: String) -> APIError {
-        APIError(
-            code: 422,
-            reason: APIReason.invalid,
-            message: "the server rejected our request due to an error in our request",
-            details: APIError.Details(causes: [APIError.Cause(reason: "UnexpectedServerResponse", message: why)])
-        )
-    }
+    /// A patch that does not fit the object; upstream says no more than that.
+    private static let rejected = APIError(
+        code: 422,
+        reason: APIReason.invalid,
+        message: "the server rejected our request due to an error in our request",
+        details: APIError.Details()
+    )
 }

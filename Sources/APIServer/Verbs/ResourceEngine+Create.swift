@@ -85,10 +85,10 @@ extension ResourceEngine {
         if view.convertsBeforeHooks { object = try await view.toStorage(object) }
         let context = hookContext(write)
         let hooks = view.engineHooks
-        if !traits.keepsStatusOnCreate, view.subresource("status") != nil { object["status"] = nil }
+        if !traits.keepsStatusOnCreate, !write.keepsStatus, view.subresource("status") != nil { object["status"] = nil }
         hooks.prepareForCreate(&object, context)
         let issues = withStructure(object, hooks.validate(object, context))
-        try refuse(issues.isEmpty ? ObjectMetadata.issues(object, namespaced: descriptor.namespaced) : issues, name)
+        try refuse(ObjectMetadata.joined(ObjectMetadata.issues(object, namespaced: descriptor.namespaced), with: issues), name)
         hooks.warnings(object, old: nil).forEach(write.warnings.add)
         let claim = try await step?.prepare(&object, old: nil, isDryRun: write.isDryRun)
         do throws(APIError) {

@@ -48,7 +48,7 @@ extension ResourceEngine {
             isDryRun: write.isDryRun,
             options: request.json,
             object: nil,
-            oldObject: view.conversion?.fromStorage(old) ?? old
+            oldObject: try await view.fromStorage(old)
         )
         try await write.admission.mutate(&admitted)
         try await write.admission.validate(admitted)
@@ -112,8 +112,8 @@ extension ResourceEngine {
     }
 
     /// The answer to a DELETE: the object while it remains (or when the kind shows what it deleted), else a Status.
-    func answer(_ outcome: DeletionOutcome, view: ResourceView, name: String) -> [UInt8] {
-        if !outcome.isGone || traits.returnsDeleted { return view.served(outcome.stored) }
+    func answer(_ outcome: DeletionOutcome, view: ResourceView, name: String) async throws(APIError) -> [UInt8] {
+        if !outcome.isGone || traits.returnsDeleted { return try await view.answered(outcome.stored) }
         let details = APIError.Details(name: name, group: resource.group, kind: resource.resource, uid: outcome.uid)
         return APIError.success(details).encoded()
     }

@@ -8,7 +8,13 @@ import Values
 /// What an update does to an object.
 struct ObjectChange: Sendable {
     /// Which part may change.
-    enum Part: Sendable { case object, status, other }
+    enum Part: Sendable {
+        case object, status
+        /// What a subresource shows, checked by the kind's hooks.
+        case subresource
+        /// What the server itself has put together.
+        case other
+    }
 
     var part = Part.object
     /// Whether a lost race is tried again with the newest object; else it is a conflict.
@@ -173,6 +179,10 @@ extension ResourceEngine {
             hooks.prepareForStatusUpdate(&object, old: old, context)
             issues = metadataIssues(object, old)
             issues += hooks.validateStatusUpdate(object, old: old, context)
+        case .subresource:
+            hooks.prepareForUpdate(&object, old: old, context)
+            issues = metadataIssues(object, old)
+            issues += hooks.validateUpdate(object, old: old, context)
         case .other:
             issues = metadataIssues(object, old)
         }

@@ -225,11 +225,16 @@ struct WatchResponse: Sendable {
         private let counter: WatchCounter
         private var pending: [UInt8] = []
         private var sentColumns = false
+        /// Set when objects are sent as they are stored, in JSON: the frames that very many watchers share.
+        private let plain: FrameEncoding?
         private static let blockBytes = 64 << 10
 
         init(_ watch: WatchResponse) {
             self.watch = watch
             counter = watch.view.engine.environment.metrics.watchCounter(watch.view.gvk)
+            let form = watch.context.form
+            let isStored = form.syntax == .json && form.shape == .object && watch.view.conversion == nil
+            plain = isStored ? WatchFrames.encoding(form) : nil
         }
 
         mutating func append(_ event: CacheEvent, to stream: any ResponseStream) async throws {
@@ -262,6 +267,10 @@ struct WatchResponse: Sendable {
 
         private mutating func frame(_ event: CacheEvent) -> [UInt8]? {
             guard let object = event.object else { return nil }
+            if let plain {
+                guard object.splice > 0 else { return nil }
+                return event.frame(plain) { event in WatchResponse.objectLine(event.type, object) }
+            }
             let view = watch.view
             let form = watch.context.form
             guard form.syntax == .json else { return encodedFrame(event, object, form) }

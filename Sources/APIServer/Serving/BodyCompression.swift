@@ -1,0 +1,30 @@
+import HTTPTransport
+
+/// gzip for answers that are worth it, to clients that take it.
+enum BodyCompression {
+    /// Smaller bodies go as they are.
+    static let threshold = 128 << 10
+
+    /// Whether the client takes gzip.
+    static func isAccepted(_ request: HTTPRequest) -> Bool {
+        guard let header = request.headers["accept-encoding"] else { return false }
+        return header.split(separator: ",").contains { clause in
+            clause.split(separator: ";").first?.filter { $0 != " " }.lowercased() == "gzip"
+        }
+    }
+
+    /// Compresses a body that is whole.
+    static func apply(to response: inout HTTPResponse, _ request: HTTPRequest) {
+        guard case .bytes(let bytes) = response.body, bytes.count > threshold, isAccepted(request),
+            !response.headers.contains("content-encoding")
+        else { return }
+        response.body = .bytes(GzipEncoder.encode(bytes))
+        mark(&response.headers)
+    }
+
+    /// Says that the body is compressed.
+    static func mark(_ headers: inout HeaderFields) {
+        headers.append("Content-Encoding", "gzip")
+        headers.append("Vary", "Accept-Encoding")
+    }
+}

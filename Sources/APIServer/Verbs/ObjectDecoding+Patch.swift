@@ -1,0 +1,36 @@
+import APIModel
+import Schema
+import Units
+import Values
+
+extension ObjectDecoding {
+    /// Decodes what a patch made of an object. What is wrong with it is the patch's fault, and is answered as such: with
+    /// the patched object, or for a strategic merge with the patch.
+    func decode(
+        patched value: inout JSONValue,
+        by patch: ObjectPatch,
+        _ validation: FieldValidation,
+        _ warnings: WarningList
+    ) throws(APIError) {
+        let given = value
+        func rejected(_ why: String) -> APIError {
+            let shown = patch.kind == .strategic ? patch.content.goText : String(decoding: given.encoded(), as: UTF8.self)
+            return .invalid(GroupKind(group: "", kind: ""), "", [.invalid(FieldPath("patch"), .string(shown), why)])
+        }
+        let unknown: [String]
+        do throws(SchemaDecodeError) { unknown = try schema.decode(&value) } catch { throw rejected(error.message) }
+        value["apiVersion"] = .string(expected.apiVersion)
+        value["kind"] = .string(expected.kind)
+        let prefix = patch.kind == .json ? "json patch " : ""
+        let problems = patch.duplicates.map { "\(prefix)duplicate field \(GoQuote.quote($0))" } + unknown
+        if !problems.isEmpty {
+            switch validation {
+            case .ignore: break
+            case .warn: problems.forEach(warnings.add)
+            case .strict: throw rejected("strict decoding error: \(problems.joined(separator: ", "))")
+            }
+        }
+        schema.applyDefaults(&value)
+        hooks.defaults(&value)
+    }
+}
