@@ -93,10 +93,11 @@ let layers: [Target] = [
     layer("ControllerRuntime", ["APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + collections),
     layer("Controllers", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
     layer("Scheduler", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
+    layer("PodRuntime", ["RPC", "APITypes", "APIModel", "Units", "Values", "Channels", log] + grpc + collections),
     layer(
         "Kubelet",
         [
-            "RPC", "ControllerRuntime", "APIClient", "Access", "HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels",
+            "PodRuntime", "RPC", "ControllerRuntime", "APIClient", "Access", "HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels",
             "CSyscalls", log,
         ] + collections + nioCore
     ),
@@ -118,7 +119,7 @@ let layers: [Target] = [
 
 /// Everything the one binary assembles.
 let parts: [Target.Dependency] = [
-    "Bootstrap", "Containerd", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "Scheduler", "Controllers", "ControllerRuntime",
+    "Bootstrap", "Containerd", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "PodRuntime", "Scheduler", "Controllers", "ControllerRuntime",
     "APIClient",
     "APIServer", "CustomResources", "LegacyKinds", "BuiltinKinds", "PodKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "CEL", "Schema", "Channels",
     "Units", "Values",
@@ -156,7 +157,7 @@ let suites: [Target] = [
     tests("ControllerRuntime", ["APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("Controllers", ["ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("Scheduler", ["ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
-    tests("Kubelet", ["RPC", "ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
+    tests("Kubelet", ["PodRuntime", "RPC", "ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("KubeProxy", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("ClusterDNS", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("ClusterNetwork", ["APITypes", "APIModel", "Values", "Units", "Channels"]),

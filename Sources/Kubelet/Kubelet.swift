@@ -5,6 +5,7 @@ public import Channels
 public import ControllerRuntime
 public import HTTPTransport
 public import Logging
+import PodRuntime
 import Units
 
 /// The kubelet of one node: keeps the node's pods as the API server wants them, tells it how they and the node are, and

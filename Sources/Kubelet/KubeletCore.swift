@@ -2,6 +2,7 @@ import APITypes
 import Channels
 import HTTPTransport
 import Logging
+import PodRuntime
 import Units
 
 /// The parts of one kubelet, wired: what a real node and a hollow one share. Owned by `Kubelet` or `HollowNodes`.

@@ -1,5 +1,6 @@
 import APITypes
 import Channels
+import PodRuntime
 import Testing
 import Units
 

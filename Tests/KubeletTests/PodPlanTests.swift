@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 import Testing
 import Units
 

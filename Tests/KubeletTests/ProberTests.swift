@@ -4,6 +4,7 @@ import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import GRPCProtobuf
 import HTTPTransport
+import PodRuntime
 import RPC
 import Testing
 import Units

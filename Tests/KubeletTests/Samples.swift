@@ -1,5 +1,6 @@
 import APIModel
 import APITypes
+import PodRuntime
 import Testing
 import Units
 import Values

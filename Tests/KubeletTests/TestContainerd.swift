@@ -2,6 +2,7 @@ import Channels
 import Glibc
 import HTTPTransport
 import Logging
+import PodRuntime
 import Testing
 
 @testable import Kubelet

@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 import RPC
 
 /// All that one container is made from, beside the pod's spec.

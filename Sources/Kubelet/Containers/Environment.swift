@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 
 /// Makes a container's environment.
 struct Environment {

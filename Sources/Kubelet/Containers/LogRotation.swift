@@ -1,6 +1,7 @@
 import Channels
 import Glibc
 import Logging
+import PodRuntime
 import RPC
 
 /// Rotates the logs of running containers that grew too large.

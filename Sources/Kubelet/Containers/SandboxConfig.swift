@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 import RPC
 
 /// The node-wide settings that sandboxes and containers are made with.

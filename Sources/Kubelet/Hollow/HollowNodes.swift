@@ -5,6 +5,7 @@ public import Channels
 public import ControllerRuntime
 import HTTPTransport
 public import Logging
+import PodRuntime
 import Synchronization
 import Units
 

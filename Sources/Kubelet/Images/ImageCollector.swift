@@ -1,5 +1,6 @@
 import Channels
 import Logging
+import PodRuntime
 import RPC
 
 /// Removes images that no container uses once the disk fills up, those unused the longest first.

@@ -1,5 +1,6 @@
 import APITypes
 import Channels
+import PodRuntime
 import RPC
 import Synchronization
 import Units

@@ -2,6 +2,7 @@ import APIModel
 import APITypes
 import Channels
 import Logging
+import PodRuntime
 import RPC
 import Synchronization
 import Units
@@ -184,6 +185,7 @@ final class NodeReporter: Sendable {
 
     /// The node was changed by someone else (or deleted).
     func nodeChanged(_ node: Node?) {
+        facts.update { $0.node = node }
         state.withLock { $0.node = node }
     }
 

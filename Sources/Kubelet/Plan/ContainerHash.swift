@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 
 extension Container {
     /// FNV-1a over the fields that make a container another container when they change: name and image.

@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 
 extension PodPlan {
     /// Plans init containers; returns whether the containers proper may be looked at.

@@ -1,4 +1,5 @@
 public import APITypes
+public import PodRuntime
 
 /// Why a running container is ended.
 public enum KillReason: Sendable, Hashable {

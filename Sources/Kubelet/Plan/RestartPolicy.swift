@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 
 extension Container {
     /// An init container that keeps running beside the others (a sidecar).

@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 import RPC
 
 /// What a container sees mounted: its volumes, /etc/hosts and its termination message file.

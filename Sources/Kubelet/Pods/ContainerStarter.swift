@@ -1,5 +1,6 @@
 import APIModel
 import APITypes
+import PodRuntime
 import RPC
 import Units
 

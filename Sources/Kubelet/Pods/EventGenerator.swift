@@ -1,6 +1,7 @@
 import APITypes
 import Channels
 import Logging
+import PodRuntime
 import RPC
 
 /// Notices what happens in the runtime: by listing everything once a second and comparing (cheap: two calls), or by the

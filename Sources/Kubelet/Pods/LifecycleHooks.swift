@@ -1,5 +1,6 @@
 import APITypes
 import Channels
+import PodRuntime
 import Units
 
 /// A lifecycle hook that failed; the words are upstream's.

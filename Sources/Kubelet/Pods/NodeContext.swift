@@ -1,6 +1,7 @@
 import APITypes
 import Channels
 import Logging
+import PodRuntime
 import Synchronization
 import Units
 
@@ -35,6 +36,8 @@ final class NodeFacts: Sendable {
     struct State: Sendable {
         var addresses: [String] = []
         var allocatable: [String: Quantity] = [:]
+        /// The node as the API last showed it.
+        var node: Node?
         /// Why the network cannot take pods; nil when it can.
         var networkProblem: String?
         var services: @Sendable () -> [Service] = { [] }

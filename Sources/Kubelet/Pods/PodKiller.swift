@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 import Units
 
 /// Ends containers: preStop hook, then the stop signal, then, after the grace period, the kill.

@@ -1,4 +1,5 @@
 import Channels
+import PodRuntime
 import RPC
 import Units
 

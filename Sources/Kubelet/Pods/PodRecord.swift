@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 import Units
 
 /// Why the kubelet itself ends a pod.
@@ -45,6 +46,8 @@ struct PodRecord: Sendable {
     var mounts: [String: MountedVolume]?
     /// When volumes that follow the API are looked at next.
     var refreshAt: Timestamp?
+    /// The node takes it: it counts among what the node's resources are used by.
+    var isAdmitted = false
     /// The first status was published.
     var isAnnounced = false
 
@@ -52,6 +55,12 @@ struct PodRecord: Sendable {
         self.uid = uid
         self.pod = pod
         observed = ObservedPod(uid: uid)
+    }
+
+    /// Whether it uses the node: taken, or begun by an earlier kubelet, and not at its end.
+    var occupiesNode: Bool {
+        guard stage < .terminated, failure == nil, let status = status ?? pod?.status else { return false }
+        return (isAdmitted || status.startTime != nil) && status.phase != "Failed" && status.phase != "Succeeded"
     }
 
     /// Whether the pod must be ended now.

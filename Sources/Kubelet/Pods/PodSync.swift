@@ -1,5 +1,6 @@
 import APITypes
 import Channels
+import PodRuntime
 import RPC
 import Units
 
@@ -36,6 +37,12 @@ struct PodSync: Sendable {
 
     private func sync(_ pod: Pod, _ record: PodRecord) async throws -> SyncOutcome {
         let observed = try await observe(record)
+        if let refusal = refusal(pod, record, observed) {
+            node.events.warning(pod, refusal.reason, refusal.message)
+            let failure = PodFailure(reason: refusal.reason, message: "Pod was rejected: \(refusal.message)")
+            _ = node.pods.failed(uid, failure, graceSeconds: nil)
+            return try await terminate(node.pods.record(uid) ?? record)
+        }
         var status = publish(pod, observed)
         if status.phase == "Failed" || status.phase == "Succeeded" { return try await terminate(record) }
         if let failure = deadlineFailure(pod, status) {
@@ -65,6 +72,15 @@ struct PodSync: Sendable {
         if let until = deadline(pod, status) { wakeAt.append(until) }
         if let refreshAt = node.pods.record(uid)?.refreshAt { wakeAt.append(refreshAt) }
         return .settled(until: wakeAt.min())
+    }
+
+    /// Why the node does not take the pod; nil when it does, or did.
+    private func refusal(_ pod: Pod, _ record: PodRecord, _ observed: ObservedPod) -> PodFailure? {
+        if record.isAdmitted || ["Failed", "Succeeded"].contains(pod.status.phase) { return nil }
+        return node.pods.admit(uid, hasBegun: !observed.sandboxes.isEmpty) {
+            let facts = node.facts.current
+            return PodAdmission(allocatable: facts.allocatable, node: facts.node)
+        }
     }
 
     // MARK: Looking and telling

@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 import Synchronization
 import Units
 
@@ -96,6 +97,20 @@ final class PodTable: Sendable {
             record.observed = observed
             records[observed.uid] = record
             return .sync
+        }
+    }
+
+    /// Takes a pod, once, or says why not. One at a time: two that fit alone may not fit together.
+    /// - Parameter hasBegun: it is in the runtime already, so an earlier kubelet took it.
+    func admit(_ uid: String, hasBegun: Bool, _ admission: () -> PodAdmission) -> PodFailure? {
+        records.withLock { records in
+            guard let record = records[uid], !record.isAdmitted, let pod = record.pod else { return nil }
+            if !hasBegun {
+                let others = records.values.filter { $0.uid != uid && $0.occupiesNode }.compactMap(\.pod)
+                if let refusal = admission().refusal(pod, beside: others) { return refusal }
+            }
+            records[uid]?.isAdmitted = true
+            return nil
         }
     }
 

@@ -3,6 +3,7 @@ import Channels
 import HTTPTransport
 import NIOCore
 import NIOPosix
+import PodRuntime
 import RPC
 import Units
 

@@ -1,5 +1,6 @@
 import APITypes
 import HTTPTransport
+import PodRuntime
 import RPC
 
 /// Exec, attach and port-forward: the runtime has a streaming server of its own; what it answers is passed on byte by

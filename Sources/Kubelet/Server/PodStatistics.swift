@@ -1,6 +1,7 @@
 import APITypes
 import Glibc
 import HTTPTransport
+import PodRuntime
 import RPC
 import Units
 import Values

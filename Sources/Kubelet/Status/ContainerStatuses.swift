@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 import Units
 
 /// Makes `containerStatuses`, `initContainerStatuses` and `ephemeralContainerStatuses`.

@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 import Units
 
 /// The conditions that the kubelet owns.

@@ -1,4 +1,5 @@
 import APITypes
+import PodRuntime
 import Units
 
 /// Why a container does not run, in the words of `kubectl get pods`.

@@ -5,6 +5,7 @@ import Glibc
 import KubeProxy
 import Kubelet
 import Logging
+import PodRuntime
 
 /// Undoes what a node did to the host: pods, the container runtime, links, rules, mounts, cgroups.
 struct NodeCleanup: Sendable {

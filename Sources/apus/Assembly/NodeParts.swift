@@ -10,6 +10,7 @@ import HTTPTransport
 import KubeProxy
 import Kubelet
 import Logging
+import PodRuntime
 import Units
 import Values
 

@@ -1,7 +1,8 @@
 /// `$(NAME)` expansion as in container commands and environment values: `$$` is a literal dollar, an unknown name is
 /// left as written.
-enum VariableExpansion {
-    static func expand(_ text: String, _ value: (String) -> String?) -> String {
+public enum VariableExpansion {
+    /// The text with the values in place of their names.
+    public static func expand(_ text: String, _ value: (String) -> String?) -> String {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
         let bytes = Array(text.utf8)
         var result: [UInt8] = []

@@ -1,4 +1,4 @@
-import RPC
+public import RPC
 public import Units
 
 /// What a container is doing, as the runtime last said.
@@ -130,7 +130,8 @@ public struct ObservedPod: Sendable, Hashable {
 }
 
 extension ContainerRunState {
-    init(_ state: CRIContainerState) {
+    /// The state in the runtime's words.
+    public init(_ state: CRIContainerState) {
         switch state {
         case .containerCreated: self = .created
         case .containerRunning: self = .running
@@ -141,7 +142,8 @@ extension ContainerRunState {
 }
 
 extension ObservedSandbox {
-    init(_ status: CRIPodSandboxStatus) {
+    /// What the runtime says of a sandbox.
+    public init(_ status: CRIPodSandboxStatus) {
         self.init(id: status.id, isReady: status.state == .sandboxReady)
         attempt = status.metadata.attempt
         createdAt = status.createdAt
@@ -153,7 +155,8 @@ extension ObservedSandbox {
 }
 
 extension ObservedContainer {
-    init(_ status: CRIContainerStatus, sandboxID: String) {
+    /// What the runtime says of a container in a sandbox.
+    public init(_ status: CRIContainerStatus, sandboxID: String) {
         self.init(
             id: status.id,
             name: status.labels[Labels.containerName] ?? status.metadata.name,
@@ -181,7 +184,7 @@ extension ObservedContainer {
 
 extension Timestamp {
     /// From the nanoseconds since the epoch that the runtime interface uses.
-    init(nanoseconds: Int64) {
+    public init(nanoseconds: Int64) {
         self.init(unixSeconds: nanoseconds / 1_000_000_000, nanoseconds: Int32(nanoseconds % 1_000_000_000))
     }
 }

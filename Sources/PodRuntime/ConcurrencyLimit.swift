@@ -2,7 +2,7 @@ import DequeModule
 import Synchronization
 
 /// Lets at most so many operations run at a time; the others wait in order. Guarded by `state`.
-final class ConcurrencyLimit: Sendable {
+public final class ConcurrencyLimit: Sendable {
     private struct State {
         var free: Int
         var waiters: Deque<CheckedContinuation<Void, Never>> = []
@@ -10,11 +10,13 @@ final class ConcurrencyLimit: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ count: Int) {
+    /// So many at a time.
+    public init(_ count: Int) {
         state = Mutex(State(free: max(count, 1)))
     }
 
-    func run<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
+    /// Runs `body` when its turn comes. Throws what it throws, or `CancellationError`.
+    public func run<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
         await enter()
         defer { leave() }
         try Task.checkCancellation()

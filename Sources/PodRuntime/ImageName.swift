@@ -1,16 +1,17 @@
 /// An image reference taken apart far enough to find its registry and default tag.
-struct ImageName: Sendable, Hashable {
+public struct ImageName: Sendable, Hashable {
     /// Registry host, `docker.io` when none is written.
-    var registry: String
+    public var registry: String
     /// Path in the registry.
-    var repository: String
+    public var repository: String
     /// The reference with a tag or digest.
-    var reference: String
+    public var reference: String
 
-    static let defaultRegistry = "docker.io"
+    /// The registry of references that name none.
+    public static let defaultRegistry = "docker.io"
 
     /// Nil when the text is no image reference.
-    init?(_ text: String) {
+    public init?(_ text: String) {
         let (name, digest) = Self.split(text, at: "@")
         if let digest, !Self.isDigest(digest) { return nil }
         var path = name

@@ -1,14 +1,19 @@
-import APITypes
-import RPC
+public import APITypes
+public import RPC
 import Values
 
 /// Credentials for registries, from pull secrets. Pure.
-struct Keyring: Sendable {
-    struct Credential: Sendable, Hashable {
-        var username = ""
-        var password = ""
-        var identityToken = ""
-        var registryToken = ""
+public struct Keyring: Sendable {
+    /// What a registry is shown.
+    public struct Credential: Sendable, Hashable {
+        /// The user.
+        public var username = ""
+        /// The password.
+        public var password = ""
+        /// A token to get others with.
+        public var identityToken = ""
+        /// A token shown as it is.
+        public var registryToken = ""
     }
 
     private struct Entry: Sendable {
@@ -19,10 +24,11 @@ struct Keyring: Sendable {
 
     private var entries: [Entry] = []
 
-    init() {}
+    /// No credentials.
+    public init() {}
 
     /// The credentials of pull secrets; secrets of other types, and malformed ones, contribute none.
-    init(_ secrets: [Secret]) {
+    public init(_ secrets: [Secret]) {
         for secret in secrets {
             if let bytes = secret.data[".dockerconfigjson"], let config = try? JSONParser.parse(bytes) {
                 add(config["auths"])
@@ -32,7 +38,8 @@ struct Keyring: Sendable {
         }
     }
 
-    var isEmpty: Bool { entries.isEmpty }
+    /// Whether there are none.
+    public var isEmpty: Bool { entries.isEmpty }
 
     private mutating func add(_ registries: JSONValue?) {
         guard let registries = registries?.object else { return }
@@ -71,7 +78,7 @@ struct Keyring: Sendable {
     }
 
     /// The credentials that fit an image, the most specific first.
-    func credentials(for image: ImageName) -> [Credential] {
+    public func credentials(for image: ImageName) -> [Credential] {
         entries.filter { Self.matches($0.host, image.registry) && Self.covers($0.path, image.repository) }
             .sorted { ($0.path.utf8.count, $0.host.utf8.count) > ($1.path.utf8.count, $1.host.utf8.count) }
             .map(\.credential)
@@ -96,7 +103,8 @@ struct Keyring: Sendable {
 }
 
 extension Keyring.Credential {
-    var message: CRIAuthConfig {
+    /// As the runtime interface puts it.
+    public var message: CRIAuthConfig {
         .with {
             $0.username = username
             $0.password = password
