@@ -21,6 +21,9 @@ public struct Discovery: Sendable {
     /// Groups whose resources could not be listed, with the reason.
     public var failures: [String: String] = [:]
 
+    /// Groups that hold nothing but old names for kinds of other groups: looking into them would show objects twice.
+    public static let aliasGroups: Set<String> = ["extensions"]
+
     /// What can be deleted, and so concerns those who clean up.
     public var deletable: [DiscoveredResource] { resources.filter { $0.verbs.contains("delete") } }
 }
@@ -32,7 +35,7 @@ extension APIClient {
         var versions: [(group: String, version: String)] = [("", "v1")]
         let groups = try await json(HTTPRequest(method: "GET", path: "/apis", headers: ["Accept": "application/json"]))
         for group in groups["groups"]?.array ?? [] {
-            guard let name = group["name"]?.string else { continue }
+            guard let name = group["name"]?.string, !Discovery.aliasGroups.contains(name) else { continue }
             let all = (group["versions"]?.array ?? []).compactMap { $0["version"]?.string }
             guard let preferred = group["preferredVersion"]?["version"]?.string ?? all.first else { continue }
             versions += ([preferred] + all.filter { $0 != preferred }).map { (name, $0) }

@@ -195,8 +195,11 @@ extension GarbageCollector {
     /// A kind in any version of its group: references may be older than the preferred version.
     private func resource(apiVersion: String, kind: String) -> (Int, DiscoveredResource)? {
         let group = apiVersion.contains("/") ? String(apiVersion.prefix { $0 != "/" }) : ""
+        // An owner named in an old group is an object of today's, under the same kind and uid.
+        let isAlias = Discovery.aliasGroups.contains(group)
         return state.withLock { state in
-            guard let index = state.resources.firstIndex(where: { $0.kind == kind && $0.resource.group == group }) else { return nil }
+            let index = state.resources.firstIndex { $0.kind == kind && (isAlias || $0.resource.group == group) }
+            guard let index else { return nil }
             return (index, state.resources[index])
         }
     }

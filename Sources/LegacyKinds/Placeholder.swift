@@ -1,1 +1,0 @@
-// The first real file of LegacyKinds replaces this one.
