@@ -1,1 +1,0 @@
-// The first real file of CEL replaces this one.
