@@ -177,6 +177,7 @@ struct WatchResponse: Sendable {
         _ watch: CacheWatch,
         _ stream: any ResponseStream
     ) async throws(StoreError) {
+        if view.remote != nil { return try await deliverConverted(snapshot, watch, stream) }
         var writer = FrameWriter(self)
         do {
             if let snapshot {

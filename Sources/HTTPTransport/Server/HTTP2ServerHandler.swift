@@ -1,3 +1,4 @@
+import DequeModule
 import NIOCore
 import NIOHPACK
 import NIOHTTP2
@@ -7,6 +8,9 @@ import NIOHTTP2
 final class HTTP2ServerHandler: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
+
+    /// Room that is kept for the next flush.
+    private static let keptRoom = 256
 
     private struct Stream {
         /// Set while the request's body is arriving.
@@ -29,6 +33,11 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
     private var sweep: RepeatedTask?
     private var lastStream = HTTP2StreamID.rootStream
     private var lastChunk = SharedChunk()
+    /// Whose body bytes were written since the last flush, in order: frames leave in nearly that order.
+    private var leaving: Deque<ServerExchange> = []
+    /// The time of the flush that is going on.
+    private var flushedAt: NIODeadline?
+    private let tally: HTTP2Tally
     /// A frame came since the last sweep.
     private var wasHeard = false
     private var lastHeard = NIODeadline.now()
@@ -40,9 +49,8 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
         self.peer = peer
         executor = shared.runsOnEventLoops ? EventLoopTaskExecutor(eventLoop) : nil
         inbox = shared.inbox(eventLoop)
-        tally.dataLeft = { [weak self] stream, count in
-            self?.streams[stream]?.exchange?.tookBytes(count)
-        }
+        self.tally = tally
+        tally.handler = self
     }
 
     static func settings(_ limits: HTTPServerConfiguration.Limits) -> HTTP2Settings {
@@ -280,6 +288,8 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
     }
 
     private func end() {
+        tally.handler = nil
+        leaving = []
         sweep?.cancel()
         sweep = nil
         let open = streams
@@ -327,6 +337,7 @@ extension HTTP2ServerHandler: ServerConnection {
             var buffer = context.channel.allocator.buffer(capacity: length)
             for chunk in inline { buffer.writeBytes(chunk) }
             exchange.pendingBytes += length
+            leaving.append(exchange)
             write(id, .data(.init(data: .byteBuffer(buffer), endStream: true)))
         }
         if endsHere || inline != nil { stopBody(id) }
@@ -343,6 +354,7 @@ extension HTTP2ServerHandler: ServerConnection {
 
     func sendBody(_ exchange: ServerExchange, _ buffer: ByteBuffer) {
         exchange.pendingBytes += buffer.readableBytes
+        leaving.append(exchange)
         write(HTTP2StreamID(Int(exchange.streamID)), .data(.init(data: .byteBuffer(buffer))))
         scheduleFlush()
     }
@@ -370,7 +382,19 @@ extension HTTP2ServerHandler: ServerConnection {
 
     func flushNow() {
         lastChunk.forget()
+        flushedAt = .now()
         context?.flush()
+        flushedAt = nil
+        leaving.removeAll(keepingCapacity: leaving.count <= Self.keptRoom)
+    }
+
+    /// Body bytes of a stream were let go by flow control.
+    func dataLeft(_ id: HTTP2StreamID, _ count: Int) {
+        while let next = leaving.first {
+            if next.streamID == Int32(id) { return next.tookBytes(count, at: flushedAt ?? .now()) }
+            leaving.removeFirst()
+        }
+        streams[id]?.exchange?.tookBytes(count, at: flushedAt ?? .now())
     }
 
     func leaveHTTP(_ exchange: ServerExchange, _ response: HTTPResponse) -> RawChannelStream? {

@@ -101,9 +101,9 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
     }
 
     /// Bytes left for the peer.
-    func tookBytes(_ count: Int) {
+    func tookBytes(_ count: Int, at time: NIODeadline = .now()) {
         pendingBytes -= count
-        progressAt = .now()
+        progressAt = time
         roomMayHaveCome()
     }
 

@@ -4,12 +4,12 @@ import NIOHTTP2
 
 /// Tells a connection which body bytes HTTP/2's flow control has let go. Owned by the event loop.
 final class HTTP2Tally: NIOHTTP2FrameDelegate {
-    /// Set by the handler that counts; called for every DATA frame that leaves.
-    var dataLeft: ((HTTP2StreamID, Int) -> Void)?
+    /// Told of every DATA frame that leaves; cleared when the connection ends.
+    var handler: HTTP2ServerHandler?
 
     func wroteFrame(_ frame: HTTP2Frame) {
         guard case .data(let data) = frame.payload else { return }
-        dataLeft?(frame.streamID, data.data.readableBytes)
+        handler?.dataLeft(frame.streamID, data.data.readableBytes)
     }
 }
 

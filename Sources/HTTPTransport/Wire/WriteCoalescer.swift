@@ -9,7 +9,7 @@ final class WriteCoalescer: ChannelOutboundHandler {
     /// A TLS record holds this much.
     private static let recordBytes = 16 * 1024
     /// Bytes after which a flush is made in between: TLS keeps its buffer of this size instead of growing a new one.
-    private static let flushBytes = 32 * 1024
+    private static let flushBytes = 64 * 1024
     /// What a buffer starts with when only a small frame is known to come.
     private static let smallBytes = 4 * 1024
 
