@@ -102,38 +102,65 @@ private struct Difference {
     private static let equalityDepth = 2
 
     static func between(_ old: JSONValue?, _ new: JSONValue?, _ node: SchemaNode, depth: Int) -> Difference {
-        if depth <= equalityDepth, let old, let new, old == new { return none }
-        switch node.ownership(of: new ?? old ?? .null) {
+        guard let new else { return old.map { Difference(removed: whole($0, node)) } ?? none }
+        guard let old else { return Difference(added: whole(new, node)) }
+        if depth <= equalityDepth, old == new { return none }
+        switch node.ownership(of: new) {
         case .leaf: return leaf(old, new)
         case .map:
-            let (left, right) = (old?.object ?? [:], new?.object ?? [:])
+            let (left, right) = (old.object ?? [:], new.object ?? [:])
             if left.isEmpty, right.isEmpty { return leaf(old, new) }
-            return maps(left, right, node, depth).closed(old, new)
+            return maps(left, right, node, depth)
         case .list:
-            let (left, right) = (old?.array ?? [], new?.array ?? [])
+            let (left, right) = (old.array ?? [], new.array ?? [])
             if left.isEmpty, right.isEmpty { return leaf(old, new) }
-            return lists(left, right, node, depth).closed(old, new)
+            return lists(left, right, node, depth)
         }
     }
 
-    private static func leaf(_ old: JSONValue?, _ new: JSONValue?) -> Difference {
-        guard let old else { return Difference(added: [:]) }
-        guard let new else { return Difference(removed: [:]) }
-        return old == new ? none : Difference(modified: [:])
+    private static func leaf(_ old: JSONValue, _ new: JSONValue) -> Difference {
+        old == new ? none : Difference(modified: [:])
     }
 
-    /// A container that came or went is a change of its own.
-    private func closed(_ old: JSONValue?, _ new: JSONValue?) -> Difference {
-        var result = self
-        if old == nil { result.added = FieldNode.make(isMember: true, added ?? [:]) }
-        if old != nil, new == nil { result.removed = FieldNode.make(isMember: true, removed ?? [:]) }
-        return result
+    /// A value that came or went as a whole: every path in it, its own included. What creations are made of.
+    private static func whole(_ value: JSONValue, _ node: SchemaNode) -> JSONObject {
+        switch (node.ownership(of: value), value) {
+        case (.map, .object(let object)):
+            if object.isEmpty { return object }
+            var result = JSONObject()
+            result.reserveCapacity(object.count + 1)
+            result.append(FieldNode.own, .object([:]))
+            let body = node.shape == .object ? node.body : nil
+            for (key, item) in object {
+                if let field = body?.field(key) {
+                    result.append(field.step, .object(whole(item, field.node)))
+                } else {
+                    result.append("f:" + key, .object(whole(item, node.element ?? .anything)))
+                }
+            }
+            return result
+        case (.list, .array(let list)):
+            if list.isEmpty { return [:] }
+            var result = JSONObject()
+            result.append(FieldNode.own, .object([:]))
+            for entry in ElementIndex(list, node).entries {
+                let below = entry.rest.isEmpty ? whole(entry.first, node.element ?? .anything) : [:]
+                result.append(entry.step, .object(below))
+            }
+            return result
+        default: return [:]
+        }
     }
 
     private mutating func put(_ step: String, _ below: Difference) {
-        if let node = below.added { added = added ?? [:]; added?[step] = .object(node) }
-        if let node = below.modified { modified = modified ?? [:]; modified?[step] = .object(node) }
-        if let node = below.removed { removed = removed ?? [:]; removed?[step] = .object(node) }
+        if let node = below.added { Self.put(step, node, &added) }
+        if let node = below.modified { Self.put(step, node, &modified) }
+        if let node = below.removed { Self.put(step, node, &removed) }
+    }
+
+    private static func put(_ step: String, _ node: JSONObject, _ tree: inout JSONObject?) {
+        if tree == nil { tree = [:] }
+        tree?.append(step, .object(node))
     }
 
     private static func maps(_ left: JSONObject, _ right: JSONObject, _ node: SchemaNode, _ depth: Int) -> Difference {
@@ -145,10 +172,10 @@ private struct Difference {
             let other = left[key]
             if case .string(let a) = item, case .string(let b)? = other, a == b { continue }
             let below = between(other, item, type(key), depth: depth + 1)
-            if !below.isNone { result.put("f:\(key)", below) }
+            if !below.isNone { result.put("f:" + key, below) }
         }
         for (key, item) in left where !right.contains(key) {
-            result.put("f:\(key)", between(item, nil, type(key), depth: depth + 1))
+            result.put("f:" + key, between(item, nil, type(key), depth: depth + 1))
         }
         return result
     }

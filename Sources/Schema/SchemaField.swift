@@ -31,6 +31,8 @@ public final class SchemaField: Sendable {
     public let order: Int
     /// What few fields have.
     public let rare: Rare?
+    /// The field as a step of a path that server-side apply tracks.
+    let step: String
 
     /// The attributes that few fields have.
     public final class Rare: Sendable {
@@ -84,6 +86,7 @@ public final class SchemaField: Sendable {
         self.traits = traits
         self.order = order
         self.rare = rare
+        step = "f:" + name
     }
 
     /// Whether absent differs from zero.
