@@ -69,6 +69,7 @@ public struct CustomKind: Sendable {
             versions: built,
             storageVersion: storage,
             storageVersionHash: StorageVersionHash.of(group: group, version: storage, kind: kind),
+            subresources: Self.allSubresources(built),
             selectableFields: Self.union(built),
             hooks: CustomResourceStorage(
                 group: group,
@@ -79,6 +80,14 @@ public struct CustomKind: Sendable {
             )
         )
         descriptor.isCustom = true
+    }
+
+    private static func allSubresources(_ versions: [KindVersion]) -> [SubresourceDescriptor] {
+        var found: [SubresourceDescriptor] = []
+        for version in versions {
+            for item in version.subresources ?? [] where !found.contains(where: { $0.name == item.name }) { found.append(item) }
+        }
+        return found
     }
 
     private static func union(_ versions: [KindVersion]) -> [SelectableField] {

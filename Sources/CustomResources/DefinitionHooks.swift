@@ -10,6 +10,7 @@ public struct DefinitionHooks: KindHooks {
     /// Makes the hooks.
     public init() {}
 
+    /// Fills in names and settings that follow from others.
     public func defaults(_ object: inout JSONValue) {
         guard var spec = object["spec"], spec.object != nil else { return }
         let kind = spec.value(at: ["names", "kind"])?.string ?? ""
@@ -38,6 +39,7 @@ public struct DefinitionHooks: KindHooks {
         object.set(.array(stored), at: ["status", "storedVersions"])
     }
 
+    /// Begins the status anew and notes the version that is stored.
     public func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         object["status"] = [
             "conditions": .null, "acceptedNames": ["plural": "", "kind": ""], "storedVersions": .null,
@@ -46,6 +48,7 @@ public struct DefinitionHooks: KindHooks {
         noteStorage(&object)
     }
 
+    /// Keeps the status; the generation rises when the spec changes.
     public func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
         object["status"] = old["status"]
         if object["spec"] != old["spec"] {
@@ -55,22 +58,27 @@ public struct DefinitionHooks: KindHooks {
         noteStorage(&object)
     }
 
+    /// Keeps the spec.
     public func prepareForStatusUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
         object["spec"] = old["spec"]
     }
 
+    /// Checks a new definition.
     public func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
         DefinitionValidation(object, old: nil).issues()
     }
 
+    /// Checks a changed definition.
     public func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
         DefinitionValidation(object, old: old).issues()
     }
 
+    /// Checks a changed status.
     public func validateStatusUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
         DefinitionValidation.nameIssues(object.value(at: ["status", "acceptedNames"]) ?? [:], FieldPath("status.acceptedNames"))
     }
 
+    /// Warns of formats that nobody checks.
     public func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {
         let before = Set(old.map(unknownFormats) ?? [])
         return unknownFormats(object).filter { !before.contains($0) }.map { "unrecognized format \(GoQuote.quote($0))" }
@@ -88,6 +96,7 @@ public struct DefinitionHooks: KindHooks {
         return found
     }
 
+    /// Adds the finalizer that keeps the definition until its objects are gone.
     public func prepareForDeletion(_ object: inout JSONValue, now: Timestamp) {
         var finalizers = object.value(at: ["metadata", "finalizers"])?.array ?? []
         let own = JSONValue.string(DefinitionStatus.cleanupFinalizer)
@@ -106,6 +115,7 @@ public struct DefinitionHooks: KindHooks {
         object.set(.array(conditions.json), at: ["status", "conditions"])
     }
 
+    /// The name and the age.
     public func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]? {
         [object.value(at: ["metadata", "name"]) ?? "", object.value(at: ["metadata", "creationTimestamp"]) ?? .null]
     }

@@ -157,7 +157,8 @@ private struct JSONPathParser {
     }
 
     private func problem() -> JSONPath.Problem {
-        JSONPath.Problem(message: "unrecognized character in action: \(next.map { "U+\(String($0.unicodeScalars.first?.value ?? 0, radix: 16, uppercase: true))" } ?? "end")")
+        let code = next?.unicodeScalars.first.map { "U+" + String($0.value, radix: 16, uppercase: true) }
+        return JSONPath.Problem(message: "unrecognized character in action: \(code ?? "end")")
     }
 
     private mutating func steps() throws(JSONPath.Problem) -> [JSONPath.Step] {

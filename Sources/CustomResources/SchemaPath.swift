@@ -1,3 +1,4 @@
+import Schema
 import Units
 import Values
 
@@ -43,6 +44,30 @@ enum SchemaPath {
             if root.isEmpty { root = name }
         }
         return (path, root, schema)
+    }
+
+    /// The path as issues name it, following a compiled schema; empty when it leads nowhere.
+    static func normalized(_ text: String, in schema: SchemaNode) -> String {
+        var path = FieldPath.root
+        var node: SchemaNode? = schema
+        var name = ""
+        func advance() {
+            guard !name.isEmpty, let current = node else { return }
+            if let field = current.field(name) {
+                path = path.child(name)
+                node = field.node
+            } else {
+                path = path.key(name)
+                node = current.element
+            }
+            name = ""
+        }
+        for token in tokens(text) where token != "[" && token != "]" && token != "." {
+            let isQuoted = token.count >= 2 && token.hasPrefix("'") && token.hasSuffix("'")
+            name = isQuoted ? (try? unescaped(String(token.dropFirst().dropLast()))) ?? "" : token
+            advance()
+        }
+        return node == nil ? "" : path.description
     }
 
     private static func step(

@@ -36,7 +36,8 @@ import Values
             let schema = Samples.schema(
                 [
                     "size": ["type": "integer", "minimum": 1, "maximum": 10], "color": ["type": "string", "enum": ["red", "blue"]],
-                    "when": ["type": "string", "format": "date-time"], "list": ["type": "array", "items": ["type": "string"], "maxItems": 1],
+                    "when": ["type": "string", "format": "date-time"],
+                    "list": ["type": "array", "items": ["type": "string"], "maxItems": 1],
                 ],
                 required: ["size"]
             )
@@ -68,7 +69,8 @@ import Values
     @Test func `strict validation names unknown and duplicate fields`() async throws {
         try await withCluster { cluster in
             try await cluster.install(Samples.definition(schema: Samples.schema(["a": ["type": "string"]])))
-            let body = #"{"apiVersion":"apus.test/v1","kind":"Widget","metadata":{"name":"x","foo":1},"spec":{"a":"1","a":"2","b":{"c":1}}}"#
+            let body =
+                #"{"apiVersion":"apus.test/v1","kind":"Widget","metadata":{"name":"x","foo":1},"spec":{"a":"1","a":"2","b":{"c":1}}}"#
             let strict = try await cluster.send(
                 "POST",
                 "\(Self.widgets)?fieldValidation=Strict",

@@ -4,12 +4,17 @@ import Values
 
 /// `APIGroupDiscoveryList`: all of a server's resources in one document, with an ETag.
 struct AggregatedDiscovery: Sendable {
-    private let items: JSONValue
+    let items: JSONValue
     /// Changes exactly when the content does.
     private let tag: String
 
     init(_ groups: [DiscoveryGroup]) {
-        items = .array(groups.map(AggregatedDiscovery.group))
+        self.init(items: .array(groups.map(AggregatedDiscovery.group)))
+    }
+
+    /// A document of groups that are at hand.
+    init(items: JSONValue) {
+        self.items = items
         tag = "\"" + ContentHash.hex(items.encoded()) + "\""
     }
 

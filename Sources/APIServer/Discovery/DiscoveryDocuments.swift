@@ -127,7 +127,9 @@ extension DiscoveryGroup.Version {
         var entries: [JSONValue] = []
         for (kind, version) in kinds {
             entries.append(DiscoveryEntry.resource(kind))
-            for subresource in version.subresources ?? kind.subresources { entries.append(DiscoveryEntry.subresource(subresource, of: kind, in: name)) }
+            for subresource in version.subresources ?? kind.subresources {
+                entries.append(DiscoveryEntry.subresource(subresource, of: kind, in: name))
+            }
         }
         entries.sort { ($0["name"]?.string ?? "") < ($1["name"]?.string ?? "") }
         let groupVersion = group.isEmpty ? name : "\(group)/\(name)"

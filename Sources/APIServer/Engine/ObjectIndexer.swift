@@ -1,4 +1,5 @@
 import APIModel
+import HTTPTransport
 import Store
 import Values
 
@@ -8,17 +9,22 @@ struct ObjectIndexer: Sendable {
     let namespaced: Bool
     private let fields: [SelectableField]
     private let hooks: any KindHooks
+    /// Whether large objects are kept compressed: definitions, which hardly anyone reads but whose schemas are long.
+    private let packs: Bool
+    private static let packedFrom = 8 << 10
 
     init(_ descriptor: KindDescriptor, prefix: String) {
         self.prefix = prefix
         namespaced = descriptor.namespaced
         fields = descriptor.selectableFields.filter(\.matchable)
         hooks = descriptor.hooks
+        packs = descriptor.groupResource == CustomResourceService.resource
     }
 
     func callAsFunction(_ entry: StoredEntry) -> CachedObject {
         let (namespace, name) = place(of: entry.key)
-        guard let splice = ObjectBytes.splicePoint(of: entry.value), let value = try? JSONParser.parse(entry.value),
+        let bytes = restored(entry.value)
+        guard let splice = ObjectBytes.splicePoint(of: bytes), let value = try? JSONParser.parse(bytes),
             let metadata = value["metadata"]
         else {
             let index = ObjectIndex(damage: "the stored object is not canonical JSON with metadata")
@@ -44,15 +50,34 @@ struct ObjectIndexer: Sendable {
             if owner["controller"] == .bool(true) { index.controllerUID = uid }
         }
         index.fields = fieldValues(of: value)
+        if packs, bytes.count >= Self.packedFrom, let packed = PackedBytes(bytes) {
+            return CachedObject(
+                key: entry.key,
+                namespace: namespace,
+                name: name,
+                revision: entry.revision,
+                packedSize: packed.packedSize,
+                splice: splice,
+                index: index,
+                unpack: { packed.unpacked() }
+            )
+        }
         return CachedObject(
             key: entry.key,
             namespace: namespace,
             name: name,
             revision: entry.revision,
-            bytes: entry.value,
+            bytes: bytes,
             splice: splice,
             index: index
         )
+    }
+
+    /// Stored bytes brought to what the kind says now: of a custom resource, defaults added to its schema and fields
+    /// removed from it since.
+    func restored(_ bytes: [UInt8]) -> [UInt8] {
+        guard hooks.restores, var value = try? JSONParser.parse(bytes), hooks.restore(&value) else { return bytes }
+        return value.encoded()
     }
 
     /// The values of the selectable fields other than name and namespace.

@@ -23,7 +23,7 @@ final class ResourceEngine: Sendable {
         self.environment = environment
         self.step = step
         resource = descriptor.groupResource
-        traits = ResourceTraits(resource)
+        traits = ResourceTraits(resource, isCustom: descriptor.isCustom)
         prefix = "/registry/\(descriptor.group.isEmpty ? "core" : descriptor.group)/\(descriptor.plural)/"
         let indexer = ObjectIndexer(descriptor, prefix: prefix)
         self.indexer = indexer
@@ -120,6 +120,8 @@ struct WriteContext: Sendable {
     var options: JSONValue?
     /// Under which name fields are written.
     var fieldManager = ""
+    /// Whether a new object keeps the status it comes with: the server's own objects do.
+    var keepsStatus = false
     /// Whether the object brings its field records along.
     var keepsFieldRecords = false
     /// What the records of who owns which fields need to know; nil keeps no records.

@@ -48,9 +48,15 @@ struct ResourceTraits: Sendable {
         "jobs.batch", "cronjobs.batch", "services", "endpoints", "endpointslices.discovery.k8s.io", "nodes", "namespaces",
         "configmaps", "secrets", "serviceaccounts", "events", "leases.coordination.k8s.io", "persistentvolumes",
         "persistentvolumeclaims", "storageclasses.storage.k8s.io", "ingresses.networking.k8s.io",
+        "customresourcedefinitions.apiextensions.k8s.io",
     ]
 
-    init(_ resource: GroupResource) {
+    init(_ resource: GroupResource, isCustom: Bool = false) {
+        if isCustom {
+            updatesUnconditionally = false
+            hasOwnValidation = true
+            return
+        }
         let name = resource.description
         createsOnUpdate = Self.creatingOnUpdate.contains(name)
         updatesUnconditionally = !Self.needingVersion.contains(name)

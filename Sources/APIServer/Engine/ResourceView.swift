@@ -10,6 +10,22 @@ struct ResourceView: Sendable {
     let version: KindVersion
     /// Nil when what is stored is what is served.
     let conversion: (any VersionConversion)?
+    /// Asks somebody else to convert; objects may then be stored in any version.
+    var remote: (any RemoteConversion)?
+    /// The kind is going: nothing can be created any more.
+    var isTerminating = false
+
+    /// The behaviour of the kind in this version.
+    var engineHooks: any KindHooks { version.hooks ?? engine.descriptor.hooks }
+    /// The same for what concerns one group's view of a shared store.
+    var hooks: any KindHooks { version.hooks ?? descriptor.hooks }
+    /// Whether hooks see objects of the version stored rather than of the version served.
+    var convertsBeforeHooks: Bool { version.hooks == nil }
+    /// One of the subresources of this version.
+    func subresource(_ name: String) -> SubresourceDescriptor? {
+        guard let own = version.subresources else { return descriptor.subresource(name) }
+        return own.first { $0.name == name }
+    }
 
     var gvk: GroupVersionKind { GroupVersionKind(group: descriptor.group, version: version.name, kind: descriptor.kind) }
     var gvr: GroupVersionResource {
@@ -46,7 +62,7 @@ struct ResourceView: Sendable {
         var labels = ["metadata.name": "metadata.name"]
         if descriptor.namespaced { labels["metadata.namespace"] = "metadata.namespace" }
         let isAlias = descriptor.groupResource != engine.resource
-        for field in descriptor.selectableFields {
+        for field in version.selectableFields ?? descriptor.selectableFields {
             labels[field.label] = isAlias ? field.path.joined(separator: ".") : field.label
         }
         return labels

@@ -133,6 +133,7 @@ enum ResetFields {
         case ("pods", "status"): return podStatus
         case ("namespaces", "finalize"): return status
         case (_, ""): return descriptor.subresource("status") == nil ? none : status
+        case (_, "status") where descriptor.isCustom: return specAndMetadata
         case (_, "status"): return resettingMetadata.contains(resource) ? specAndMetadata : spec
         default: return none
         }

@@ -163,7 +163,6 @@ extension APIServer {
     private func create(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let write = try writeContext(view, context)
         let object = try ObjectDecoding(view).object(context)
-        try view.mayCreate(object)
         let stored = try await view.engine.create(object, view: view, write: write)
         return try await render(stored, view, context, status: 201)
     }

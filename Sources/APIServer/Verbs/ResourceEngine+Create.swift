@@ -13,6 +13,7 @@ extension ResourceEngine {
 
     /// Stores a new object. `object` is decoded and defaulted, in the version of `view`.
     func create(_ object: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
+        try view.mayCreate(object)
         var template = object
         try fillSystemFields(&template, write)
         if !write.keepsFieldRecords, let owned = write.owned {
@@ -59,6 +60,11 @@ extension ResourceEngine {
         let wanted = descriptor.namespaced ? namespace : ""
         if own.isEmpty {
             metadata["namespace"] = wanted.isEmpty ? nil : .string(wanted)
+            return
+        }
+        if wanted.isEmpty {
+            // What is in no namespace has none, whatever the manifest says.
+            metadata["namespace"] = nil
             return
         }
         guard own == wanted else {

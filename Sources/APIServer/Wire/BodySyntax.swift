@@ -27,6 +27,9 @@ enum BodySyntax {
         reportDuplicates: Bool
     ) throws(APIError) -> Parsed {
         switch mediaType(request) {
+        case ProtobufObject.mediaType where schema.body.structural != nil:
+            // A custom resource has no messages.
+            throw .unsupportedMediaType(accepted: ["application/json", "application/yaml"])
         case ProtobufObject.mediaType: return try protobuf(request.body, schema)
         case "application/cbor": return Parsed(value: try cbor(request.body))
         case "", "application/json": return try json(request.body, reportDuplicates: reportDuplicates)

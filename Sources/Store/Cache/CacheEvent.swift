@@ -99,7 +99,7 @@ struct CacheChange: Sendable {
     /// The one of the two that names the object.
     var subject: CachedObject? { current ?? previous }
 
-    var weight: Int { (current?.bytes.count ?? 0) + (current == nil ? previous?.bytes.count ?? 0 : 0) }
+    var weight: Int { (current?.weight ?? 0) + (current == nil ? previous?.weight ?? 0 : 0) }
 
     /// The event for a watcher that sees what passes `filter`; nil when it sees nothing of it.
     func event(frames: SharedFrames, filter: (@Sendable (CachedObject) -> Bool)?) -> CacheEvent? {

@@ -40,14 +40,28 @@ public struct CachedObject: Sendable {
         let namespace: String
         let name: String
         let bytes: [UInt8]
+        /// Yields the bytes of an object that is kept packed; `bytes` is empty then.
+        let unpack: (@Sendable () -> [UInt8])?
+        let weight: Int
         let splice: Int
         let index: ObjectIndex
 
-        init(key: String, namespace: String, name: String, bytes: [UInt8], splice: Int, index: ObjectIndex) {
+        init(
+            key: String,
+            namespace: String,
+            name: String,
+            bytes: [UInt8],
+            unpack: (@Sendable () -> [UInt8])? = nil,
+            weight: Int,
+            splice: Int,
+            index: ObjectIndex
+        ) {
             self.key = key
             self.namespace = namespace
             self.name = name
             self.bytes = bytes
+            self.unpack = unpack
+            self.weight = weight
             self.splice = splice
             self.index = index
         }
@@ -71,7 +85,43 @@ public struct CachedObject: Sendable {
         splice: Int,
         index: ObjectIndex
     ) {
-        content = Content(key: key, namespace: namespace, name: name, bytes: bytes, splice: splice, index: index)
+        content = Content(
+            key: key,
+            namespace: namespace,
+            name: name,
+            bytes: bytes,
+            weight: bytes.count,
+            splice: splice,
+            index: index
+        )
+        self.revision = revision
+    }
+
+    /// An object that is large and seldom read: its bytes are unpacked whenever somebody asks for them.
+    ///
+    /// - Parameters:
+    ///   - packedSize: What is kept in memory, in bytes.
+    ///   - unpack: Yields the stored JSON, without `metadata.resourceVersion`.
+    public init(
+        key: String,
+        namespace: String,
+        name: String,
+        revision: Revision,
+        packedSize: Int,
+        splice: Int,
+        index: ObjectIndex,
+        unpack: @escaping @Sendable () -> [UInt8]
+    ) {
+        content = Content(
+            key: key,
+            namespace: namespace,
+            name: name,
+            bytes: [],
+            unpack: unpack,
+            weight: packedSize,
+            splice: splice,
+            index: index
+        )
         self.revision = revision
     }
 
@@ -87,7 +137,9 @@ public struct CachedObject: Sendable {
     /// `metadata.name`.
     public var name: String { content.name }
     /// The stored JSON without resourceVersion.
-    public var bytes: [UInt8] { content.bytes }
+    public var bytes: [UInt8] { content.unpack.map { $0() } ?? content.bytes }
+    /// How many bytes of JSON are kept in memory for it.
+    var weight: Int { content.weight }
     /// The offset in `bytes` where the resourceVersion belongs.
     public var splice: Int { content.splice }
     /// What can be asked without decoding.

@@ -1,1 +1,0 @@
-// The first real suite of CustomResources replaces this one.
