@@ -151,7 +151,7 @@ let suites: [Target] = [
         [
             "CustomResources", "LegacyKinds", "CEL", "BuiltinKinds", "Access", "SQLiteStore", "Store", "HTTPTransport", "APITypes", "APIModel", "Schema", "Values", "Units",
             "Channels",
-        ]
+        ] + x509
     ),
     tests("APIClient", ["HTTPTransport", "APITypes", "APIModel", "Values", "Channels"]),
     tests("ControllerRuntime", ["APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
@@ -164,6 +164,12 @@ let suites: [Target] = [
     tests("Containerd", ["Channels", "Values"]),
     tests("Bootstrap", ["Access", "ControllerRuntime", "APITypes", "APIModel", "HTTPTransport", "APIClient", "Values", "Units", "Channels"] + x509),
     .testTarget(name: "SimulationTests", dependencies: parts, swiftSettings: settings),
+    .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
+    .testTarget(
+        name: "AllocationTests",
+        dependencies: ["CAllocationCount", "APIServer", "BuiltinKinds", "Access", "Store", "HTTPTransport", "APIModel", "Values", "Units", "Channels"],
+        swiftSettings: settings
+    ),
 ]
 
 /// `APUS_TESTS=Schema,Store` builds only those suites and what they need: the inner loop takes seconds, not minutes.
