@@ -14,6 +14,7 @@ struct ServerCommand: AsyncParsableCommand {
     @OptionGroup var options: ServerOptions
 
     func run() async throws {
+        Allocator.tune()
         let configuration = try options.configuration()
         try Host.requireRoot(unlessHollow: configuration)
         Logs.start(configuration)
