@@ -48,6 +48,14 @@ struct SchemaBlob: @unchecked Sendable {
         return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<end]), as: UTF8.self)
     }
 
+    /// The bytes of a string, where they stand.
+    func text(_ index: Int) -> SchemaText {
+        guard index < stringCount else { return .given("") }
+        let start = stringData + word(at: stringOffsets + index * 4)
+        let end = stringData + word(at: stringOffsets + (index + 1) * 4)
+        return .embedded(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+    }
+
     var resourcesText: [UInt8] { Array(bytes[resources]) }
 
     func header(ofType index: Int) -> (name: String, shape: SchemaNode.Shape) {
@@ -104,6 +112,8 @@ struct SchemaBlobReader {
     }
 
     mutating func string() -> String { blob.string(number()) }
+
+    mutating func text() -> SchemaText { blob.text(number()) }
 
     mutating func strings() -> [String] {
         let count = number()
@@ -195,7 +205,7 @@ struct SchemaBlobReader {
         let protoType = has(12) ? string() : ""
         let protoName = has(13) ? string() : ""
         let inlineVia = has(14) ? string() : ""
-        let description = has(15) ? string() : ""
+        let description = has(15) ? text() : .given("")
         var rare: SchemaField.Rare?
         if flags >> 8 != 0 {
             rare = SchemaField.Rare(
@@ -207,7 +217,7 @@ struct SchemaBlobReader {
                 protoType: protoType,
                 protoName: protoName,
                 inlineVia: inlineVia,
-                description: description
+                text: description
             )
         }
         return SchemaField(

@@ -53,10 +53,11 @@ public final class SchemaField: Sendable {
         /// The path of the inlined message the field belongs to in protobuf.
         public let inlineVia: String
         /// What the field is for.
-        public let description: String
+        public var description: String { text.string }
+        private let text: SchemaText
 
         /// Describes rare attributes.
-        public init(
+        public convenience init(
             defaultValue: JSONValue? = nil,
             enumValues: [String] = [],
             patchStrategies: [String] = [],
@@ -67,6 +68,30 @@ public final class SchemaField: Sendable {
             inlineVia: String = "",
             description: String = ""
         ) {
+            self.init(
+                defaultValue: defaultValue,
+                enumValues: enumValues,
+                patchStrategies: patchStrategies,
+                patchMergeKey: patchMergeKey,
+                protoNumber: protoNumber,
+                protoType: protoType,
+                protoName: protoName,
+                inlineVia: inlineVia,
+                text: .given(description)
+            )
+        }
+
+        init(
+            defaultValue: JSONValue?,
+            enumValues: [String],
+            patchStrategies: [String],
+            patchMergeKey: String,
+            protoNumber: Int,
+            protoType: String,
+            protoName: String,
+            inlineVia: String,
+            text: SchemaText
+        ) {
             self.defaultValue = defaultValue
             self.enumValues = enumValues
             self.patchStrategies = patchStrategies
@@ -75,7 +100,7 @@ public final class SchemaField: Sendable {
             self.protoType = protoType
             self.protoName = protoName
             self.inlineVia = inlineVia
-            self.description = description
+            self.text = text
         }
     }
 

@@ -81,11 +81,19 @@ public struct FieldSelector: Sendable, Hashable {
         return terms + [term]
     }
 
+    /// By bytes: an equals sign counts whatever accent follows it.
     private static func split(_ term: String) -> (field: String, op: Operator, value: String)? {
-        guard let index = term.indices.first(where: { term[$0] == "=" || term[$0...].hasPrefix("!=") }) else { return nil }
-        let rest = term[index...]
-        let (op, length): (Operator, Int) = rest.hasPrefix("!=") ? (.notEquals, 2) : rest.hasPrefix("==") ? (.equals, 2) : (.equals, 1)
-        return (String(term[..<index]), op, String(rest.dropFirst(length)))
+        let bytes = Array(term.utf8)
+        guard var index = bytes.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+        var op = Operator.equals
+        var end = index + 1
+        if index > 0, bytes[index - 1] == UInt8(ascii: "!") {
+            index -= 1
+            op = .notEquals
+        } else if end < bytes.count, bytes[end] == UInt8(ascii: "=") {
+            end += 1
+        }
+        return (String(decoding: bytes[..<index], as: UTF8.self), op, String(decoding: bytes[end...], as: UTF8.self))
     }
 
     private static func unescape(_ text: String) throws(SelectorError) -> String {

@@ -63,7 +63,8 @@ extension YAML {
         let printable = text.unicodeScalars.allSatisfy { $0 == "\n" || isPrintable($0) }
         let content = lines.last == "" ? lines.dropLast() : lines[...]
         guard printable, let first = content.first(where: { !$0.isEmpty }),
-            !first.hasPrefix(" "), !content.contains(where: { $0.hasSuffix(" ") && $0.allSatisfy { $0 == " " } && !$0.isEmpty })
+            // By bytes: a blank with an accent on it is another character, but begins with a blank all the same.
+            first.utf8.first != 0x20, !content.contains(where: { !$0.isEmpty && $0.utf8.allSatisfy { $0 == 0x20 } })
         else { return doubleQuoted(text) }
         var header = "|"
         if content.first?.isEmpty == true { header += "2" }

@@ -33,4 +33,9 @@ import Values
         #expect(value["c"] == ["k": 0, "p": 1, "q": 1, "r": 2])
         #expect(value["d"] == ["p": 9, "q": 1, "r": 2])
     }
+
+    @Test(arguments: [" \u{8e9}\nx", "a\n \u{301}\nb", "\u{301}\n", " \u{301}", "=\u{338}\n", "- \u{301}", "a: \u{301}\n"])
+    func `accents on blanks and signs change nothing`(text: String) throws {
+        #expect(try YAML.parse(YAML.encode(["k": .string(text)])) == ["k": .string(text)])
+    }
 }

@@ -92,12 +92,12 @@ public struct OwnerReference: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `apiVersion`.
+    /// The owner's group and version.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.keepString("apiVersion", newValue) }
     }
-    /// The field `kind`.
+    /// The owner's kind.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.keepString("kind", newValue) }
@@ -124,43 +124,43 @@ public struct OwnerReference: Lens {
     }
 }
 
-/// `ManagedFieldsEntry` of meta/v1.
+/// `ManagedFieldsEntry` of meta/v1. The fields that one manager set.
 public struct ManagedFieldsEntry: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `manager`.
+    /// Who set them.
     public var manager: String {
         get { fields.string("manager") }
         set { fields.setString("manager", newValue) }
     }
-    /// The field `operation`.
+    /// Apply, or Update for all other writes.
     public var operation: String {
         get { fields.string("operation") }
         set { fields.setString("operation", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The version in which the fields are named.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
     }
-    /// The field `time`.
+    /// When the set of fields last changed.
     public var time: Timestamp? {
         get { fields.time("time") }
         set { fields.setTime("time", newValue) }
     }
-    /// The field `fieldsType`.
+    /// FieldsV1.
     public var fieldsType: String {
         get { fields.string("fieldsType") }
         set { fields.setString("fieldsType", newValue) }
     }
-    /// The field `fieldsV1`.
+    /// The fields.
     public var fieldsV1: JSONValue? {
         get { fields["fieldsV1"] }
         set { fields["fieldsV1"] = newValue }
     }
-    /// The field `subresource`.
+    /// The subresource they were set through.
     public var subresource: String {
         get { fields.string("subresource") }
         set { fields.setString("subresource", newValue) }

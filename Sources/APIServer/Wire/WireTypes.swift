@@ -14,7 +14,8 @@ enum WireTypes {
 
     /// The type, if it is a built-in one that has a protobuf form.
     static func node(apiVersion: String, kind: String) -> SchemaNode? {
-        if metaKinds.contains(kind), apiVersion == "v1" || apiVersion.hasPrefix("meta.k8s.io/") {
+        // Discovery's documents of the core group name no version.
+        if metaKinds.contains(kind), ["", "v1"].contains(apiVersion) || apiVersion.hasPrefix("meta.k8s.io/") {
             return known("io.k8s.apimachinery.pkg.apis.meta.v1.\(kind)")
         }
         let parts = apiVersion.split(separator: "/")

@@ -4,7 +4,7 @@ import APIModel
 import Units
 import Values
 
-/// `ControllerRevision` of apps/v1.
+/// `ControllerRevision` of apps/v1. A state of a stateful set or daemon set that can be gone back to.
 public struct ControllerRevision: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -54,142 +54,142 @@ public struct DaemonSet: APIObject {
     }
 }
 
-/// `DaemonSetCondition` of apps/v1.
+/// `DaemonSetCondition` of apps/v1. Something that holds, or does not hold, of a daemon set.
 public struct DaemonSetCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
 }
 
-/// `DaemonSetSpec` of apps/v1.
+/// `DaemonSetSpec` of apps/v1. What runs on the nodes.
 public struct DaemonSetSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `selector`.
+    /// The labels of the objects it is about.
     public var selector: MetaLabelSelector? {
         get { fields.optionalLens("selector") }
         set { fields.setOptionalLens("selector", newValue) }
     }
-    /// The field `template`.
+    /// The pods it makes.
     public var template: PodTemplateSpec {
         get { fields.lens("template") }
         set { fields.setLens("template", newValue) }
     }
-    /// The field `updateStrategy`.
+    /// How pods are replaced when the template changes.
     public var updateStrategy: DaemonSetUpdateStrategy {
         get { fields.lens("updateStrategy") }
         set { fields.setLens("updateStrategy", newValue) }
     }
-    /// The field `minReadySeconds`.
+    /// How long a new pod must be ready to count as available. 0 by default.
     public var minReadySeconds: Int {
         get { fields.int("minReadySeconds") }
         set { fields.setInt("minReadySeconds", newValue) }
     }
-    /// The field `revisionHistoryLimit`.
+    /// How many old revisions are kept for going back. 10 by default.
     public var revisionHistoryLimit: Int? {
         get { fields.optionalInt("revisionHistoryLimit") }
         set { fields.setOptionalInt("revisionHistoryLimit", newValue) }
     }
 }
 
-/// `DaemonSetStatus` of apps/v1.
+/// `DaemonSetStatus` of apps/v1. On how many nodes the pod runs.
 public struct DaemonSetStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `currentNumberScheduled`.
+    /// Nodes that run the pod and should.
     public var currentNumberScheduled: Int {
         get { fields.int("currentNumberScheduled") }
         set { fields.keepInt("currentNumberScheduled", newValue) }
     }
-    /// The field `numberMisscheduled`.
+    /// Nodes that run the pod and should not.
     public var numberMisscheduled: Int {
         get { fields.int("numberMisscheduled") }
         set { fields.keepInt("numberMisscheduled", newValue) }
     }
-    /// The field `desiredNumberScheduled`.
+    /// Nodes that should run the pod.
     public var desiredNumberScheduled: Int {
         get { fields.int("desiredNumberScheduled") }
         set { fields.keepInt("desiredNumberScheduled", newValue) }
     }
-    /// The field `numberReady`.
+    /// Nodes where it is ready.
     public var numberReady: Int {
         get { fields.int("numberReady") }
         set { fields.keepInt("numberReady", newValue) }
     }
-    /// The field `observedGeneration`.
+    /// The generation of the object that was seen when this was written.
     public var observedGeneration: Int {
         get { fields.int("observedGeneration") }
         set { fields.setInt("observedGeneration", newValue) }
     }
-    /// The field `updatedNumberScheduled`.
+    /// Nodes where it has the newest template.
     public var updatedNumberScheduled: Int {
         get { fields.int("updatedNumberScheduled") }
         set { fields.setInt("updatedNumberScheduled", newValue) }
     }
-    /// The field `numberAvailable`.
+    /// Nodes where it has been ready for long enough.
     public var numberAvailable: Int {
         get { fields.int("numberAvailable") }
         set { fields.setInt("numberAvailable", newValue) }
     }
-    /// The field `numberUnavailable`.
+    /// Nodes where it should be and is not.
     public var numberUnavailable: Int {
         get { fields.int("numberUnavailable") }
         set { fields.setInt("numberUnavailable", newValue) }
     }
-    /// The field `collisionCount`.
+    /// How many times a generated name was taken; makes the next one different.
     public var collisionCount: Int? {
         get { fields.optionalInt("collisionCount") }
         set { fields.setOptionalInt("collisionCount", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [DaemonSetCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
 }
 
-/// `DaemonSetUpdateStrategy` of apps/v1.
+/// `DaemonSetUpdateStrategy` of apps/v1. How pods are replaced.
 public struct DaemonSetUpdateStrategy: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// RollingUpdate replaces gradually, OnDelete only those that somebody deletes.
     public var type: String {
         get { fields.string("type") }
         set { fields.setString("type", newValue) }
     }
-    /// The field `rollingUpdate`.
+    /// The limits of a gradual replacement.
     public var rollingUpdate: RollingUpdateDaemonSet? {
         get { fields.optionalLens("rollingUpdate") }
         set { fields.setOptionalLens("rollingUpdate", newValue) }
@@ -221,38 +221,38 @@ public struct Deployment: APIObject {
     }
 }
 
-/// `DeploymentCondition` of apps/v1.
+/// `DeploymentCondition` of apps/v1. Something that holds, or does not hold, of a deployment.
 public struct DeploymentCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastUpdateTime`.
+    /// When it was last updated.
     public var lastUpdateTime: Timestamp? {
         get { fields.time("lastUpdateTime") }
         set { fields.setTime("lastUpdateTime", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
@@ -307,53 +307,53 @@ public struct DeploymentSpec: Lens {
     }
 }
 
-/// `DeploymentStatus` of apps/v1.
+/// `DeploymentStatus` of apps/v1. How far a deployment has come.
 public struct DeploymentStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `observedGeneration`.
+    /// The generation of the object that was seen when this was written.
     public var observedGeneration: Int {
         get { fields.int("observedGeneration") }
         set { fields.setInt("observedGeneration", newValue) }
     }
-    /// The field `replicas`.
+    /// How many pods there are.
     public var replicas: Int {
         get { fields.int("replicas") }
         set { fields.setInt("replicas", newValue) }
     }
-    /// The field `updatedReplicas`.
+    /// How many pods have the newest template.
     public var updatedReplicas: Int {
         get { fields.int("updatedReplicas") }
         set { fields.setInt("updatedReplicas", newValue) }
     }
-    /// The field `readyReplicas`.
+    /// How many pods are ready.
     public var readyReplicas: Int {
         get { fields.int("readyReplicas") }
         set { fields.setInt("readyReplicas", newValue) }
     }
-    /// The field `availableReplicas`.
+    /// How many pods have been ready for long enough.
     public var availableReplicas: Int {
         get { fields.int("availableReplicas") }
         set { fields.setInt("availableReplicas", newValue) }
     }
-    /// The field `unavailableReplicas`.
+    /// How many pods are still missing or not ready.
     public var unavailableReplicas: Int {
         get { fields.int("unavailableReplicas") }
         set { fields.setInt("unavailableReplicas", newValue) }
     }
-    /// The field `terminatingReplicas`.
+    /// How many pods are being deleted and not yet gone.
     public var terminatingReplicas: Int? {
         get { fields.optionalInt("terminatingReplicas") }
         set { fields.setOptionalInt("terminatingReplicas", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [DeploymentCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
-    /// The field `collisionCount`.
+    /// How many times a generated name was taken; makes the next one different.
     public var collisionCount: Int? {
         get { fields.optionalInt("collisionCount") }
         set { fields.setOptionalInt("collisionCount", newValue) }
@@ -403,33 +403,33 @@ public struct ReplicaSet: APIObject {
     }
 }
 
-/// `ReplicaSetCondition` of apps/v1.
+/// `ReplicaSetCondition` of apps/v1. Something that holds, or does not hold, of a replica set.
 public struct ReplicaSetCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
@@ -464,61 +464,61 @@ public struct ReplicaSetSpec: Lens {
     }
 }
 
-/// `ReplicaSetStatus` of apps/v1.
+/// `ReplicaSetStatus` of apps/v1. How many of its pods there are.
 public struct ReplicaSetStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `replicas`.
+    /// How many pods there are.
     public var replicas: Int {
         get { fields.int("replicas") }
         set { fields.keepInt("replicas", newValue) }
     }
-    /// The field `fullyLabeledReplicas`.
+    /// How many pods have all labels of the template.
     public var fullyLabeledReplicas: Int {
         get { fields.int("fullyLabeledReplicas") }
         set { fields.setInt("fullyLabeledReplicas", newValue) }
     }
-    /// The field `readyReplicas`.
+    /// How many pods are ready.
     public var readyReplicas: Int {
         get { fields.int("readyReplicas") }
         set { fields.setInt("readyReplicas", newValue) }
     }
-    /// The field `availableReplicas`.
+    /// How many pods have been ready for long enough.
     public var availableReplicas: Int {
         get { fields.int("availableReplicas") }
         set { fields.setInt("availableReplicas", newValue) }
     }
-    /// The field `terminatingReplicas`.
+    /// How many pods are being deleted and not yet gone.
     public var terminatingReplicas: Int? {
         get { fields.optionalInt("terminatingReplicas") }
         set { fields.setOptionalInt("terminatingReplicas", newValue) }
     }
-    /// The field `observedGeneration`.
+    /// The generation of the object that was seen when this was written.
     public var observedGeneration: Int {
         get { fields.int("observedGeneration") }
         set { fields.setInt("observedGeneration", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [ReplicaSetCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
 }
 
-/// `RollingUpdateDaemonSet` of apps/v1.
+/// `RollingUpdateDaemonSet` of apps/v1. The limits of a gradual replacement.
 public struct RollingUpdateDaemonSet: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `maxUnavailable`.
+    /// On how many nodes the pod may be missing meanwhile; a number or a percentage. 1 by default.
     public var maxUnavailable: IntOrString? {
         get { fields.optionalIntOrString("maxUnavailable") }
         set { fields.setIntOrString("maxUnavailable", newValue) }
     }
-    /// The field `maxSurge`.
+    /// On how many nodes the new pod may run beside the old one; a number or a percentage. 0 by default.
     public var maxSurge: IntOrString? {
         get { fields.optionalIntOrString("maxSurge") }
         set { fields.setIntOrString("maxSurge", newValue) }
@@ -543,18 +543,18 @@ public struct RollingUpdateDeployment: Lens {
     }
 }
 
-/// `RollingUpdateStatefulSetStrategy` of apps/v1.
+/// `RollingUpdateStatefulSetStrategy` of apps/v1. The limits of a gradual replacement.
 public struct RollingUpdateStatefulSetStrategy: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `partition`.
+    /// Pods with a lower number stay as they are.
     public var partition: Int? {
         get { fields.optionalInt("partition") }
         set { fields.setOptionalInt("partition", newValue) }
     }
-    /// The field `maxUnavailable`.
+    /// How many pods may be missing meanwhile; a number or a percentage.
     public var maxUnavailable: IntOrString? {
         get { fields.optionalIntOrString("maxUnavailable") }
         set { fields.setIntOrString("maxUnavailable", newValue) }
@@ -586,203 +586,203 @@ public struct StatefulSet: APIObject {
     }
 }
 
-/// `StatefulSetCondition` of apps/v1.
+/// `StatefulSetCondition` of apps/v1. Something that holds, or does not hold, of a stateful set.
 public struct StatefulSetCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
 }
 
-/// `StatefulSetOrdinals` of apps/v1.
+/// `StatefulSetOrdinals` of apps/v1. How pods are numbered.
 public struct StatefulSetOrdinals: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `start`.
+    /// The first pod's number. 0 by default.
     public var start: Int {
         get { fields.int("start") }
         set { fields.keepInt("start", newValue) }
     }
 }
 
-/// `StatefulSetPersistentVolumeClaimRetentionPolicy` of apps/v1.
+/// `StatefulSetPersistentVolumeClaimRetentionPolicy` of apps/v1. What becomes of claims.
 public struct StatefulSetPersistentVolumeClaimRetentionPolicy: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `whenDeleted`.
+    /// When the set is deleted: Retain or Delete.
     public var whenDeleted: String {
         get { fields.string("whenDeleted") }
         set { fields.setString("whenDeleted", newValue) }
     }
-    /// The field `whenScaled`.
+    /// When it shrinks: Retain or Delete.
     public var whenScaled: String {
         get { fields.string("whenScaled") }
         set { fields.setString("whenScaled", newValue) }
     }
 }
 
-/// `StatefulSetSpec` of apps/v1.
+/// `StatefulSetSpec` of apps/v1. What a stateful set keeps running.
 public struct StatefulSetSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `replicas`.
+    /// How many pods. 1 by default.
     public var replicas: Int? {
         get { fields.optionalInt("replicas") }
         set { fields.setOptionalInt("replicas", newValue) }
     }
-    /// The field `selector`.
+    /// The labels of the objects it is about.
     public var selector: MetaLabelSelector? {
         get { fields.optionalLens("selector") }
         set { fields.setOptionalLens("selector", newValue) }
     }
-    /// The field `template`.
+    /// The pods it makes.
     public var template: PodTemplateSpec {
         get { fields.lens("template") }
         set { fields.setLens("template", newValue) }
     }
-    /// The field `volumeClaimTemplates`.
+    /// Claims made for each pod, which the pod keeps when it is replaced.
     public var volumeClaimTemplates: [PersistentVolumeClaim] {
         get { fields.lenses("volumeClaimTemplates") }
         set { fields.setLenses("volumeClaimTemplates", newValue) }
     }
-    /// The field `serviceName`.
+    /// The headless service that gives the pods their names.
     public var serviceName: String {
         get { fields.string("serviceName") }
         set { fields.keepString("serviceName", newValue) }
     }
-    /// The field `podManagementPolicy`.
+    /// OrderedReady starts one after the other, Parallel all at once.
     public var podManagementPolicy: String {
         get { fields.string("podManagementPolicy") }
         set { fields.setString("podManagementPolicy", newValue) }
     }
-    /// The field `updateStrategy`.
+    /// How pods are replaced when the template changes.
     public var updateStrategy: StatefulSetUpdateStrategy {
         get { fields.lens("updateStrategy") }
         set { fields.setLens("updateStrategy", newValue) }
     }
-    /// The field `revisionHistoryLimit`.
+    /// How many old revisions are kept for going back. 10 by default.
     public var revisionHistoryLimit: Int? {
         get { fields.optionalInt("revisionHistoryLimit") }
         set { fields.setOptionalInt("revisionHistoryLimit", newValue) }
     }
-    /// The field `minReadySeconds`.
+    /// How long a new pod must be ready to count as available. 0 by default.
     public var minReadySeconds: Int {
         get { fields.int("minReadySeconds") }
         set { fields.setInt("minReadySeconds", newValue) }
     }
-    /// The field `persistentVolumeClaimRetentionPolicy`.
+    /// What becomes of the claims of pods that go.
     public var persistentVolumeClaimRetentionPolicy: StatefulSetPersistentVolumeClaimRetentionPolicy? {
         get { fields.optionalLens("persistentVolumeClaimRetentionPolicy") }
         set { fields.setOptionalLens("persistentVolumeClaimRetentionPolicy", newValue) }
     }
-    /// The field `ordinals`.
+    /// How the pods are numbered.
     public var ordinals: StatefulSetOrdinals? {
         get { fields.optionalLens("ordinals") }
         set { fields.setOptionalLens("ordinals", newValue) }
     }
 }
 
-/// `StatefulSetStatus` of apps/v1.
+/// `StatefulSetStatus` of apps/v1. How far a stateful set has come.
 public struct StatefulSetStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `observedGeneration`.
+    /// The generation of the object that was seen when this was written.
     public var observedGeneration: Int {
         get { fields.int("observedGeneration") }
         set { fields.setInt("observedGeneration", newValue) }
     }
-    /// The field `replicas`.
+    /// How many pods there are.
     public var replicas: Int {
         get { fields.int("replicas") }
         set { fields.keepInt("replicas", newValue) }
     }
-    /// The field `readyReplicas`.
+    /// How many pods are ready.
     public var readyReplicas: Int {
         get { fields.int("readyReplicas") }
         set { fields.setInt("readyReplicas", newValue) }
     }
-    /// The field `currentReplicas`.
+    /// How many pods were made from the current revision.
     public var currentReplicas: Int {
         get { fields.int("currentReplicas") }
         set { fields.setInt("currentReplicas", newValue) }
     }
-    /// The field `updatedReplicas`.
+    /// How many pods have the newest template.
     public var updatedReplicas: Int {
         get { fields.int("updatedReplicas") }
         set { fields.setInt("updatedReplicas", newValue) }
     }
-    /// The field `currentRevision`.
+    /// The revision that pods not yet replaced have.
     public var currentRevision: String {
         get { fields.string("currentRevision") }
         set { fields.setString("currentRevision", newValue) }
     }
-    /// The field `updateRevision`.
+    /// The revision that replaced pods have.
     public var updateRevision: String {
         get { fields.string("updateRevision") }
         set { fields.setString("updateRevision", newValue) }
     }
-    /// The field `collisionCount`.
+    /// How many times a generated name was taken; makes the next one different.
     public var collisionCount: Int? {
         get { fields.optionalInt("collisionCount") }
         set { fields.setOptionalInt("collisionCount", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [StatefulSetCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
-    /// The field `availableReplicas`.
+    /// How many pods have been ready for long enough.
     public var availableReplicas: Int {
         get { fields.int("availableReplicas") }
         set { fields.keepInt("availableReplicas", newValue) }
     }
 }
 
-/// `StatefulSetUpdateStrategy` of apps/v1.
+/// `StatefulSetUpdateStrategy` of apps/v1. How pods are replaced.
 public struct StatefulSetUpdateStrategy: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// RollingUpdate replaces one after the other, OnDelete only those that somebody deletes.
     public var type: String {
         get { fields.string("type") }
         set { fields.setString("type", newValue) }
     }
-    /// The field `rollingUpdate`.
+    /// The limits of a gradual replacement.
     public var rollingUpdate: RollingUpdateStatefulSetStrategy? {
         get { fields.optionalLens("rollingUpdate") }
         set { fields.setOptionalLens("rollingUpdate", newValue) }

@@ -32,7 +32,7 @@ public struct BoundObjectReference: Lens {
     }
 }
 
-/// `SelfSubjectReview` of authentication/v1.
+/// `SelfSubjectReview` of authentication/v1. Tells you who you are.
 public struct SelfSubjectReview: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -65,7 +65,7 @@ public struct SelfSubjectReviewStatus: Lens {
     }
 }
 
-/// `TokenRequest` of authentication/v1.
+/// `TokenRequest` of authentication/v1. Asks for a token of a service account.
 public struct TokenRequest: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -131,7 +131,7 @@ public struct TokenRequestStatus: Lens {
     }
 }
 
-/// `TokenReview` of authentication/v1.
+/// `TokenReview` of authentication/v1. Asks whether a token is good and whose it is.
 public struct TokenReview: APIObject {
     /// The object looked at.
     public var fields: JSONObject

@@ -40,7 +40,7 @@ public struct LabelSelectorAttributes: Lens {
     }
 }
 
-/// `LocalSubjectAccessReview` of authorization/v1.
+/// `LocalSubjectAccessReview` of authorization/v1. Asks the same, within one namespace.
 public struct LocalSubjectAccessReview: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -182,7 +182,7 @@ public struct ResourceRule: Lens {
     }
 }
 
-/// `SelfSubjectAccessReview` of authorization/v1.
+/// `SelfSubjectAccessReview` of authorization/v1. Asks whether you may do something.
 public struct SelfSubjectAccessReview: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -225,7 +225,7 @@ public struct SelfSubjectAccessReviewSpec: Lens {
     }
 }
 
-/// `SelfSubjectRulesReview` of authorization/v1.
+/// `SelfSubjectRulesReview` of authorization/v1. Asks what you may do in a namespace.
 public struct SelfSubjectRulesReview: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -263,7 +263,7 @@ public struct SelfSubjectRulesReviewSpec: Lens {
     }
 }
 
-/// `SubjectAccessReview` of authorization/v1.
+/// `SubjectAccessReview` of authorization/v1. Asks whether somebody may do something.
 public struct SubjectAccessReview: APIObject {
     /// The object looked at.
     public var fields: JSONObject

@@ -4,7 +4,7 @@ import APIModel
 import Units
 import Values
 
-/// `Scale` of autoscaling/v1.
+/// `Scale` of autoscaling/v1. How many pods something is to have.
 public struct Scale: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -29,31 +29,31 @@ public struct Scale: APIObject {
     }
 }
 
-/// `ScaleSpec` of autoscaling/v1.
+/// `ScaleSpec` of autoscaling/v1. How many pods are wanted.
 public struct ScaleSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `replicas`.
+    /// The number.
     public var replicas: Int {
         get { fields.int("replicas") }
         set { fields.setInt("replicas", newValue) }
     }
 }
 
-/// `ScaleStatus` of autoscaling/v1.
+/// `ScaleStatus` of autoscaling/v1. How many pods there are.
 public struct ScaleStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `replicas`.
+    /// How many pods there are.
     public var replicas: Int {
         get { fields.int("replicas") }
         set { fields.keepInt("replicas", newValue) }
     }
-    /// The field `selector`.
+    /// The labels of the pods, as text.
     public var selector: String {
         get { fields.string("selector") }
         set { fields.setString("selector", newValue) }

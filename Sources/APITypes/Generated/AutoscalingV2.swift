@@ -4,156 +4,156 @@ import APIModel
 import Units
 import Values
 
-/// `ContainerResourceMetricSource` of autoscaling/v2.
+/// `ContainerResourceMetricSource` of autoscaling/v2. What one container uses of a resource.
 public struct ContainerResourceMetricSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The resource.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `target`.
+    /// What the metric should be.
     public var target: MetricTarget {
         get { fields.lens("target") }
         set { fields.setLens("target", newValue) }
     }
-    /// The field `container`.
+    /// The container's name.
     public var container: String {
         get { fields.string("container") }
         set { fields.keepString("container", newValue) }
     }
 }
 
-/// `ContainerResourceMetricStatus` of autoscaling/v2.
+/// `ContainerResourceMetricStatus` of autoscaling/v2. What one container uses of a resource now.
 public struct ContainerResourceMetricStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The resource.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `current`.
+    /// What the metric is now.
     public var current: MetricValueStatus {
         get { fields.lens("current") }
         set { fields.setLens("current", newValue) }
     }
-    /// The field `container`.
+    /// The container's name.
     public var container: String {
         get { fields.string("container") }
         set { fields.keepString("container", newValue) }
     }
 }
 
-/// `CrossVersionObjectReference` of autoscaling/v2.
+/// `CrossVersionObjectReference` of autoscaling/v2. An object that can be scaled.
 public struct CrossVersionObjectReference: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// The kind of what is referred to.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.keepString("kind", newValue) }
     }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of what is referred to.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
     }
 }
 
-/// `ExternalMetricSource` of autoscaling/v2.
+/// `ExternalMetricSource` of autoscaling/v2. A number from outside the cluster.
 public struct ExternalMetricSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `metric`.
+    /// Which metric.
     public var metric: MetricIdentifier {
         get { fields.lens("metric") }
         set { fields.setLens("metric", newValue) }
     }
-    /// The field `target`.
+    /// What the metric should be.
     public var target: MetricTarget {
         get { fields.lens("target") }
         set { fields.setLens("target", newValue) }
     }
 }
 
-/// `ExternalMetricStatus` of autoscaling/v2.
+/// `ExternalMetricStatus` of autoscaling/v2. A number from outside the cluster, as it is now.
 public struct ExternalMetricStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `metric`.
+    /// Which metric.
     public var metric: MetricIdentifier {
         get { fields.lens("metric") }
         set { fields.setLens("metric", newValue) }
     }
-    /// The field `current`.
+    /// What the metric is now.
     public var current: MetricValueStatus {
         get { fields.lens("current") }
         set { fields.setLens("current", newValue) }
     }
 }
 
-/// `HPAScalingPolicy` of autoscaling/v2.
+/// `HPAScalingPolicy` of autoscaling/v2. A limit of speed.
 public struct HPAScalingPolicy: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// Pods or Percent.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `value`.
+    /// So many pods, or so many percent.
     public var value: Int {
         get { fields.int("value") }
         set { fields.keepInt("value", newValue) }
     }
-    /// The field `periodSeconds`.
+    /// Within so many seconds.
     public var periodSeconds: Int {
         get { fields.int("periodSeconds") }
         set { fields.keepInt("periodSeconds", newValue) }
     }
 }
 
-/// `HPAScalingRules` of autoscaling/v2.
+/// `HPAScalingRules` of autoscaling/v2. How fast the number changes in one direction.
 public struct HPAScalingRules: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `stabilizationWindowSeconds`.
+    /// How far back recommendations are looked at before changing.
     public var stabilizationWindowSeconds: Int? {
         get { fields.optionalInt("stabilizationWindowSeconds") }
         set { fields.setOptionalInt("stabilizationWindowSeconds", newValue) }
     }
-    /// The field `selectPolicy`.
+    /// Which policy counts: Max, Min, or Disabled for no change at all.
     public var selectPolicy: String? {
         get { fields.optionalString("selectPolicy") }
         set { fields.setOptionalString("selectPolicy", newValue) }
     }
-    /// The field `policies`.
+    /// Limits of speed.
     public var policies: [HPAScalingPolicy] {
         get { fields.lenses("policies") }
         set { fields.setLenses("policies", newValue) }
     }
-    /// The field `tolerance`.
+    /// How far a metric may be off without a change.
     public var tolerance: Quantity? {
         get { fields.optionalQuantity("tolerance") }
         set { fields.setQuantity("tolerance", newValue) }
@@ -185,385 +185,385 @@ public struct HorizontalPodAutoscaler: APIObject {
     }
 }
 
-/// `HorizontalPodAutoscalerBehavior` of autoscaling/v2.
+/// `HorizontalPodAutoscalerBehavior` of autoscaling/v2. How fast the number changes.
 public struct HorizontalPodAutoscalerBehavior: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `scaleUp`.
+    /// How it grows.
     public var scaleUp: HPAScalingRules? {
         get { fields.optionalLens("scaleUp") }
         set { fields.setOptionalLens("scaleUp", newValue) }
     }
-    /// The field `scaleDown`.
+    /// How it shrinks.
     public var scaleDown: HPAScalingRules? {
         get { fields.optionalLens("scaleDown") }
         set { fields.setOptionalLens("scaleDown", newValue) }
     }
 }
 
-/// `HorizontalPodAutoscalerCondition` of autoscaling/v2.
+/// `HorizontalPodAutoscalerCondition` of autoscaling/v2. Something that holds, or does not hold, of an autoscaler.
 public struct HorizontalPodAutoscalerCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
 }
 
-/// `HorizontalPodAutoscalerSpec` of autoscaling/v2.
+/// `HorizontalPodAutoscalerSpec` of autoscaling/v2. What is scaled, by what, and how far.
 public struct HorizontalPodAutoscalerSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `scaleTargetRef`.
+    /// What is scaled.
     public var scaleTargetRef: CrossVersionObjectReference {
         get { fields.lens("scaleTargetRef") }
         set { fields.setLens("scaleTargetRef", newValue) }
     }
-    /// The field `minReplicas`.
+    /// The fewest pods. 1 by default.
     public var minReplicas: Int? {
         get { fields.optionalInt("minReplicas") }
         set { fields.setOptionalInt("minReplicas", newValue) }
     }
-    /// The field `maxReplicas`.
+    /// The most pods.
     public var maxReplicas: Int {
         get { fields.int("maxReplicas") }
         set { fields.keepInt("maxReplicas", newValue) }
     }
-    /// The field `metrics`.
+    /// What the number follows; the metric that asks for most pods decides.
     public var metrics: [MetricSpec] {
         get { fields.lenses("metrics") }
         set { fields.setLenses("metrics", newValue) }
     }
-    /// The field `behavior`.
+    /// How fast it may grow and shrink.
     public var behavior: HorizontalPodAutoscalerBehavior? {
         get { fields.optionalLens("behavior") }
         set { fields.setOptionalLens("behavior", newValue) }
     }
 }
 
-/// `HorizontalPodAutoscalerStatus` of autoscaling/v2.
+/// `HorizontalPodAutoscalerStatus` of autoscaling/v2. What the autoscaler sees and wants.
 public struct HorizontalPodAutoscalerStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `observedGeneration`.
+    /// The generation of the object that was seen when this was written.
     public var observedGeneration: Int? {
         get { fields.optionalInt("observedGeneration") }
         set { fields.setOptionalInt("observedGeneration", newValue) }
     }
-    /// The field `lastScaleTime`.
+    /// When it last changed the number.
     public var lastScaleTime: Timestamp? {
         get { fields.time("lastScaleTime") }
         set { fields.setTime("lastScaleTime", newValue) }
     }
-    /// The field `currentReplicas`.
+    /// How many pods it last saw.
     public var currentReplicas: Int {
         get { fields.int("currentReplicas") }
         set { fields.setInt("currentReplicas", newValue) }
     }
-    /// The field `desiredReplicas`.
+    /// How many pods it wants.
     public var desiredReplicas: Int {
         get { fields.int("desiredReplicas") }
         set { fields.keepInt("desiredReplicas", newValue) }
     }
-    /// The field `currentMetrics`.
+    /// What it last measured.
     public var currentMetrics: [MetricStatus] {
         get { fields.lenses("currentMetrics") }
         set { fields.keepLenses("currentMetrics", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [HorizontalPodAutoscalerCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
 }
 
-/// `MetricIdentifier` of autoscaling/v2.
+/// `MetricIdentifier` of autoscaling/v2. Which metric.
 public struct MetricIdentifier: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// Its name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `selector`.
+    /// Labels by which it is narrowed down.
     public var selector: MetaLabelSelector? {
         get { fields.optionalLens("selector") }
         set { fields.setOptionalLens("selector", newValue) }
     }
 }
 
-/// `MetricSpec` of autoscaling/v2.
+/// `MetricSpec` of autoscaling/v2. One metric and its target.
 public struct MetricSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// Which of the following: Resource, ContainerResource, Pods, Object or External.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `object`.
+    /// A number that describes an object.
     public var object: ObjectMetricSource? {
         get { fields.optionalLens("object") }
         set { fields.setOptionalLens("object", newValue) }
     }
-    /// The field `pods`.
+    /// A number that each pod has; its average counts.
     public var pods: PodsMetricSource? {
         get { fields.optionalLens("pods") }
         set { fields.setOptionalLens("pods", newValue) }
     }
-    /// The field `resource`.
+    /// What pods use of a resource.
     public var resource: ResourceMetricSource? {
         get { fields.optionalLens("resource") }
         set { fields.setOptionalLens("resource", newValue) }
     }
-    /// The field `containerResource`.
+    /// What one container of each pod uses of a resource.
     public var containerResource: ContainerResourceMetricSource? {
         get { fields.optionalLens("containerResource") }
         set { fields.setOptionalLens("containerResource", newValue) }
     }
-    /// The field `external`.
+    /// A number from outside the cluster.
     public var external: ExternalMetricSource? {
         get { fields.optionalLens("external") }
         set { fields.setOptionalLens("external", newValue) }
     }
 }
 
-/// `MetricStatus` of autoscaling/v2.
+/// `MetricStatus` of autoscaling/v2. One metric and what it is now.
 public struct MetricStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// Which of the following: Resource, ContainerResource, Pods, Object or External.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `object`.
+    /// A number that describes an object.
     public var object: ObjectMetricStatus? {
         get { fields.optionalLens("object") }
         set { fields.setOptionalLens("object", newValue) }
     }
-    /// The field `pods`.
+    /// A number that each pod has; its average counts.
     public var pods: PodsMetricStatus? {
         get { fields.optionalLens("pods") }
         set { fields.setOptionalLens("pods", newValue) }
     }
-    /// The field `resource`.
+    /// What pods use of a resource.
     public var resource: ResourceMetricStatus? {
         get { fields.optionalLens("resource") }
         set { fields.setOptionalLens("resource", newValue) }
     }
-    /// The field `containerResource`.
+    /// What one container of each pod uses of a resource.
     public var containerResource: ContainerResourceMetricStatus? {
         get { fields.optionalLens("containerResource") }
         set { fields.setOptionalLens("containerResource", newValue) }
     }
-    /// The field `external`.
+    /// A number from outside the cluster.
     public var external: ExternalMetricStatus? {
         get { fields.optionalLens("external") }
         set { fields.setOptionalLens("external", newValue) }
     }
 }
 
-/// `MetricTarget` of autoscaling/v2.
+/// `MetricTarget` of autoscaling/v2. What a metric should be.
 public struct MetricTarget: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// Utilization, Value or AverageValue.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `value`.
+    /// The number itself.
     public var value: Quantity? {
         get { fields.optionalQuantity("value") }
         set { fields.setQuantity("value", newValue) }
     }
-    /// The field `averageValue`.
+    /// The number per pod.
     public var averageValue: Quantity? {
         get { fields.optionalQuantity("averageValue") }
         set { fields.setQuantity("averageValue", newValue) }
     }
-    /// The field `averageUtilization`.
+    /// The percentage of what pods request.
     public var averageUtilization: Int? {
         get { fields.optionalInt("averageUtilization") }
         set { fields.setOptionalInt("averageUtilization", newValue) }
     }
 }
 
-/// `MetricValueStatus` of autoscaling/v2.
+/// `MetricValueStatus` of autoscaling/v2. What a metric is.
 public struct MetricValueStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `value`.
+    /// The number itself.
     public var value: Quantity? {
         get { fields.optionalQuantity("value") }
         set { fields.setQuantity("value", newValue) }
     }
-    /// The field `averageValue`.
+    /// The number per pod.
     public var averageValue: Quantity? {
         get { fields.optionalQuantity("averageValue") }
         set { fields.setQuantity("averageValue", newValue) }
     }
-    /// The field `averageUtilization`.
+    /// The percentage of what pods request.
     public var averageUtilization: Int? {
         get { fields.optionalInt("averageUtilization") }
         set { fields.setOptionalInt("averageUtilization", newValue) }
     }
 }
 
-/// `ObjectMetricSource` of autoscaling/v2.
+/// `ObjectMetricSource` of autoscaling/v2. A number that describes an object.
 public struct ObjectMetricSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `describedObject`.
+    /// The object.
     public var describedObject: CrossVersionObjectReference {
         get { fields.lens("describedObject") }
         set { fields.setLens("describedObject", newValue) }
     }
-    /// The field `target`.
+    /// What the metric should be.
     public var target: MetricTarget {
         get { fields.lens("target") }
         set { fields.setLens("target", newValue) }
     }
-    /// The field `metric`.
+    /// Which metric.
     public var metric: MetricIdentifier {
         get { fields.lens("metric") }
         set { fields.setLens("metric", newValue) }
     }
 }
 
-/// `ObjectMetricStatus` of autoscaling/v2.
+/// `ObjectMetricStatus` of autoscaling/v2. A number that describes an object, as it is now.
 public struct ObjectMetricStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `metric`.
+    /// Which metric.
     public var metric: MetricIdentifier {
         get { fields.lens("metric") }
         set { fields.setLens("metric", newValue) }
     }
-    /// The field `current`.
+    /// What the metric is now.
     public var current: MetricValueStatus {
         get { fields.lens("current") }
         set { fields.setLens("current", newValue) }
     }
-    /// The field `describedObject`.
+    /// The object.
     public var describedObject: CrossVersionObjectReference {
         get { fields.lens("describedObject") }
         set { fields.setLens("describedObject", newValue) }
     }
 }
 
-/// `PodsMetricSource` of autoscaling/v2.
+/// `PodsMetricSource` of autoscaling/v2. A number that each pod has.
 public struct PodsMetricSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `metric`.
+    /// Which metric.
     public var metric: MetricIdentifier {
         get { fields.lens("metric") }
         set { fields.setLens("metric", newValue) }
     }
-    /// The field `target`.
+    /// What the metric should be.
     public var target: MetricTarget {
         get { fields.lens("target") }
         set { fields.setLens("target", newValue) }
     }
 }
 
-/// `PodsMetricStatus` of autoscaling/v2.
+/// `PodsMetricStatus` of autoscaling/v2. A number that each pod has, as it is now.
 public struct PodsMetricStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `metric`.
+    /// Which metric.
     public var metric: MetricIdentifier {
         get { fields.lens("metric") }
         set { fields.setLens("metric", newValue) }
     }
-    /// The field `current`.
+    /// What the metric is now.
     public var current: MetricValueStatus {
         get { fields.lens("current") }
         set { fields.setLens("current", newValue) }
     }
 }
 
-/// `ResourceMetricSource` of autoscaling/v2.
+/// `ResourceMetricSource` of autoscaling/v2. What pods use of a resource.
 public struct ResourceMetricSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The resource.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `target`.
+    /// What the metric should be.
     public var target: MetricTarget {
         get { fields.lens("target") }
         set { fields.setLens("target", newValue) }
     }
 }
 
-/// `ResourceMetricStatus` of autoscaling/v2.
+/// `ResourceMetricStatus` of autoscaling/v2. What pods use of a resource now.
 public struct ResourceMetricStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The resource.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `current`.
+    /// What the metric is now.
     public var current: MetricValueStatus {
         get { fields.lens("current") }
         set { fields.setLens("current", newValue) }

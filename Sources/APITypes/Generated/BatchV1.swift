@@ -29,71 +29,71 @@ public struct CronJob: APIObject {
     }
 }
 
-/// `CronJobSpec` of batch/v1.
+/// `CronJobSpec` of batch/v1. When jobs are made, and which.
 public struct CronJobSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `schedule`.
+    /// Minute, hour, day of month, month and day of week, as in 0 4 * * 1-5.
     public var schedule: String {
         get { fields.string("schedule") }
         set { fields.keepString("schedule", newValue) }
     }
-    /// The field `timeZone`.
+    /// The time zone's name, such as Europe/Berlin; that of the controller by default.
     public var timeZone: String? {
         get { fields.optionalString("timeZone") }
         set { fields.setOptionalString("timeZone", newValue) }
     }
-    /// The field `startingDeadlineSeconds`.
+    /// How late a job may still begin.
     public var startingDeadlineSeconds: Int? {
         get { fields.optionalInt("startingDeadlineSeconds") }
         set { fields.setOptionalInt("startingDeadlineSeconds", newValue) }
     }
-    /// The field `concurrencyPolicy`.
+    /// What to do while the last job still runs: Allow, Forbid or Replace.
     public var concurrencyPolicy: String {
         get { fields.string("concurrencyPolicy") }
         set { fields.setString("concurrencyPolicy", newValue) }
     }
-    /// The field `suspend`.
+    /// Whether no jobs are made.
     public var suspend: Bool? {
         get { fields.optionalBool("suspend") }
         set { fields.setOptionalBool("suspend", newValue) }
     }
-    /// The field `jobTemplate`.
+    /// The jobs.
     public var jobTemplate: JobTemplateSpec {
         get { fields.lens("jobTemplate") }
         set { fields.setLens("jobTemplate", newValue) }
     }
-    /// The field `successfulJobsHistoryLimit`.
+    /// How many jobs that succeeded are kept. 3 by default.
     public var successfulJobsHistoryLimit: Int? {
         get { fields.optionalInt("successfulJobsHistoryLimit") }
         set { fields.setOptionalInt("successfulJobsHistoryLimit", newValue) }
     }
-    /// The field `failedJobsHistoryLimit`.
+    /// How many jobs that failed are kept. 1 by default.
     public var failedJobsHistoryLimit: Int? {
         get { fields.optionalInt("failedJobsHistoryLimit") }
         set { fields.setOptionalInt("failedJobsHistoryLimit", newValue) }
     }
 }
 
-/// `CronJobStatus` of batch/v1.
+/// `CronJobStatus` of batch/v1. What a cron job has done.
 public struct CronJobStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `active`.
+    /// The jobs that run.
     public var active: [ObjectReference] {
         get { fields.lenses("active") }
         set { fields.setLenses("active", newValue) }
     }
-    /// The field `lastScheduleTime`.
+    /// When a job was last made.
     public var lastScheduleTime: Timestamp? {
         get { fields.time("lastScheduleTime") }
         set { fields.setTime("lastScheduleTime", newValue) }
     }
-    /// The field `lastSuccessfulTime`.
+    /// When a job last succeeded.
     public var lastSuccessfulTime: Timestamp? {
         get { fields.time("lastSuccessfulTime") }
         set { fields.setTime("lastSuccessfulTime", newValue) }
@@ -125,333 +125,333 @@ public struct Job: APIObject {
     }
 }
 
-/// `JobCondition` of batch/v1.
+/// `JobCondition` of batch/v1. Something that holds, or does not hold, of a job.
 public struct JobCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastProbeTime`.
+    /// When it was last looked at.
     public var lastProbeTime: Timestamp? {
         get { fields.time("lastProbeTime") }
         set { fields.setTime("lastProbeTime", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
 }
 
-/// `JobSpec` of batch/v1.
+/// `JobSpec` of batch/v1. What a job is to do.
 public struct JobSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `parallelism`.
+    /// How many pods run at once at most. 1 by default.
     public var parallelism: Int? {
         get { fields.optionalInt("parallelism") }
         set { fields.setOptionalInt("parallelism", newValue) }
     }
-    /// The field `completions`.
+    /// How many pods must succeed. Without it, one success ends the job.
     public var completions: Int? {
         get { fields.optionalInt("completions") }
         set { fields.setOptionalInt("completions", newValue) }
     }
-    /// The field `activeDeadlineSeconds`.
+    /// How long the job may take before it is failed.
     public var activeDeadlineSeconds: Int? {
         get { fields.optionalInt("activeDeadlineSeconds") }
         set { fields.setOptionalInt("activeDeadlineSeconds", newValue) }
     }
-    /// The field `podFailurePolicy`.
+    /// What a failed pod means, by exit code or condition.
     public var podFailurePolicy: PodFailurePolicy? {
         get { fields.optionalLens("podFailurePolicy") }
         set { fields.setOptionalLens("podFailurePolicy", newValue) }
     }
-    /// The field `successPolicy`.
+    /// When the job has succeeded before all indexes have.
     public var successPolicy: SuccessPolicy? {
         get { fields.optionalLens("successPolicy") }
         set { fields.setOptionalLens("successPolicy", newValue) }
     }
-    /// The field `backoffLimit`.
+    /// How many failures are put up with. 6 by default.
     public var backoffLimit: Int? {
         get { fields.optionalInt("backoffLimit") }
         set { fields.setOptionalInt("backoffLimit", newValue) }
     }
-    /// The field `backoffLimitPerIndex`.
+    /// How many failures of one index are put up with.
     public var backoffLimitPerIndex: Int? {
         get { fields.optionalInt("backoffLimitPerIndex") }
         set { fields.setOptionalInt("backoffLimitPerIndex", newValue) }
     }
-    /// The field `maxFailedIndexes`.
+    /// How many indexes may fail before the job does.
     public var maxFailedIndexes: Int? {
         get { fields.optionalInt("maxFailedIndexes") }
         set { fields.setOptionalInt("maxFailedIndexes", newValue) }
     }
-    /// The field `selector`.
+    /// The labels of its pods; made by the system.
     public var selector: MetaLabelSelector? {
         get { fields.optionalLens("selector") }
         set { fields.setOptionalLens("selector", newValue) }
     }
-    /// The field `manualSelector`.
+    /// Whether the selector is your own.
     public var manualSelector: Bool? {
         get { fields.optionalBool("manualSelector") }
         set { fields.setOptionalBool("manualSelector", newValue) }
     }
-    /// The field `template`.
+    /// The pods it makes.
     public var template: PodTemplateSpec {
         get { fields.lens("template") }
         set { fields.setLens("template", newValue) }
     }
-    /// The field `ttlSecondsAfterFinished`.
+    /// How long after its end the job is deleted; never when not given.
     public var ttlSecondsAfterFinished: Int? {
         get { fields.optionalInt("ttlSecondsAfterFinished") }
         set { fields.setOptionalInt("ttlSecondsAfterFinished", newValue) }
     }
-    /// The field `completionMode`.
+    /// NonIndexed, or Indexed: each pod has a number.
     public var completionMode: String? {
         get { fields.optionalString("completionMode") }
         set { fields.setOptionalString("completionMode", newValue) }
     }
-    /// The field `suspend`.
+    /// Whether the job waits; its pods are deleted meanwhile.
     public var suspend: Bool? {
         get { fields.optionalBool("suspend") }
         set { fields.setOptionalBool("suspend", newValue) }
     }
-    /// The field `podReplacementPolicy`.
+    /// When a pod is replaced: TerminatingOrFailed, or Failed.
     public var podReplacementPolicy: String? {
         get { fields.optionalString("podReplacementPolicy") }
         set { fields.setOptionalString("podReplacementPolicy", newValue) }
     }
-    /// The field `managedBy`.
+    /// The controller that sees to the job, if it is another.
     public var managedBy: String? {
         get { fields.optionalString("managedBy") }
         set { fields.setOptionalString("managedBy", newValue) }
     }
 }
 
-/// `JobStatus` of batch/v1.
+/// `JobStatus` of batch/v1. How far a job has come.
 public struct JobStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [JobCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
-    /// The field `startTime`.
+    /// When it was first seen to.
     public var startTime: Timestamp? {
         get { fields.time("startTime") }
         set { fields.setTime("startTime", newValue) }
     }
-    /// The field `completionTime`.
+    /// When it succeeded.
     public var completionTime: Timestamp? {
         get { fields.time("completionTime") }
         set { fields.setTime("completionTime", newValue) }
     }
-    /// The field `active`.
+    /// How many pods are pending or running.
     public var active: Int {
         get { fields.int("active") }
         set { fields.setInt("active", newValue) }
     }
-    /// The field `succeeded`.
+    /// How many pods have succeeded.
     public var succeeded: Int {
         get { fields.int("succeeded") }
         set { fields.setInt("succeeded", newValue) }
     }
-    /// The field `failed`.
+    /// How many pods have failed.
     public var failed: Int {
         get { fields.int("failed") }
         set { fields.setInt("failed", newValue) }
     }
-    /// The field `terminating`.
+    /// How many pods are being deleted.
     public var terminating: Int? {
         get { fields.optionalInt("terminating") }
         set { fields.setOptionalInt("terminating", newValue) }
     }
-    /// The field `completedIndexes`.
+    /// The indexes that have succeeded, as in 1,3-5.
     public var completedIndexes: String {
         get { fields.string("completedIndexes") }
         set { fields.setString("completedIndexes", newValue) }
     }
-    /// The field `failedIndexes`.
+    /// The indexes that have failed, as in 1,3-5.
     public var failedIndexes: String? {
         get { fields.optionalString("failedIndexes") }
         set { fields.setOptionalString("failedIndexes", newValue) }
     }
-    /// The field `uncountedTerminatedPods`.
+    /// Pods that have ended and are not yet counted.
     public var uncountedTerminatedPods: UncountedTerminatedPods? {
         get { fields.optionalLens("uncountedTerminatedPods") }
         set { fields.setOptionalLens("uncountedTerminatedPods", newValue) }
     }
-    /// The field `ready`.
+    /// How many pods are ready.
     public var ready: Int? {
         get { fields.optionalInt("ready") }
         set { fields.setOptionalInt("ready", newValue) }
     }
 }
 
-/// `JobTemplateSpec` of batch/v1.
+/// `JobTemplateSpec` of batch/v1. The jobs that a cron job makes.
 public struct JobTemplateSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `metadata`.
+    /// Labels and annotations of the jobs.
     public var metadata: ObjectMeta {
         get { fields.lens("metadata") }
         set { fields.setLens("metadata", newValue) }
     }
-    /// The field `spec`.
+    /// What the jobs are to do.
     public var spec: JobSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
 }
 
-/// `PodFailurePolicy` of batch/v1.
+/// `PodFailurePolicy` of batch/v1. What a failed pod means.
 public struct PodFailurePolicy: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `rules`.
+    /// Tried in order; the first that matches decides.
     public var rules: [PodFailurePolicyRule] {
         get { fields.lenses("rules") }
         set { fields.keepLenses("rules", newValue) }
     }
 }
 
-/// `PodFailurePolicyOnExitCodesRequirement` of batch/v1.
+/// `PodFailurePolicyOnExitCodesRequirement` of batch/v1. A set of exit codes.
 public struct PodFailurePolicyOnExitCodesRequirement: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `containerName`.
+    /// Only this container's.
     public var containerName: String? {
         get { fields.optionalString("containerName") }
         set { fields.setOptionalString("containerName", newValue) }
     }
-    /// The field `operator`.
+    /// In or NotIn.
     public var `operator`: String {
         get { fields.string("operator") }
         set { fields.keepString("operator", newValue) }
     }
-    /// The field `values`.
+    /// The exit codes.
     public var values: [Int] {
         get { fields.ints("values") }
         set { fields.keepInts("values", newValue) }
     }
 }
 
-/// `PodFailurePolicyOnPodConditionsPattern` of batch/v1.
+/// `PodFailurePolicyOnPodConditionsPattern` of batch/v1. A condition of a pod.
 public struct PodFailurePolicyOnPodConditionsPattern: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// The condition's type.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// The status it must have.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
 }
 
-/// `PodFailurePolicyRule` of batch/v1.
+/// `PodFailurePolicyRule` of batch/v1. What one sort of failure means.
 public struct PodFailurePolicyRule: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `action`.
+    /// FailJob, FailIndex, Ignore, or Count as usual.
     public var action: String {
         get { fields.string("action") }
         set { fields.keepString("action", newValue) }
     }
-    /// The field `onExitCodes`.
+    /// The exit codes it is about.
     public var onExitCodes: PodFailurePolicyOnExitCodesRequirement? {
         get { fields.optionalLens("onExitCodes") }
         set { fields.setOptionalLens("onExitCodes", newValue) }
     }
-    /// The field `onPodConditions`.
+    /// The conditions it is about; one is enough.
     public var onPodConditions: [PodFailurePolicyOnPodConditionsPattern] {
         get { fields.lenses("onPodConditions") }
         set { fields.setLenses("onPodConditions", newValue) }
     }
 }
 
-/// `SuccessPolicy` of batch/v1.
+/// `SuccessPolicy` of batch/v1. When an indexed job has succeeded.
 public struct SuccessPolicy: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `rules`.
+    /// One is enough.
     public var rules: [SuccessPolicyRule] {
         get { fields.lenses("rules") }
         set { fields.keepLenses("rules", newValue) }
     }
 }
 
-/// `SuccessPolicyRule` of batch/v1.
+/// `SuccessPolicyRule` of batch/v1. Which indexes are enough.
 public struct SuccessPolicyRule: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `succeededIndexes`.
+    /// These indexes must have succeeded, as in 0,3-5.
     public var succeededIndexes: String? {
         get { fields.optionalString("succeededIndexes") }
         set { fields.setOptionalString("succeededIndexes", newValue) }
     }
-    /// The field `succeededCount`.
+    /// So many of them are enough.
     public var succeededCount: Int? {
         get { fields.optionalInt("succeededCount") }
         set { fields.setOptionalInt("succeededCount", newValue) }
     }
 }
 
-/// `UncountedTerminatedPods` of batch/v1.
+/// `UncountedTerminatedPods` of batch/v1. Pods that have ended and are not yet counted.
 public struct UncountedTerminatedPods: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `succeeded`.
+    /// The uids of those that succeeded.
     public var succeeded: [String] {
         get { fields.strings("succeeded") }
         set { fields.setStrings("succeeded", newValue) }
     }
-    /// The field `failed`.
+    /// The uids of those that failed.
     public var failed: [String] {
         get { fields.strings("failed") }
         set { fields.setStrings("failed", newValue) }

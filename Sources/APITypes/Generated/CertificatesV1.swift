@@ -4,7 +4,7 @@ import APIModel
 import Units
 import Values
 
-/// `CertificateSigningRequest` of certificates/v1.
+/// `CertificateSigningRequest` of certificates/v1. Asks for a certificate.
 public struct CertificateSigningRequest: APIObject {
     /// The object looked at.
     public var fields: JSONObject

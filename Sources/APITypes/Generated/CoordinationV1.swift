@@ -24,43 +24,43 @@ public struct Lease: APIObject {
     }
 }
 
-/// `LeaseSpec` of coordination/v1.
+/// `LeaseSpec` of coordination/v1. Who holds a lease, and for how long.
 public struct LeaseSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `holderIdentity`.
+    /// The holder.
     public var holderIdentity: String? {
         get { fields.optionalString("holderIdentity") }
         set { fields.setOptionalString("holderIdentity", newValue) }
     }
-    /// The field `leaseDurationSeconds`.
+    /// How long after the last renewal others must wait.
     public var leaseDurationSeconds: Int? {
         get { fields.optionalInt("leaseDurationSeconds") }
         set { fields.setOptionalInt("leaseDurationSeconds", newValue) }
     }
-    /// The field `acquireTime`.
+    /// When the holder got it.
     public var acquireTime: Timestamp? {
         get { fields.time("acquireTime") }
         set { fields.setMicroTime("acquireTime", newValue) }
     }
-    /// The field `renewTime`.
+    /// When the holder last renewed it.
     public var renewTime: Timestamp? {
         get { fields.time("renewTime") }
         set { fields.setMicroTime("renewTime", newValue) }
     }
-    /// The field `leaseTransitions`.
+    /// How many times it has changed hands.
     public var leaseTransitions: Int? {
         get { fields.optionalInt("leaseTransitions") }
         set { fields.setOptionalInt("leaseTransitions", newValue) }
     }
-    /// The field `strategy`.
+    /// How the holder is chosen.
     public var strategy: String? {
         get { fields.optionalString("strategy") }
         set { fields.setOptionalString("strategy", newValue) }
     }
-    /// The field `preferredHolder`.
+    /// Who should hold it next.
     public var preferredHolder: String? {
         get { fields.optionalString("preferredHolder") }
         set { fields.setOptionalString("preferredHolder", newValue) }

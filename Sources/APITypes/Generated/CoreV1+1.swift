@@ -4,183 +4,183 @@ import APIModel
 import Units
 import Values
 
-/// `AWSElasticBlockStoreVolumeSource` of core/v1.
+/// `AWSElasticBlockStoreVolumeSource` of core/v1. A disk of Amazon's cloud.
 public struct AWSElasticBlockStoreVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `volumeID`.
+    /// The volume's identifier at its provider.
     public var volumeID: String {
         get { fields.string("volumeID") }
         set { fields.keepString("volumeID", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `partition`.
+    /// The partition to mount; the whole disk when 0.
     public var partition: Int {
         get { fields.int("partition") }
         set { fields.setInt("partition", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
 }
 
-/// `Affinity` of core/v1.
+/// `Affinity` of core/v1. Where a pod wants to be.
 public struct Affinity: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `nodeAffinity`.
+    /// Which nodes it wants.
     public var nodeAffinity: NodeAffinity? {
         get { fields.optionalLens("nodeAffinity") }
         set { fields.setOptionalLens("nodeAffinity", newValue) }
     }
-    /// The field `podAffinity`.
+    /// Which pods it wants to be near to.
     public var podAffinity: PodAffinity? {
         get { fields.optionalLens("podAffinity") }
         set { fields.setOptionalLens("podAffinity", newValue) }
     }
-    /// The field `podAntiAffinity`.
+    /// Which pods it wants to be away from.
     public var podAntiAffinity: PodAntiAffinity? {
         get { fields.optionalLens("podAntiAffinity") }
         set { fields.setOptionalLens("podAntiAffinity", newValue) }
     }
 }
 
-/// `AppArmorProfile` of core/v1.
+/// `AppArmorProfile` of core/v1. An AppArmor profile.
 public struct AppArmorProfile: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// RuntimeDefault, Unconfined, or Localhost for one loaded on the node.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `localhostProfile`.
+    /// The profile's name on the node.
     public var localhostProfile: String? {
         get { fields.optionalString("localhostProfile") }
         set { fields.setOptionalString("localhostProfile", newValue) }
     }
 }
 
-/// `AttachedVolume` of core/v1.
+/// `AttachedVolume` of core/v1. A volume attached to a node.
 public struct AttachedVolume: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `devicePath`.
+    /// Its device.
     public var devicePath: String {
         get { fields.string("devicePath") }
         set { fields.keepString("devicePath", newValue) }
     }
 }
 
-/// `AzureDiskVolumeSource` of core/v1.
+/// `AzureDiskVolumeSource` of core/v1. A disk of Azure.
 public struct AzureDiskVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `diskName`.
+    /// The disk's name.
     public var diskName: String {
         get { fields.string("diskName") }
         set { fields.keepString("diskName", newValue) }
     }
-    /// The field `diskURI`.
+    /// The disk's address.
     public var diskURI: String {
         get { fields.string("diskURI") }
         set { fields.keepString("diskURI", newValue) }
     }
-    /// The field `cachingMode`.
+    /// None, ReadOnly or ReadWrite.
     public var cachingMode: String? {
         get { fields.optionalString("cachingMode") }
         set { fields.setOptionalString("cachingMode", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String? {
         get { fields.optionalString("fsType") }
         set { fields.setOptionalString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool? {
         get { fields.optionalBool("readOnly") }
         set { fields.setOptionalBool("readOnly", newValue) }
     }
-    /// The field `kind`.
+    /// Shared, Dedicated or Managed.
     public var kind: String? {
         get { fields.optionalString("kind") }
         set { fields.setOptionalString("kind", newValue) }
     }
 }
 
-/// `AzureFilePersistentVolumeSource` of core/v1.
+/// `AzureFilePersistentVolumeSource` of core/v1. A file share of Azure.
 public struct AzureFilePersistentVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `secretName`.
+    /// The secret's name.
     public var secretName: String {
         get { fields.string("secretName") }
         set { fields.keepString("secretName", newValue) }
     }
-    /// The field `shareName`.
+    /// The share's name.
     public var shareName: String {
         get { fields.string("shareName") }
         set { fields.keepString("shareName", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `secretNamespace`.
+    /// The secret's namespace; the claim's by default.
     public var secretNamespace: String? {
         get { fields.optionalString("secretNamespace") }
         set { fields.setOptionalString("secretNamespace", newValue) }
     }
 }
 
-/// `AzureFileVolumeSource` of core/v1.
+/// `AzureFileVolumeSource` of core/v1. A file share of Azure.
 public struct AzureFileVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `secretName`.
+    /// The secret's name.
     public var secretName: String {
         get { fields.string("secretName") }
         set { fields.keepString("secretName", newValue) }
     }
-    /// The field `shareName`.
+    /// The share's name.
     public var shareName: String {
         get { fields.string("shareName") }
         set { fields.keepString("shareName", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
 }
 
-/// `Binding` of core/v1.
+/// `Binding` of core/v1. Puts a pod on a node.
 public struct Binding: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -193,294 +193,294 @@ public struct Binding: APIObject {
         group: "", version: "v1", resource: "bindings")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `target`.
+    /// What the metric should be.
     public var target: ObjectReference {
         get { fields.lens("target") }
         set { fields.setLens("target", newValue) }
     }
 }
 
-/// `CSIPersistentVolumeSource` of core/v1.
+/// `CSIPersistentVolumeSource` of core/v1. Storage of a CSI driver.
 public struct CSIPersistentVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `driver`.
+    /// The driver's name.
     public var driver: String {
         get { fields.string("driver") }
         set { fields.keepString("driver", newValue) }
     }
-    /// The field `volumeHandle`.
+    /// The driver's name for the volume.
     public var volumeHandle: String {
         get { fields.string("volumeHandle") }
         set { fields.keepString("volumeHandle", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `volumeAttributes`.
+    /// What the driver is told.
     public var volumeAttributes: [String: String] {
         get { fields.stringMap("volumeAttributes") }
         set { fields.setStringMap("volumeAttributes", newValue) }
     }
-    /// The field `controllerPublishSecretRef`.
+    /// A secret for attaching.
     public var controllerPublishSecretRef: SecretReference? {
         get { fields.optionalLens("controllerPublishSecretRef") }
         set { fields.setOptionalLens("controllerPublishSecretRef", newValue) }
     }
-    /// The field `nodeStageSecretRef`.
+    /// A secret for preparing on the node.
     public var nodeStageSecretRef: SecretReference? {
         get { fields.optionalLens("nodeStageSecretRef") }
         set { fields.setOptionalLens("nodeStageSecretRef", newValue) }
     }
-    /// The field `nodePublishSecretRef`.
+    /// A secret for mounting.
     public var nodePublishSecretRef: SecretReference? {
         get { fields.optionalLens("nodePublishSecretRef") }
         set { fields.setOptionalLens("nodePublishSecretRef", newValue) }
     }
-    /// The field `controllerExpandSecretRef`.
+    /// A secret for growing.
     public var controllerExpandSecretRef: SecretReference? {
         get { fields.optionalLens("controllerExpandSecretRef") }
         set { fields.setOptionalLens("controllerExpandSecretRef", newValue) }
     }
-    /// The field `nodeExpandSecretRef`.
+    /// A secret for growing on the node.
     public var nodeExpandSecretRef: SecretReference? {
         get { fields.optionalLens("nodeExpandSecretRef") }
         set { fields.setOptionalLens("nodeExpandSecretRef", newValue) }
     }
 }
 
-/// `CSIVolumeSource` of core/v1.
+/// `CSIVolumeSource` of core/v1. Storage of a CSI driver, made for one pod.
 public struct CSIVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `driver`.
+    /// The driver's name.
     public var driver: String {
         get { fields.string("driver") }
         set { fields.keepString("driver", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool? {
         get { fields.optionalBool("readOnly") }
         set { fields.setOptionalBool("readOnly", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String? {
         get { fields.optionalString("fsType") }
         set { fields.setOptionalString("fsType", newValue) }
     }
-    /// The field `volumeAttributes`.
+    /// What the driver is told.
     public var volumeAttributes: [String: String] {
         get { fields.stringMap("volumeAttributes") }
         set { fields.setStringMap("volumeAttributes", newValue) }
     }
-    /// The field `nodePublishSecretRef`.
+    /// A secret for the driver.
     public var nodePublishSecretRef: LocalObjectReference? {
         get { fields.optionalLens("nodePublishSecretRef") }
         set { fields.setOptionalLens("nodePublishSecretRef", newValue) }
     }
 }
 
-/// `Capabilities` of core/v1.
+/// `Capabilities` of core/v1. Powers of root, one by one.
 public struct Capabilities: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `add`.
+    /// Powers to add.
     public var add: [String] {
         get { fields.strings("add") }
         set { fields.setStrings("add", newValue) }
     }
-    /// The field `drop`.
+    /// Powers to take away; ALL for all of them.
     public var drop: [String] {
         get { fields.strings("drop") }
         set { fields.setStrings("drop", newValue) }
     }
 }
 
-/// `CephFSPersistentVolumeSource` of core/v1.
+/// `CephFSPersistentVolumeSource` of core/v1. A file system of Ceph.
 public struct CephFSPersistentVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `monitors`.
+    /// The monitors' addresses.
     public var monitors: [String] {
         get { fields.strings("monitors") }
         set { fields.keepStrings("monitors", newValue) }
     }
-    /// The field `path`.
+    /// The directory to mount.
     public var path: String {
         get { fields.string("path") }
         set { fields.setString("path", newValue) }
     }
-    /// The field `user`.
+    /// The user's name.
     public var user: String {
         get { fields.string("user") }
         set { fields.setString("user", newValue) }
     }
-    /// The field `secretFile`.
+    /// The key ring's path.
     public var secretFile: String {
         get { fields.string("secretFile") }
         set { fields.setString("secretFile", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: SecretReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
 }
 
-/// `CephFSVolumeSource` of core/v1.
+/// `CephFSVolumeSource` of core/v1. A file system of Ceph.
 public struct CephFSVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `monitors`.
+    /// The monitors' addresses.
     public var monitors: [String] {
         get { fields.strings("monitors") }
         set { fields.keepStrings("monitors", newValue) }
     }
-    /// The field `path`.
+    /// The directory to mount.
     public var path: String {
         get { fields.string("path") }
         set { fields.setString("path", newValue) }
     }
-    /// The field `user`.
+    /// The user's name.
     public var user: String {
         get { fields.string("user") }
         set { fields.setString("user", newValue) }
     }
-    /// The field `secretFile`.
+    /// The key ring's path.
     public var secretFile: String {
         get { fields.string("secretFile") }
         set { fields.setString("secretFile", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: LocalObjectReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
 }
 
-/// `CinderPersistentVolumeSource` of core/v1.
+/// `CinderPersistentVolumeSource` of core/v1. A disk of OpenStack.
 public struct CinderPersistentVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `volumeID`.
+    /// The volume's identifier at its provider.
     public var volumeID: String {
         get { fields.string("volumeID") }
         set { fields.keepString("volumeID", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: SecretReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
 }
 
-/// `CinderVolumeSource` of core/v1.
+/// `CinderVolumeSource` of core/v1. A disk of OpenStack.
 public struct CinderVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `volumeID`.
+    /// The volume's identifier at its provider.
     public var volumeID: String {
         get { fields.string("volumeID") }
         set { fields.keepString("volumeID", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: LocalObjectReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
 }
 
-/// `ClientIPConfig` of core/v1.
+/// `ClientIPConfig` of core/v1. Affinity by the client's address.
 public struct ClientIPConfig: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `timeoutSeconds`.
+    /// How long after its last connection. Three hours by default.
     public var timeoutSeconds: Int? {
         get { fields.optionalInt("timeoutSeconds") }
         set { fields.setOptionalInt("timeoutSeconds", newValue) }
     }
 }
 
-/// `ClusterTrustBundleProjection` of core/v1.
+/// `ClusterTrustBundleProjection` of core/v1. Certificates that the cluster trusts.
 public struct ClusterTrustBundleProjection: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// One bundle by its name.
     public var name: String? {
         get { fields.optionalString("name") }
         set { fields.setOptionalString("name", newValue) }
     }
-    /// The field `signerName`.
+    /// All bundles of a signer.
     public var signerName: String? {
         get { fields.optionalString("signerName") }
         set { fields.setOptionalString("signerName", newValue) }
     }
-    /// The field `labelSelector`.
+    /// Of those, the ones with these labels.
     public var labelSelector: MetaLabelSelector? {
         get { fields.optionalLens("labelSelector") }
         set { fields.setOptionalLens("labelSelector", newValue) }
     }
-    /// The field `optional`.
+    /// Whether it may be missing.
     public var optional: Bool? {
         get { fields.optionalBool("optional") }
         set { fields.setOptionalBool("optional", newValue) }
     }
-    /// The field `path`.
+    /// The file's path.
     public var path: String {
         get { fields.string("path") }
         set { fields.keepString("path", newValue) }
@@ -493,29 +493,29 @@ public struct ComponentCondition: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
-    /// The field `error`.
+    /// What went wrong, if anything did.
     public var error: String {
         get { fields.string("error") }
         set { fields.setString("error", newValue) }
     }
 }
 
-/// `ComponentStatus` of core/v1.
+/// `ComponentStatus` of core/v1. How a part of the control plane is doing. Outdated.
 public struct ComponentStatus: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -528,7 +528,7 @@ public struct ComponentStatus: APIObject {
         group: "", version: "v1", resource: "componentstatuses")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [ComponentCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
@@ -565,125 +565,125 @@ public struct ConfigMap: APIObject {
     }
 }
 
-/// `ConfigMapEnvSource` of core/v1.
+/// `ConfigMapEnvSource` of core/v1. A config map whose keys become variables.
 public struct ConfigMapEnvSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `optional`.
+    /// Whether it may be missing.
     public var optional: Bool? {
         get { fields.optionalBool("optional") }
         set { fields.setOptionalBool("optional", newValue) }
     }
 }
 
-/// `ConfigMapKeySelector` of core/v1.
+/// `ConfigMapKeySelector` of core/v1. A key of a config map.
 public struct ConfigMapKeySelector: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `key`.
+    /// The key.
     public var key: String {
         get { fields.string("key") }
         set { fields.keepString("key", newValue) }
     }
-    /// The field `optional`.
+    /// Whether it may be missing.
     public var optional: Bool? {
         get { fields.optionalBool("optional") }
         set { fields.setOptionalBool("optional", newValue) }
     }
 }
 
-/// `ConfigMapNodeConfigSource` of core/v1.
+/// `ConfigMapNodeConfigSource` of core/v1. No longer used.
 public struct ConfigMapNodeConfigSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `namespace`.
+    /// The namespace it is in.
     public var namespace: String {
         get { fields.string("namespace") }
         set { fields.keepString("namespace", newValue) }
     }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `uid`.
+    /// The uid, so that another object of the same name is not meant.
     public var uid: String {
         get { fields.string("uid") }
         set { fields.setString("uid", newValue) }
     }
-    /// The field `resourceVersion`.
+    /// The version of the object that is meant.
     public var resourceVersion: String {
         get { fields.string("resourceVersion") }
         set { fields.setString("resourceVersion", newValue) }
     }
-    /// The field `kubeletConfigKey`.
+    /// No longer used.
     public var kubeletConfigKey: String {
         get { fields.string("kubeletConfigKey") }
         set { fields.keepString("kubeletConfigKey", newValue) }
     }
 }
 
-/// `ConfigMapProjection` of core/v1.
+/// `ConfigMapProjection` of core/v1. A config map in a directory with others.
 public struct ConfigMapProjection: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `items`.
+    /// Which keys to take, and the paths they get; all keys when empty.
     public var items: [KeyToPath] {
         get { fields.lenses("items") }
         set { fields.setLenses("items", newValue) }
     }
-    /// The field `optional`.
+    /// Whether it may be missing.
     public var optional: Bool? {
         get { fields.optionalBool("optional") }
         set { fields.setOptionalBool("optional", newValue) }
     }
 }
 
-/// `ConfigMapVolumeSource` of core/v1.
+/// `ConfigMapVolumeSource` of core/v1. A config map as files.
 public struct ConfigMapVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The config map.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `items`.
+    /// Which keys to take, and the paths they get; all keys when empty.
     public var items: [KeyToPath] {
         get { fields.lenses("items") }
         set { fields.setLenses("items", newValue) }
     }
-    /// The field `defaultMode`.
+    /// The permission bits of files that do not set their own. 0644 by default.
     public var defaultMode: Int? {
         get { fields.optionalInt("defaultMode") }
         set { fields.setOptionalInt("defaultMode", newValue) }
     }
-    /// The field `optional`.
+    /// Whether it may be missing.
     public var optional: Bool? {
         get { fields.optionalBool("optional") }
         set { fields.setOptionalBool("optional", newValue) }
@@ -751,7 +751,7 @@ public struct Container: Lens {
         get { fields.optionalString("restartPolicy") }
         set { fields.setOptionalString("restartPolicy", newValue) }
     }
-    /// The field `restartPolicyRules`.
+    /// What happens at which exit code, before the restart policy is asked.
     public var restartPolicyRules: [ContainerRestartRule] {
         get { fields.lenses("restartPolicyRules") }
         set { fields.setLenses("restartPolicyRules", newValue) }
@@ -823,41 +823,41 @@ public struct Container: Lens {
     }
 }
 
-/// `ContainerExtendedResourceRequest` of core/v1.
+/// `ContainerExtendedResourceRequest` of core/v1. One container's extended resource and the request behind it.
 public struct ContainerExtendedResourceRequest: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `containerName`.
+    /// The container's name.
     public var containerName: String {
         get { fields.string("containerName") }
         set { fields.keepString("containerName", newValue) }
     }
-    /// The field `resourceName`.
+    /// The extended resource.
     public var resourceName: String {
         get { fields.string("resourceName") }
         set { fields.keepString("resourceName", newValue) }
     }
-    /// The field `requestName`.
+    /// The request of the claim.
     public var requestName: String {
         get { fields.string("requestName") }
         set { fields.keepString("requestName", newValue) }
     }
 }
 
-/// `ContainerImage` of core/v1.
+/// `ContainerImage` of core/v1. An image on a node.
 public struct ContainerImage: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `names`.
+    /// Its names.
     public var names: [String] {
         get { fields.strings("names") }
         set { fields.keepStrings("names", newValue) }
     }
-    /// The field `sizeBytes`.
+    /// Its size.
     public var sizeBytes: Int {
         get { fields.int("sizeBytes") }
         set { fields.setInt("sizeBytes", newValue) }
@@ -897,416 +897,416 @@ public struct ContainerPort: Lens {
     }
 }
 
-/// `ContainerResizePolicy` of core/v1.
+/// `ContainerResizePolicy` of core/v1. What a change of a resource needs.
 public struct ContainerResizePolicy: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `resourceName`.
+    /// cpu or memory.
     public var resourceName: String {
         get { fields.string("resourceName") }
         set { fields.keepString("resourceName", newValue) }
     }
-    /// The field `restartPolicy`.
+    /// NotRequired, or RestartContainer.
     public var restartPolicy: String {
         get { fields.string("restartPolicy") }
         set { fields.keepString("restartPolicy", newValue) }
     }
 }
 
-/// `ContainerRestartRule` of core/v1.
+/// `ContainerRestartRule` of core/v1. What happens at certain exit codes.
 public struct ContainerRestartRule: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `action`.
+    /// Restart, or RestartAllContainers.
     public var action: String {
         get { fields.string("action") }
         set { fields.setString("action", newValue) }
     }
-    /// The field `exitCodes`.
+    /// The exit codes.
     public var exitCodes: ContainerRestartRuleOnExitCodes? {
         get { fields.optionalLens("exitCodes") }
         set { fields.setOptionalLens("exitCodes", newValue) }
     }
 }
 
-/// `ContainerRestartRuleOnExitCodes` of core/v1.
+/// `ContainerRestartRuleOnExitCodes` of core/v1. A set of exit codes.
 public struct ContainerRestartRuleOnExitCodes: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `operator`.
+    /// In or NotIn.
     public var `operator`: String {
         get { fields.string("operator") }
         set { fields.setString("operator", newValue) }
     }
-    /// The field `values`.
+    /// The exit codes compared with.
     public var values: [Int] {
         get { fields.ints("values") }
         set { fields.setInts("values", newValue) }
     }
 }
 
-/// `ContainerState` of core/v1.
+/// `ContainerState` of core/v1. What a container does. One of the three.
 public struct ContainerState: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `waiting`.
+    /// It has not begun.
     public var waiting: ContainerStateWaiting? {
         get { fields.optionalLens("waiting") }
         set { fields.setOptionalLens("waiting", newValue) }
     }
-    /// The field `running`.
+    /// It runs.
     public var running: ContainerStateRunning? {
         get { fields.optionalLens("running") }
         set { fields.setOptionalLens("running", newValue) }
     }
-    /// The field `terminated`.
+    /// It has ended.
     public var terminated: ContainerStateTerminated? {
         get { fields.optionalLens("terminated") }
         set { fields.setOptionalLens("terminated", newValue) }
     }
 }
 
-/// `ContainerStateRunning` of core/v1.
+/// `ContainerStateRunning` of core/v1. A container that runs.
 public struct ContainerStateRunning: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `startedAt`.
+    /// Since when.
     public var startedAt: Timestamp? {
         get { fields.time("startedAt") }
         set { fields.setTime("startedAt", newValue) }
     }
 }
 
-/// `ContainerStateTerminated` of core/v1.
+/// `ContainerStateTerminated` of core/v1. How a container ended.
 public struct ContainerStateTerminated: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `exitCode`.
+    /// The program's exit code.
     public var exitCode: Int {
         get { fields.int("exitCode") }
         set { fields.keepInt("exitCode", newValue) }
     }
-    /// The field `signal`.
+    /// The signal that ended it, if one did.
     public var signal: Int {
         get { fields.int("signal") }
         set { fields.setInt("signal", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
-    /// The field `startedAt`.
+    /// When it began.
     public var startedAt: Timestamp? {
         get { fields.time("startedAt") }
         set { fields.setTime("startedAt", newValue) }
     }
-    /// The field `finishedAt`.
+    /// When it ended.
     public var finishedAt: Timestamp? {
         get { fields.time("finishedAt") }
         set { fields.setTime("finishedAt", newValue) }
     }
-    /// The field `containerID`.
+    /// The identifier that the runtime gave it.
     public var containerID: String {
         get { fields.string("containerID") }
         set { fields.setString("containerID", newValue) }
     }
 }
 
-/// `ContainerStateWaiting` of core/v1.
+/// `ContainerStateWaiting` of core/v1. Why a container has not begun.
 public struct ContainerStateWaiting: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
 }
 
-/// `ContainerStatus` of core/v1.
+/// `ContainerStatus` of core/v1. How a container is doing.
 public struct ContainerStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The container's name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `state`.
+    /// What it does now.
     public var state: ContainerState {
         get { fields.lens("state") }
         set { fields.setLens("state", newValue) }
     }
-    /// The field `lastState`.
+    /// How its last run ended.
     public var lastState: ContainerState {
         get { fields.lens("lastState") }
         set { fields.setLens("lastState", newValue) }
     }
-    /// The field `ready`.
+    /// Whether its readiness check succeeds.
     public var ready: Bool {
         get { fields.bool("ready") }
         set { fields.keepBool("ready", newValue) }
     }
-    /// The field `restartCount`.
+    /// How often it was started again.
     public var restartCount: Int {
         get { fields.int("restartCount") }
         set { fields.keepInt("restartCount", newValue) }
     }
-    /// The field `image`.
+    /// The image that runs.
     public var image: String {
         get { fields.string("image") }
         set { fields.keepString("image", newValue) }
     }
-    /// The field `imageID`.
+    /// The image's digest.
     public var imageID: String {
         get { fields.string("imageID") }
         set { fields.keepString("imageID", newValue) }
     }
-    /// The field `containerID`.
+    /// The identifier that the runtime gave it.
     public var containerID: String {
         get { fields.string("containerID") }
         set { fields.setString("containerID", newValue) }
     }
-    /// The field `started`.
+    /// Whether its startup check has succeeded.
     public var started: Bool? {
         get { fields.optionalBool("started") }
         set { fields.setOptionalBool("started", newValue) }
     }
-    /// The field `allocatedResources`.
+    /// What the node has set aside for it.
     public var allocatedResources: [String: Quantity] {
         get { fields.quantityMap("allocatedResources") }
         set { fields.setQuantityMap("allocatedResources", newValue) }
     }
-    /// The field `resources`.
+    /// What is in force for it.
     public var resources: ResourceRequirements? {
         get { fields.optionalLens("resources") }
         set { fields.setOptionalLens("resources", newValue) }
     }
-    /// The field `volumeMounts`.
+    /// How its volumes are mounted.
     public var volumeMounts: [VolumeMountStatus] {
         get { fields.lenses("volumeMounts") }
         set { fields.setLenses("volumeMounts", newValue) }
     }
-    /// The field `user`.
+    /// Which user it began as.
     public var user: ContainerUser? {
         get { fields.optionalLens("user") }
         set { fields.setOptionalLens("user", newValue) }
     }
-    /// The field `allocatedResourcesStatus`.
+    /// How its devices are.
     public var allocatedResourcesStatus: [ResourceStatus] {
         get { fields.lenses("allocatedResourcesStatus") }
         set { fields.setLenses("allocatedResourcesStatus", newValue) }
     }
-    /// The field `stopSignal`.
+    /// The signal that asks it to end.
     public var stopSignal: String? {
         get { fields.optionalString("stopSignal") }
         set { fields.setOptionalString("stopSignal", newValue) }
     }
 }
 
-/// `ContainerUser` of core/v1.
+/// `ContainerUser` of core/v1. The user a container began as.
 public struct ContainerUser: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `linux`.
+    /// On Linux.
     public var linux: LinuxContainerUser? {
         get { fields.optionalLens("linux") }
         set { fields.setOptionalLens("linux", newValue) }
     }
 }
 
-/// `DaemonEndpoint` of core/v1.
+/// `DaemonEndpoint` of core/v1. A port.
 public struct DaemonEndpoint: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `Port`.
+    /// Its number.
     public var Port: Int {
         get { fields.int("Port") }
         set { fields.keepInt("Port", newValue) }
     }
 }
 
-/// `DownwardAPIProjection` of core/v1.
+/// `DownwardAPIProjection` of core/v1. Facts about the pod in a directory with others.
 public struct DownwardAPIProjection: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `items`.
+    /// Which facts, and the paths they get.
     public var items: [DownwardAPIVolumeFile] {
         get { fields.lenses("items") }
         set { fields.setLenses("items", newValue) }
     }
 }
 
-/// `DownwardAPIVolumeFile` of core/v1.
+/// `DownwardAPIVolumeFile` of core/v1. A fact about the pod as a file.
 public struct DownwardAPIVolumeFile: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `path`.
+    /// The file's path in the volume.
     public var path: String {
         get { fields.string("path") }
         set { fields.keepString("path", newValue) }
     }
-    /// The field `fieldRef`.
+    /// A field of the pod.
     public var fieldRef: ObjectFieldSelector? {
         get { fields.optionalLens("fieldRef") }
         set { fields.setOptionalLens("fieldRef", newValue) }
     }
-    /// The field `resourceFieldRef`.
+    /// A resource of a container.
     public var resourceFieldRef: ResourceFieldSelector? {
         get { fields.optionalLens("resourceFieldRef") }
         set { fields.setOptionalLens("resourceFieldRef", newValue) }
     }
-    /// The field `mode`.
+    /// The file's permission bits; the volume's default when not given.
     public var mode: Int? {
         get { fields.optionalInt("mode") }
         set { fields.setOptionalInt("mode", newValue) }
     }
 }
 
-/// `DownwardAPIVolumeSource` of core/v1.
+/// `DownwardAPIVolumeSource` of core/v1. Facts about the pod as files.
 public struct DownwardAPIVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `items`.
+    /// Which facts, and the paths they get.
     public var items: [DownwardAPIVolumeFile] {
         get { fields.lenses("items") }
         set { fields.setLenses("items", newValue) }
     }
-    /// The field `defaultMode`.
+    /// The permission bits of files that do not set their own. 0644 by default.
     public var defaultMode: Int? {
         get { fields.optionalInt("defaultMode") }
         set { fields.setOptionalInt("defaultMode", newValue) }
     }
 }
 
-/// `EmptyDirVolumeSource` of core/v1.
+/// `EmptyDirVolumeSource` of core/v1. An empty directory.
 public struct EmptyDirVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `medium`.
+    /// Where it is kept; Memory for memory, the node's disk by default.
     public var medium: String {
         get { fields.string("medium") }
         set { fields.setString("medium", newValue) }
     }
-    /// The field `sizeLimit`.
+    /// How much may be in it.
     public var sizeLimit: Quantity? {
         get { fields.optionalQuantity("sizeLimit") }
         set { fields.setQuantity("sizeLimit", newValue) }
     }
 }
 
-/// `EndpointAddress` of core/v1.
+/// `EndpointAddress` of core/v1. One address.
 public struct EndpointAddress: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ip`.
+    /// The IP address.
     public var ip: String {
         get { fields.string("ip") }
         set { fields.keepString("ip", newValue) }
     }
-    /// The field `hostname`.
+    /// The host name.
     public var hostname: String {
         get { fields.string("hostname") }
         set { fields.setString("hostname", newValue) }
     }
-    /// The field `nodeName`.
+    /// The node it is on.
     public var nodeName: String? {
         get { fields.optionalString("nodeName") }
         set { fields.setOptionalString("nodeName", newValue) }
     }
-    /// The field `targetRef`.
+    /// The pod it belongs to.
     public var targetRef: ObjectReference? {
         get { fields.optionalLens("targetRef") }
         set { fields.setOptionalLens("targetRef", newValue) }
     }
 }
 
-/// `EndpointPort` of core/v1.
+/// `EndpointPort` of core/v1. A port of endpoints.
 public struct EndpointPort: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name of the service's port.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `port`.
+    /// The port's number or name.
     public var port: Int {
         get { fields.int("port") }
         set { fields.keepInt("port", newValue) }
     }
-    /// The field `protocol`.
+    /// TCP, UDP or SCTP.
     public var `protocol`: String {
         get { fields.string("protocol") }
         set { fields.setString("protocol", newValue) }
     }
-    /// The field `appProtocol`.
+    /// The protocol spoken inside.
     public var appProtocol: String? {
         get { fields.optionalString("appProtocol") }
         set { fields.setOptionalString("appProtocol", newValue) }
     }
 }
 
-/// `EndpointSubset` of core/v1.
+/// `EndpointSubset` of core/v1. Addresses that share their ports.
 public struct EndpointSubset: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `addresses`.
+    /// Those that are ready.
     public var addresses: [EndpointAddress] {
         get { fields.lenses("addresses") }
         set { fields.setLenses("addresses", newValue) }
     }
-    /// The field `notReadyAddresses`.
+    /// Those that are not ready.
     public var notReadyAddresses: [EndpointAddress] {
         get { fields.lenses("notReadyAddresses") }
         set { fields.setLenses("notReadyAddresses", newValue) }
     }
-    /// The field `ports`.
+    /// The ports.
     public var ports: [EndpointPort] {
         get { fields.lenses("ports") }
         set { fields.setLenses("ports", newValue) }
@@ -1326,7 +1326,7 @@ public struct Endpoints: APIObject {
         group: "", version: "v1", resource: "endpoints")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `subsets`.
+    /// The addresses in groups that share their ports.
     public var subsets: [EndpointSubset] {
         get { fields.lenses("subsets") }
         set { fields.setLenses("subsets", newValue) }
@@ -1344,12 +1344,12 @@ public struct EnvFromSource: Lens {
         get { fields.string("prefix") }
         set { fields.setString("prefix", newValue) }
     }
-    /// The field `configMapRef`.
+    /// The config map.
     public var configMapRef: ConfigMapEnvSource? {
         get { fields.optionalLens("configMapRef") }
         set { fields.setOptionalLens("configMapRef", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret.
     public var secretRef: SecretEnvSource? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }

@@ -4,184 +4,184 @@ import APIModel
 import Units
 import Values
 
-/// `EnvVarSource` of core/v1.
+/// `EnvVarSource` of core/v1. Where a variable's value comes from.
 public struct EnvVarSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `fieldRef`.
+    /// A field of the pod.
     public var fieldRef: ObjectFieldSelector? {
         get { fields.optionalLens("fieldRef") }
         set { fields.setOptionalLens("fieldRef", newValue) }
     }
-    /// The field `resourceFieldRef`.
+    /// A resource of a container.
     public var resourceFieldRef: ResourceFieldSelector? {
         get { fields.optionalLens("resourceFieldRef") }
         set { fields.setOptionalLens("resourceFieldRef", newValue) }
     }
-    /// The field `configMapKeyRef`.
+    /// A key of a config map.
     public var configMapKeyRef: ConfigMapKeySelector? {
         get { fields.optionalLens("configMapKeyRef") }
         set { fields.setOptionalLens("configMapKeyRef", newValue) }
     }
-    /// The field `secretKeyRef`.
+    /// A key of a secret.
     public var secretKeyRef: SecretKeySelector? {
         get { fields.optionalLens("secretKeyRef") }
         set { fields.setOptionalLens("secretKeyRef", newValue) }
     }
-    /// The field `fileKeyRef`.
+    /// A key of a file that an earlier container wrote.
     public var fileKeyRef: FileKeySelector? {
         get { fields.optionalLens("fileKeyRef") }
         set { fields.setOptionalLens("fileKeyRef", newValue) }
     }
 }
 
-/// `EphemeralContainer` of core/v1.
+/// `EphemeralContainer` of core/v1. A container added to a running pod, for debugging.
 public struct EphemeralContainer: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The container's name, unique in the pod.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `image`.
+    /// The image to run.
     public var image: String {
         get { fields.string("image") }
         set { fields.setString("image", newValue) }
     }
-    /// The field `command`.
+    /// What to run instead of the image's entry point. $(NAME) stands for a variable.
     public var command: [String] {
         get { fields.strings("command") }
         set { fields.setStrings("command", newValue) }
     }
-    /// The field `args`.
+    /// Arguments instead of the image's own.
     public var args: [String] {
         get { fields.strings("args") }
         set { fields.setStrings("args", newValue) }
     }
-    /// The field `workingDir`.
+    /// The directory to start in.
     public var workingDir: String {
         get { fields.string("workingDir") }
         set { fields.setString("workingDir", newValue) }
     }
-    /// The field `ports`.
+    /// The ports the program listens on, for information and for references by name.
     public var ports: [ContainerPort] {
         get { fields.lenses("ports") }
         set { fields.setLenses("ports", newValue) }
     }
-    /// The field `envFrom`.
+    /// Sources whose keys all become variables.
     public var envFrom: [EnvFromSource] {
         get { fields.lenses("envFrom") }
         set { fields.setLenses("envFrom", newValue) }
     }
-    /// The field `env`.
+    /// Environment variables.
     public var env: [EnvVar] {
         get { fields.lenses("env") }
         set { fields.setLenses("env", newValue) }
     }
-    /// The field `resources`.
+    /// What the container needs, and may use.
     public var resources: ResourceRequirements {
         get { fields.lens("resources") }
         set { fields.setLens("resources", newValue) }
     }
-    /// The field `resizePolicy`.
+    /// Which resources can change without a restart.
     public var resizePolicy: [ContainerResizePolicy] {
         get { fields.lenses("resizePolicy") }
         set { fields.setLenses("resizePolicy", newValue) }
     }
-    /// The field `restartPolicy`.
+    /// Always makes an init container one that runs alongside the others.
     public var restartPolicy: String? {
         get { fields.optionalString("restartPolicy") }
         set { fields.setOptionalString("restartPolicy", newValue) }
     }
-    /// The field `restartPolicyRules`.
+    /// What happens at which exit code, before the restart policy is asked.
     public var restartPolicyRules: [ContainerRestartRule] {
         get { fields.lenses("restartPolicyRules") }
         set { fields.setLenses("restartPolicyRules", newValue) }
     }
-    /// The field `volumeMounts`.
+    /// Where volumes appear in the container's files.
     public var volumeMounts: [VolumeMount] {
         get { fields.lenses("volumeMounts") }
         set { fields.setLenses("volumeMounts", newValue) }
     }
-    /// The field `volumeDevices`.
+    /// Where block devices appear.
     public var volumeDevices: [VolumeDevice] {
         get { fields.lenses("volumeDevices") }
         set { fields.setLenses("volumeDevices", newValue) }
     }
-    /// The field `livenessProbe`.
+    /// A check; when it keeps failing, the container is restarted.
     public var livenessProbe: Probe? {
         get { fields.optionalLens("livenessProbe") }
         set { fields.setOptionalLens("livenessProbe", newValue) }
     }
-    /// The field `readinessProbe`.
+    /// A check; while it fails, services send the pod no traffic.
     public var readinessProbe: Probe? {
         get { fields.optionalLens("readinessProbe") }
         set { fields.setOptionalLens("readinessProbe", newValue) }
     }
-    /// The field `startupProbe`.
+    /// A check that must succeed once before the others begin.
     public var startupProbe: Probe? {
         get { fields.optionalLens("startupProbe") }
         set { fields.setOptionalLens("startupProbe", newValue) }
     }
-    /// The field `lifecycle`.
+    /// What to run after the start and before the end.
     public var lifecycle: Lifecycle? {
         get { fields.optionalLens("lifecycle") }
         set { fields.setOptionalLens("lifecycle", newValue) }
     }
-    /// The field `terminationMessagePath`.
+    /// The file whose content tells why the container ended.
     public var terminationMessagePath: String {
         get { fields.string("terminationMessagePath") }
         set { fields.setString("terminationMessagePath", newValue) }
     }
-    /// The field `terminationMessagePolicy`.
+    /// Whether the end of the log may serve instead: File or FallbackToLogsOnError.
     public var terminationMessagePolicy: String {
         get { fields.string("terminationMessagePolicy") }
         set { fields.setString("terminationMessagePolicy", newValue) }
     }
-    /// The field `imagePullPolicy`.
+    /// When to pull: Always, Never or IfNotPresent. Always is the default for the tag latest.
     public var imagePullPolicy: String {
         get { fields.string("imagePullPolicy") }
         set { fields.setString("imagePullPolicy", newValue) }
     }
-    /// The field `securityContext`.
+    /// User, privileges and so on of this container.
     public var securityContext: SecurityContext? {
         get { fields.optionalLens("securityContext") }
         set { fields.setOptionalLens("securityContext", newValue) }
     }
-    /// The field `stdin`.
+    /// Whether the container's input stays open.
     public var stdin: Bool {
         get { fields.bool("stdin") }
         set { fields.setBool("stdin", newValue) }
     }
-    /// The field `stdinOnce`.
+    /// Whether the input closes after the first client.
     public var stdinOnce: Bool {
         get { fields.bool("stdinOnce") }
         set { fields.setBool("stdinOnce", newValue) }
     }
-    /// The field `tty`.
+    /// Whether the container gets a terminal.
     public var tty: Bool {
         get { fields.bool("tty") }
         set { fields.setBool("tty", newValue) }
     }
-    /// The field `targetContainerName`.
+    /// The container whose processes it sees.
     public var targetContainerName: String {
         get { fields.string("targetContainerName") }
         set { fields.setString("targetContainerName", newValue) }
     }
 }
 
-/// `EphemeralVolumeSource` of core/v1.
+/// `EphemeralVolumeSource` of core/v1. A claim that lives as long as the pod.
 public struct EphemeralVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `volumeClaimTemplate`.
+    /// The claim.
     public var volumeClaimTemplate: PersistentVolumeClaimTemplate? {
         get { fields.optionalLens("volumeClaimTemplate") }
         set { fields.setOptionalLens("volumeClaimTemplate", newValue) }
@@ -201,386 +201,386 @@ public struct Event: APIObject {
         group: "", version: "v1", resource: "events")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `involvedObject`.
+    /// What the event is about.
     public var involvedObject: ObjectReference {
         get { fields.lens("involvedObject") }
         set { fields.setLens("involvedObject", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// What happened, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
-    /// The field `source`.
+    /// Who saw it, in the old form.
     public var source: EventSource {
         get { fields.lens("source") }
         set { fields.setLens("source", newValue) }
     }
-    /// The field `firstTimestamp`.
+    /// When it was first seen.
     public var firstTimestamp: Timestamp? {
         get { fields.time("firstTimestamp") }
         set { fields.setTime("firstTimestamp", newValue) }
     }
-    /// The field `lastTimestamp`.
+    /// When it was last seen.
     public var lastTimestamp: Timestamp? {
         get { fields.time("lastTimestamp") }
         set { fields.setTime("lastTimestamp", newValue) }
     }
-    /// The field `count`.
+    /// How many times it was seen.
     public var count: Int {
         get { fields.int("count") }
         set { fields.setInt("count", newValue) }
     }
-    /// The field `type`.
+    /// Normal or Warning.
     public var type: String {
         get { fields.string("type") }
         set { fields.setString("type", newValue) }
     }
-    /// The field `eventTime`.
+    /// When it happened.
     public var eventTime: Timestamp? {
         get { fields.time("eventTime") }
         set { fields.setMicroTime("eventTime", newValue) }
     }
-    /// The field `series`.
+    /// How it went on, when it was seen many times.
     public var series: EventSeries? {
         get { fields.optionalLens("series") }
         set { fields.setOptionalLens("series", newValue) }
     }
-    /// The field `action`.
+    /// What was done.
     public var action: String {
         get { fields.string("action") }
         set { fields.setString("action", newValue) }
     }
-    /// The field `related`.
+    /// Another object that has to do with it.
     public var related: ObjectReference? {
         get { fields.optionalLens("related") }
         set { fields.setOptionalLens("related", newValue) }
     }
-    /// The field `reportingComponent`.
+    /// Who reports it.
     public var reportingComponent: String {
         get { fields.string("reportingComponent") }
         set { fields.keepString("reportingComponent", newValue) }
     }
-    /// The field `reportingInstance`.
+    /// Which of several reports it.
     public var reportingInstance: String {
         get { fields.string("reportingInstance") }
         set { fields.keepString("reportingInstance", newValue) }
     }
 }
 
-/// `EventSeries` of core/v1.
+/// `EventSeries` of core/v1. An event that keeps happening.
 public struct EventSeries: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `count`.
+    /// How many times it has.
     public var count: Int {
         get { fields.int("count") }
         set { fields.setInt("count", newValue) }
     }
-    /// The field `lastObservedTime`.
+    /// When it last has.
     public var lastObservedTime: Timestamp? {
         get { fields.time("lastObservedTime") }
         set { fields.setMicroTime("lastObservedTime", newValue) }
     }
 }
 
-/// `EventSource` of core/v1.
+/// `EventSource` of core/v1. Who saw an event.
 public struct EventSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `component`.
+    /// The program.
     public var component: String {
         get { fields.string("component") }
         set { fields.setString("component", newValue) }
     }
-    /// The field `host`.
+    /// The node.
     public var host: String {
         get { fields.string("host") }
         set { fields.setString("host", newValue) }
     }
 }
 
-/// `ExecAction` of core/v1.
+/// `ExecAction` of core/v1. A command in the container.
 public struct ExecAction: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `command`.
+    /// The program and its arguments; no shell is involved.
     public var command: [String] {
         get { fields.strings("command") }
         set { fields.setStrings("command", newValue) }
     }
 }
 
-/// `FCVolumeSource` of core/v1.
+/// `FCVolumeSource` of core/v1. A disk reached by Fibre Channel.
 public struct FCVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `targetWWNs`.
+    /// The targets' world-wide names.
     public var targetWWNs: [String] {
         get { fields.strings("targetWWNs") }
         set { fields.setStrings("targetWWNs", newValue) }
     }
-    /// The field `lun`.
+    /// The unit's number.
     public var lun: Int? {
         get { fields.optionalInt("lun") }
         set { fields.setOptionalInt("lun", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `wwids`.
+    /// World-wide identifiers, instead of targets and number.
     public var wwids: [String] {
         get { fields.strings("wwids") }
         set { fields.setStrings("wwids", newValue) }
     }
 }
 
-/// `FileKeySelector` of core/v1.
+/// `FileKeySelector` of core/v1. A key of a file with environment variables.
 public struct FileKeySelector: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `volumeName`.
+    /// The volume with the file.
     public var volumeName: String {
         get { fields.string("volumeName") }
         set { fields.keepString("volumeName", newValue) }
     }
-    /// The field `path`.
+    /// The file's path in the volume.
     public var path: String {
         get { fields.string("path") }
         set { fields.keepString("path", newValue) }
     }
-    /// The field `key`.
+    /// The variable in the file.
     public var key: String {
         get { fields.string("key") }
         set { fields.keepString("key", newValue) }
     }
-    /// The field `optional`.
+    /// Whether it may be missing.
     public var optional: Bool? {
         get { fields.optionalBool("optional") }
         set { fields.setOptionalBool("optional", newValue) }
     }
 }
 
-/// `FlexPersistentVolumeSource` of core/v1.
+/// `FlexPersistentVolumeSource` of core/v1. A volume of a FlexVolume driver.
 public struct FlexPersistentVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `driver`.
+    /// The driver's name.
     public var driver: String {
         get { fields.string("driver") }
         set { fields.keepString("driver", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: SecretReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `options`.
+    /// What the driver is told.
     public var options: [String: String] {
         get { fields.stringMap("options") }
         set { fields.setStringMap("options", newValue) }
     }
 }
 
-/// `FlexVolumeSource` of core/v1.
+/// `FlexVolumeSource` of core/v1. A volume of a FlexVolume driver.
 public struct FlexVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `driver`.
+    /// The driver's name.
     public var driver: String {
         get { fields.string("driver") }
         set { fields.keepString("driver", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: LocalObjectReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `options`.
+    /// What the driver is told.
     public var options: [String: String] {
         get { fields.stringMap("options") }
         set { fields.setStringMap("options", newValue) }
     }
 }
 
-/// `FlockerVolumeSource` of core/v1.
+/// `FlockerVolumeSource` of core/v1. A Flocker dataset.
 public struct FlockerVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `datasetName`.
+    /// The dataset's name.
     public var datasetName: String {
         get { fields.string("datasetName") }
         set { fields.setString("datasetName", newValue) }
     }
-    /// The field `datasetUUID`.
+    /// The dataset's identifier.
     public var datasetUUID: String {
         get { fields.string("datasetUUID") }
         set { fields.setString("datasetUUID", newValue) }
     }
 }
 
-/// `GCEPersistentDiskVolumeSource` of core/v1.
+/// `GCEPersistentDiskVolumeSource` of core/v1. A disk of Google's cloud.
 public struct GCEPersistentDiskVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `pdName`.
+    /// The disk's name.
     public var pdName: String {
         get { fields.string("pdName") }
         set { fields.keepString("pdName", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `partition`.
+    /// The partition to mount; the whole disk when 0.
     public var partition: Int {
         get { fields.int("partition") }
         set { fields.setInt("partition", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
 }
 
-/// `GRPCAction` of core/v1.
+/// `GRPCAction` of core/v1. A call of the gRPC health service.
 public struct GRPCAction: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `port`.
+    /// The port's number.
     public var port: Int {
         get { fields.int("port") }
         set { fields.keepInt("port", newValue) }
     }
-    /// The field `service`.
+    /// The service's name to ask about.
     public var service: String? {
         get { fields.optionalString("service") }
         set { fields.setOptionalString("service", newValue) }
     }
 }
 
-/// `GitRepoVolumeSource` of core/v1.
+/// `GitRepoVolumeSource` of core/v1. A Git repository.
 public struct GitRepoVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `repository`.
+    /// Its address.
     public var repository: String {
         get { fields.string("repository") }
         set { fields.keepString("repository", newValue) }
     }
-    /// The field `revision`.
+    /// The commit.
     public var revision: String {
         get { fields.string("revision") }
         set { fields.setString("revision", newValue) }
     }
-    /// The field `directory`.
+    /// The directory to clone into.
     public var directory: String {
         get { fields.string("directory") }
         set { fields.setString("directory", newValue) }
     }
 }
 
-/// `GlusterfsPersistentVolumeSource` of core/v1.
+/// `GlusterfsPersistentVolumeSource` of core/v1. A Gluster volume.
 public struct GlusterfsPersistentVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `endpoints`.
+    /// The endpoints of its servers.
     public var endpoints: String {
         get { fields.string("endpoints") }
         set { fields.keepString("endpoints", newValue) }
     }
-    /// The field `path`.
+    /// The volume's name.
     public var path: String {
         get { fields.string("path") }
         set { fields.keepString("path", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `endpointsNamespace`.
+    /// The namespace of the endpoints.
     public var endpointsNamespace: String? {
         get { fields.optionalString("endpointsNamespace") }
         set { fields.setOptionalString("endpointsNamespace", newValue) }
     }
 }
 
-/// `GlusterfsVolumeSource` of core/v1.
+/// `GlusterfsVolumeSource` of core/v1. A Gluster volume.
 public struct GlusterfsVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `endpoints`.
+    /// The endpoints of its servers.
     public var endpoints: String {
         get { fields.string("endpoints") }
         set { fields.keepString("endpoints", newValue) }
     }
-    /// The field `path`.
+    /// The volume's name.
     public var path: String {
         get { fields.string("path") }
         set { fields.keepString("path", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
@@ -620,298 +620,298 @@ public struct HTTPGetAction: Lens {
     }
 }
 
-/// `HTTPHeader` of core/v1.
+/// `HTTPHeader` of core/v1. A header of a request.
 public struct HTTPHeader: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// Its name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `value`.
+    /// Its value.
     public var value: String {
         get { fields.string("value") }
         set { fields.keepString("value", newValue) }
     }
 }
 
-/// `HostAlias` of core/v1.
+/// `HostAlias` of core/v1. A line of the hosts file.
 public struct HostAlias: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ip`.
+    /// The address.
     public var ip: String {
         get { fields.string("ip") }
         set { fields.keepString("ip", newValue) }
     }
-    /// The field `hostnames`.
+    /// The names that lead to it.
     public var hostnames: [String] {
         get { fields.strings("hostnames") }
         set { fields.setStrings("hostnames", newValue) }
     }
 }
 
-/// `HostIP` of core/v1.
+/// `HostIP` of core/v1. An address of a node.
 public struct HostIP: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ip`.
+    /// The IP address.
     public var ip: String {
         get { fields.string("ip") }
         set { fields.keepString("ip", newValue) }
     }
 }
 
-/// `HostPathVolumeSource` of core/v1.
+/// `HostPathVolumeSource` of core/v1. A file or directory of the node.
 public struct HostPathVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `path`.
+    /// Its path on the node.
     public var path: String {
         get { fields.string("path") }
         set { fields.keepString("path", newValue) }
     }
-    /// The field `type`.
+    /// What must be there, such as Directory, FileOrCreate or Socket; nothing is checked when empty.
     public var type: String? {
         get { fields.optionalString("type") }
         set { fields.setOptionalString("type", newValue) }
     }
 }
 
-/// `ISCSIPersistentVolumeSource` of core/v1.
+/// `ISCSIPersistentVolumeSource` of core/v1. A disk reached by iSCSI.
 public struct ISCSIPersistentVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `targetPortal`.
+    /// The portal's address.
     public var targetPortal: String {
         get { fields.string("targetPortal") }
         set { fields.keepString("targetPortal", newValue) }
     }
-    /// The field `iqn`.
+    /// The target's name.
     public var iqn: String {
         get { fields.string("iqn") }
         set { fields.keepString("iqn", newValue) }
     }
-    /// The field `lun`.
+    /// The unit's number.
     public var lun: Int {
         get { fields.int("lun") }
         set { fields.keepInt("lun", newValue) }
     }
-    /// The field `iscsiInterface`.
+    /// The interface to use.
     public var iscsiInterface: String {
         get { fields.string("iscsiInterface") }
         set { fields.setString("iscsiInterface", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `portals`.
+    /// Further portals.
     public var portals: [String] {
         get { fields.strings("portals") }
         set { fields.setStrings("portals", newValue) }
     }
-    /// The field `chapAuthDiscovery`.
+    /// Whether finding the target needs CHAP.
     public var chapAuthDiscovery: Bool {
         get { fields.bool("chapAuthDiscovery") }
         set { fields.setBool("chapAuthDiscovery", newValue) }
     }
-    /// The field `chapAuthSession`.
+    /// Whether a session needs CHAP.
     public var chapAuthSession: Bool {
         get { fields.bool("chapAuthSession") }
         set { fields.setBool("chapAuthSession", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: SecretReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
-    /// The field `initiatorName`.
+    /// The initiator's name.
     public var initiatorName: String? {
         get { fields.optionalString("initiatorName") }
         set { fields.setOptionalString("initiatorName", newValue) }
     }
 }
 
-/// `ISCSIVolumeSource` of core/v1.
+/// `ISCSIVolumeSource` of core/v1. A disk reached by iSCSI.
 public struct ISCSIVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `targetPortal`.
+    /// The portal's address.
     public var targetPortal: String {
         get { fields.string("targetPortal") }
         set { fields.keepString("targetPortal", newValue) }
     }
-    /// The field `iqn`.
+    /// The target's name.
     public var iqn: String {
         get { fields.string("iqn") }
         set { fields.keepString("iqn", newValue) }
     }
-    /// The field `lun`.
+    /// The unit's number.
     public var lun: Int {
         get { fields.int("lun") }
         set { fields.keepInt("lun", newValue) }
     }
-    /// The field `iscsiInterface`.
+    /// The interface to use.
     public var iscsiInterface: String {
         get { fields.string("iscsiInterface") }
         set { fields.setString("iscsiInterface", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `portals`.
+    /// Further portals.
     public var portals: [String] {
         get { fields.strings("portals") }
         set { fields.setStrings("portals", newValue) }
     }
-    /// The field `chapAuthDiscovery`.
+    /// Whether finding the target needs CHAP.
     public var chapAuthDiscovery: Bool {
         get { fields.bool("chapAuthDiscovery") }
         set { fields.setBool("chapAuthDiscovery", newValue) }
     }
-    /// The field `chapAuthSession`.
+    /// Whether a session needs CHAP.
     public var chapAuthSession: Bool {
         get { fields.bool("chapAuthSession") }
         set { fields.setBool("chapAuthSession", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: LocalObjectReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
-    /// The field `initiatorName`.
+    /// The initiator's name.
     public var initiatorName: String? {
         get { fields.optionalString("initiatorName") }
         set { fields.setOptionalString("initiatorName", newValue) }
     }
 }
 
-/// `ImageVolumeSource` of core/v1.
+/// `ImageVolumeSource` of core/v1. The files of an image.
 public struct ImageVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `reference`.
+    /// The image.
     public var reference: String {
         get { fields.string("reference") }
         set { fields.setString("reference", newValue) }
     }
-    /// The field `pullPolicy`.
+    /// When to pull: Always, Never or IfNotPresent.
     public var pullPolicy: String {
         get { fields.string("pullPolicy") }
         set { fields.setString("pullPolicy", newValue) }
     }
 }
 
-/// `ImageVolumeStatus` of core/v1.
+/// `ImageVolumeStatus` of core/v1. An image shown as a volume.
 public struct ImageVolumeStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `imageRef`.
+    /// The image's digest.
     public var imageRef: String {
         get { fields.string("imageRef") }
         set { fields.setString("imageRef", newValue) }
     }
 }
 
-/// `KeyToPath` of core/v1.
+/// `KeyToPath` of core/v1. A key and the path it gets.
 public struct KeyToPath: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `key`.
+    /// The key.
     public var key: String {
         get { fields.string("key") }
         set { fields.keepString("key", newValue) }
     }
-    /// The field `path`.
+    /// The path in the volume.
     public var path: String {
         get { fields.string("path") }
         set { fields.keepString("path", newValue) }
     }
-    /// The field `mode`.
+    /// The file's permission bits; the volume's default when not given.
     public var mode: Int? {
         get { fields.optionalInt("mode") }
         set { fields.setOptionalInt("mode", newValue) }
     }
 }
 
-/// `Lifecycle` of core/v1.
+/// `Lifecycle` of core/v1. What happens around a container's life.
 public struct Lifecycle: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `postStart`.
+    /// Runs right after the start; when it fails the container is ended.
     public var postStart: LifecycleHandler? {
         get { fields.optionalLens("postStart") }
         set { fields.setOptionalLens("postStart", newValue) }
     }
-    /// The field `preStop`.
+    /// Runs before the end; the grace period goes on meanwhile.
     public var preStop: LifecycleHandler? {
         get { fields.optionalLens("preStop") }
         set { fields.setOptionalLens("preStop", newValue) }
     }
-    /// The field `stopSignal`.
+    /// The signal that asks the container to end.
     public var stopSignal: String? {
         get { fields.optionalString("stopSignal") }
         set { fields.setOptionalString("stopSignal", newValue) }
     }
 }
 
-/// `LifecycleHandler` of core/v1.
+/// `LifecycleHandler` of core/v1. One thing to do.
 public struct LifecycleHandler: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `exec`.
+    /// Run a command in the container.
     public var exec: ExecAction? {
         get { fields.optionalLens("exec") }
         set { fields.setOptionalLens("exec", newValue) }
     }
-    /// The field `httpGet`.
+    /// Make an HTTP request.
     public var httpGet: HTTPGetAction? {
         get { fields.optionalLens("httpGet") }
         set { fields.setOptionalLens("httpGet", newValue) }
     }
-    /// The field `tcpSocket`.
+    /// Not supported; kept for old manifests.
     public var tcpSocket: TCPSocketAction? {
         get { fields.optionalLens("tcpSocket") }
         set { fields.setOptionalLens("tcpSocket", newValue) }
     }
-    /// The field `sleep`.
+    /// Wait.
     public var sleep: SleepAction? {
         get { fields.optionalLens("sleep") }
         set { fields.setOptionalLens("sleep", newValue) }
@@ -938,187 +938,187 @@ public struct LimitRange: APIObject {
     }
 }
 
-/// `LimitRangeItem` of core/v1.
+/// `LimitRangeItem` of core/v1. The limits of one sort of object.
 public struct LimitRangeItem: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// Pod, Container or PersistentVolumeClaim.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `max`.
+    /// The most, by resource.
     public var max: [String: Quantity] {
         get { fields.quantityMap("max") }
         set { fields.setQuantityMap("max", newValue) }
     }
-    /// The field `min`.
+    /// The least, by resource.
     public var min: [String: Quantity] {
         get { fields.quantityMap("min") }
         set { fields.setQuantityMap("min", newValue) }
     }
-    /// The field `default`.
+    /// The limit of what names none.
     public var `default`: [String: Quantity] {
         get { fields.quantityMap("default") }
         set { fields.setQuantityMap("default", newValue) }
     }
-    /// The field `defaultRequest`.
+    /// The request of what names none.
     public var defaultRequest: [String: Quantity] {
         get { fields.quantityMap("defaultRequest") }
         set { fields.setQuantityMap("defaultRequest", newValue) }
     }
-    /// The field `maxLimitRequestRatio`.
+    /// How many times the request the limit may be.
     public var maxLimitRequestRatio: [String: Quantity] {
         get { fields.quantityMap("maxLimitRequestRatio") }
         set { fields.setQuantityMap("maxLimitRequestRatio", newValue) }
     }
 }
 
-/// `LimitRangeSpec` of core/v1.
+/// `LimitRangeSpec` of core/v1. The limits of a namespace's objects.
 public struct LimitRangeSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `limits`.
+    /// The limits.
     public var limits: [LimitRangeItem] {
         get { fields.lenses("limits") }
         set { fields.keepLenses("limits", newValue) }
     }
 }
 
-/// `LinuxContainerUser` of core/v1.
+/// `LinuxContainerUser` of core/v1. A user of Linux.
 public struct LinuxContainerUser: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `uid`.
+    /// The user id.
     public var uid: Int {
         get { fields.int("uid") }
         set { fields.keepInt("uid", newValue) }
     }
-    /// The field `gid`.
+    /// The group id.
     public var gid: Int {
         get { fields.int("gid") }
         set { fields.keepInt("gid", newValue) }
     }
-    /// The field `supplementalGroups`.
+    /// The further groups.
     public var supplementalGroups: [Int] {
         get { fields.ints("supplementalGroups") }
         set { fields.setInts("supplementalGroups", newValue) }
     }
 }
 
-/// `LoadBalancerIngress` of core/v1.
+/// `LoadBalancerIngress` of core/v1. An address of a load balancer.
 public struct LoadBalancerIngress: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ip`.
+    /// The IP address.
     public var ip: String {
         get { fields.string("ip") }
         set { fields.setString("ip", newValue) }
     }
-    /// The field `hostname`.
+    /// The host name.
     public var hostname: String {
         get { fields.string("hostname") }
         set { fields.setString("hostname", newValue) }
     }
-    /// The field `ipMode`.
+    /// VIP, or Proxy when traffic comes to the pod from the balancer itself.
     public var ipMode: String? {
         get { fields.optionalString("ipMode") }
         set { fields.setOptionalString("ipMode", newValue) }
     }
-    /// The field `ports`.
+    /// Its ports.
     public var ports: [PortStatus] {
         get { fields.lenses("ports") }
         set { fields.setLenses("ports", newValue) }
     }
 }
 
-/// `LoadBalancerStatus` of core/v1.
+/// `LoadBalancerStatus` of core/v1. Where a load balancer is reached.
 public struct LoadBalancerStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ingress`.
+    /// Its addresses.
     public var ingress: [LoadBalancerIngress] {
         get { fields.lenses("ingress") }
         set { fields.setLenses("ingress", newValue) }
     }
 }
 
-/// `LocalObjectReference` of core/v1.
+/// `LocalObjectReference` of core/v1. An object of the same namespace.
 public struct LocalObjectReference: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
 }
 
-/// `LocalVolumeSource` of core/v1.
+/// `LocalVolumeSource` of core/v1. A disk or directory of one node.
 public struct LocalVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `path`.
+    /// Its path on the node.
     public var path: String {
         get { fields.string("path") }
         set { fields.keepString("path", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String? {
         get { fields.optionalString("fsType") }
         set { fields.setOptionalString("fsType", newValue) }
     }
 }
 
-/// `ModifyVolumeStatus` of core/v1.
+/// `ModifyVolumeStatus` of core/v1. A change of attributes under way.
 public struct ModifyVolumeStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `targetVolumeAttributesClassName`.
+    /// The class that is wanted.
     public var targetVolumeAttributesClassName: String {
         get { fields.string("targetVolumeAttributesClassName") }
         set { fields.setString("targetVolumeAttributesClassName", newValue) }
     }
-    /// The field `status`.
+    /// Pending, InProgress or Infeasible.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
 }
 
-/// `NFSVolumeSource` of core/v1.
+/// `NFSVolumeSource` of core/v1. A directory of an NFS server.
 public struct NFSVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `server`.
+    /// The server.
     public var server: String {
         get { fields.string("server") }
         set { fields.keepString("server", newValue) }
     }
-    /// The field `path`.
+    /// The directory that it exports.
     public var path: String {
         get { fields.string("path") }
         set { fields.keepString("path", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
@@ -1150,64 +1150,64 @@ public struct Namespace: APIObject {
     }
 }
 
-/// `NamespaceCondition` of core/v1.
+/// `NamespaceCondition` of core/v1. Something that holds, or does not hold, of a namespace.
 public struct NamespaceCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
 }
 
-/// `NamespaceSpec` of core/v1.
+/// `NamespaceSpec` of core/v1. What must be done before a namespace may go.
 public struct NamespaceSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `finalizers`.
+    /// What must be done before the object may go.
     public var finalizers: [String] {
         get { fields.strings("finalizers") }
         set { fields.setStrings("finalizers", newValue) }
     }
 }
 
-/// `NamespaceStatus` of core/v1.
+/// `NamespaceStatus` of core/v1. How a namespace is doing.
 public struct NamespaceStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `phase`.
+    /// Active or Terminating.
     public var phase: String {
         get { fields.string("phase") }
         set { fields.setString("phase", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [NamespaceCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
@@ -1239,164 +1239,164 @@ public struct Node: APIObject {
     }
 }
 
-/// `NodeAddress` of core/v1.
+/// `NodeAddress` of core/v1. An address of a node.
 public struct NodeAddress: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// Hostname, InternalIP, ExternalIP, InternalDNS or ExternalDNS.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `address`.
+    /// The address.
     public var address: String {
         get { fields.string("address") }
         set { fields.keepString("address", newValue) }
     }
 }
 
-/// `NodeAffinity` of core/v1.
+/// `NodeAffinity` of core/v1. Which nodes a pod wants.
 public struct NodeAffinity: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `requiredDuringSchedulingIgnoredDuringExecution`.
+    /// What a node must have; a running pod stays when it changes.
     public var requiredDuringSchedulingIgnoredDuringExecution: NodeSelector? {
         get { fields.optionalLens("requiredDuringSchedulingIgnoredDuringExecution") }
         set { fields.setOptionalLens("requiredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
-    /// The field `preferredDuringSchedulingIgnoredDuringExecution`.
+    /// What a node should have, each with its weight.
     public var preferredDuringSchedulingIgnoredDuringExecution: [PreferredSchedulingTerm] {
         get { fields.lenses("preferredDuringSchedulingIgnoredDuringExecution") }
         set { fields.setLenses("preferredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
 }
 
-/// `NodeAllocatableResourceClaimStatus` of core/v1.
+/// `NodeAllocatableResourceClaimStatus` of core/v1. What a claim takes of a node's own resources.
 public struct NodeAllocatableResourceClaimStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `resourceClaimName`.
+    /// The resource claim's name.
     public var resourceClaimName: String {
         get { fields.string("resourceClaimName") }
         set { fields.keepString("resourceClaimName", newValue) }
     }
-    /// The field `containers`.
+    /// The containers that use the claim.
     public var containers: [String] {
         get { fields.strings("containers") }
         set { fields.setStrings("containers", newValue) }
     }
-    /// The field `resources`.
+    /// How much of what.
     public var resources: [String: Quantity] {
         get { fields.quantityMap("resources") }
         set { fields.setQuantityMap("resources", newValue) }
     }
 }
 
-/// `NodeCondition` of core/v1.
+/// `NodeCondition` of core/v1. Something that holds, or does not hold, of a node.
 public struct NodeCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastHeartbeatTime`.
+    /// When it was last reported.
     public var lastHeartbeatTime: Timestamp? {
         get { fields.time("lastHeartbeatTime") }
         set { fields.setTime("lastHeartbeatTime", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
 }
 
-/// `NodeConfigSource` of core/v1.
+/// `NodeConfigSource` of core/v1. No longer used.
 public struct NodeConfigSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `configMap`.
+    /// No longer used.
     public var configMap: ConfigMapNodeConfigSource? {
         get { fields.optionalLens("configMap") }
         set { fields.setOptionalLens("configMap", newValue) }
     }
 }
 
-/// `NodeConfigStatus` of core/v1.
+/// `NodeConfigStatus` of core/v1. No longer used.
 public struct NodeConfigStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `assigned`.
+    /// No longer used.
     public var assigned: NodeConfigSource? {
         get { fields.optionalLens("assigned") }
         set { fields.setOptionalLens("assigned", newValue) }
     }
-    /// The field `active`.
+    /// No longer used.
     public var active: NodeConfigSource? {
         get { fields.optionalLens("active") }
         set { fields.setOptionalLens("active", newValue) }
     }
-    /// The field `lastKnownGood`.
+    /// No longer used.
     public var lastKnownGood: NodeConfigSource? {
         get { fields.optionalLens("lastKnownGood") }
         set { fields.setOptionalLens("lastKnownGood", newValue) }
     }
-    /// The field `error`.
+    /// What went wrong, if anything did.
     public var error: String {
         get { fields.string("error") }
         set { fields.setString("error", newValue) }
     }
 }
 
-/// `NodeDaemonEndpoints` of core/v1.
+/// `NodeDaemonEndpoints` of core/v1. Where a node's programs listen.
 public struct NodeDaemonEndpoints: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kubeletEndpoint`.
+    /// The kubelet.
     public var kubeletEndpoint: DaemonEndpoint {
         get { fields.lens("kubeletEndpoint") }
         set { fields.setLens("kubeletEndpoint", newValue) }
     }
 }
 
-/// `NodeFeatures` of core/v1.
+/// `NodeFeatures` of core/v1. What a node's runtime can do.
 public struct NodeFeatures: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `supplementalGroupsPolicy`.
+    /// Whether a pod can choose how its groups are put together.
     public var supplementalGroupsPolicy: Bool? {
         get { fields.optionalBool("supplementalGroupsPolicy") }
         set { fields.setOptionalBool("supplementalGroupsPolicy", newValue) }

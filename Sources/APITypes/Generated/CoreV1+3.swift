@@ -20,97 +20,97 @@ public struct NodeProxyOptions: Lens {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
     }
-    /// The field `path`.
+    /// The path.
     public var path: String {
         get { fields.string("path") }
         set { fields.setString("path", newValue) }
     }
 }
 
-/// `NodeRuntimeHandler` of core/v1.
+/// `NodeRuntimeHandler` of core/v1. A way to run containers.
 public struct NodeRuntimeHandler: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `features`.
+    /// What it can do.
     public var features: NodeRuntimeHandlerFeatures? {
         get { fields.optionalLens("features") }
         set { fields.setOptionalLens("features", newValue) }
     }
 }
 
-/// `NodeRuntimeHandlerFeatures` of core/v1.
+/// `NodeRuntimeHandlerFeatures` of core/v1. What a way to run containers can do.
 public struct NodeRuntimeHandlerFeatures: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `recursiveReadOnlyMounts`.
+    /// Mounts that are read-only all the way down.
     public var recursiveReadOnlyMounts: Bool? {
         get { fields.optionalBool("recursiveReadOnlyMounts") }
         set { fields.setOptionalBool("recursiveReadOnlyMounts", newValue) }
     }
-    /// The field `userNamespaces`.
+    /// User ids of a pod's own.
     public var userNamespaces: Bool? {
         get { fields.optionalBool("userNamespaces") }
         set { fields.setOptionalBool("userNamespaces", newValue) }
     }
 }
 
-/// `NodeSelector` of core/v1.
+/// `NodeSelector` of core/v1. Selects nodes; one of the terms is enough.
 public struct NodeSelector: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `nodeSelectorTerms`.
+    /// The terms.
     public var nodeSelectorTerms: [NodeSelectorTerm] {
         get { fields.lenses("nodeSelectorTerms") }
         set { fields.keepLenses("nodeSelectorTerms", newValue) }
     }
 }
 
-/// `NodeSelectorRequirement` of core/v1.
+/// `NodeSelectorRequirement` of core/v1. One condition on a node.
 public struct NodeSelectorRequirement: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `key`.
+    /// The key.
     public var key: String {
         get { fields.string("key") }
         set { fields.keepString("key", newValue) }
     }
-    /// The field `operator`.
+    /// In, NotIn, Exists, DoesNotExist, Gt or Lt.
     public var `operator`: String {
         get { fields.string("operator") }
         set { fields.keepString("operator", newValue) }
     }
-    /// The field `values`.
+    /// What is compared with: none for Exists and DoesNotExist, one number for Gt and Lt.
     public var values: [String] {
         get { fields.strings("values") }
         set { fields.setStrings("values", newValue) }
     }
 }
 
-/// `NodeSelectorTerm` of core/v1.
+/// `NodeSelectorTerm` of core/v1. Conditions on a node that must all hold.
 public struct NodeSelectorTerm: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `matchExpressions`.
+    /// Conditions on its labels.
     public var matchExpressions: [NodeSelectorRequirement] {
         get { fields.lenses("matchExpressions") }
         set { fields.setLenses("matchExpressions", newValue) }
     }
-    /// The field `matchFields`.
+    /// Conditions on its fields; metadata.name is the only one.
     public var matchFields: [NodeSelectorRequirement] {
         get { fields.lenses("matchFields") }
         set { fields.setLenses("matchFields", newValue) }
@@ -148,227 +148,227 @@ public struct NodeSpec: Lens {
         get { fields.lenses("taints") }
         set { fields.setLenses("taints", newValue) }
     }
-    /// The field `configSource`.
+    /// No longer used.
     public var configSource: NodeConfigSource? {
         get { fields.optionalLens("configSource") }
         set { fields.setOptionalLens("configSource", newValue) }
     }
-    /// The field `externalID`.
+    /// No longer used.
     public var externalID: String {
         get { fields.string("externalID") }
         set { fields.setString("externalID", newValue) }
     }
 }
 
-/// `NodeStatus` of core/v1.
+/// `NodeStatus` of core/v1. How a node is doing.
 public struct NodeStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `capacity`.
+    /// How much there is in all, by resource.
     public var capacity: [String: Quantity] {
         get { fields.quantityMap("capacity") }
         set { fields.setQuantityMap("capacity", newValue) }
     }
-    /// The field `allocatable`.
+    /// How much of that pods can have.
     public var allocatable: [String: Quantity] {
         get { fields.quantityMap("allocatable") }
         set { fields.setQuantityMap("allocatable", newValue) }
     }
-    /// The field `phase`.
+    /// No longer used.
     public var phase: String {
         get { fields.string("phase") }
         set { fields.setString("phase", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [NodeCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
-    /// The field `addresses`.
+    /// Where the node is reached.
     public var addresses: [NodeAddress] {
         get { fields.lenses("addresses") }
         set { fields.setLenses("addresses", newValue) }
     }
-    /// The field `daemonEndpoints`.
+    /// Where its kubelet listens.
     public var daemonEndpoints: NodeDaemonEndpoints {
         get { fields.lens("daemonEndpoints") }
         set { fields.setLens("daemonEndpoints", newValue) }
     }
-    /// The field `nodeInfo`.
+    /// What it runs on.
     public var nodeInfo: NodeSystemInfo {
         get { fields.lens("nodeInfo") }
         set { fields.setLens("nodeInfo", newValue) }
     }
-    /// The field `images`.
+    /// Images that are on it.
     public var images: [ContainerImage] {
         get { fields.lenses("images") }
         set { fields.setLenses("images", newValue) }
     }
-    /// The field `volumesInUse`.
+    /// Volumes that are mounted.
     public var volumesInUse: [String] {
         get { fields.strings("volumesInUse") }
         set { fields.setStrings("volumesInUse", newValue) }
     }
-    /// The field `volumesAttached`.
+    /// Volumes that are attached.
     public var volumesAttached: [AttachedVolume] {
         get { fields.lenses("volumesAttached") }
         set { fields.setLenses("volumesAttached", newValue) }
     }
-    /// The field `config`.
+    /// No longer used.
     public var config: NodeConfigStatus? {
         get { fields.optionalLens("config") }
         set { fields.setOptionalLens("config", newValue) }
     }
-    /// The field `runtimeHandlers`.
+    /// How it can run containers.
     public var runtimeHandlers: [NodeRuntimeHandler] {
         get { fields.lenses("runtimeHandlers") }
         set { fields.setLenses("runtimeHandlers", newValue) }
     }
-    /// The field `features`.
+    /// What its runtime can do.
     public var features: NodeFeatures? {
         get { fields.optionalLens("features") }
         set { fields.setOptionalLens("features", newValue) }
     }
-    /// The field `declaredFeatures`.
+    /// Features of its kubelet that scheduling depends on.
     public var declaredFeatures: [String] {
         get { fields.strings("declaredFeatures") }
         set { fields.setStrings("declaredFeatures", newValue) }
     }
 }
 
-/// `NodeSwapStatus` of core/v1.
+/// `NodeSwapStatus` of core/v1. Swap space.
 public struct NodeSwapStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `capacity`.
+    /// How much there is, in bytes.
     public var capacity: Int? {
         get { fields.optionalInt("capacity") }
         set { fields.setOptionalInt("capacity", newValue) }
     }
 }
 
-/// `NodeSystemInfo` of core/v1.
+/// `NodeSystemInfo` of core/v1. What a node runs on.
 public struct NodeSystemInfo: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `machineID`.
+    /// The machine's identifier.
     public var machineID: String {
         get { fields.string("machineID") }
         set { fields.keepString("machineID", newValue) }
     }
-    /// The field `systemUUID`.
+    /// The hardware's identifier.
     public var systemUUID: String {
         get { fields.string("systemUUID") }
         set { fields.keepString("systemUUID", newValue) }
     }
-    /// The field `bootID`.
+    /// Changes with every boot.
     public var bootID: String {
         get { fields.string("bootID") }
         set { fields.keepString("bootID", newValue) }
     }
-    /// The field `kernelVersion`.
+    /// The kernel's version.
     public var kernelVersion: String {
         get { fields.string("kernelVersion") }
         set { fields.keepString("kernelVersion", newValue) }
     }
-    /// The field `osImage`.
+    /// The operating system, for people.
     public var osImage: String {
         get { fields.string("osImage") }
         set { fields.keepString("osImage", newValue) }
     }
-    /// The field `containerRuntimeVersion`.
+    /// The container runtime and its version.
     public var containerRuntimeVersion: String {
         get { fields.string("containerRuntimeVersion") }
         set { fields.keepString("containerRuntimeVersion", newValue) }
     }
-    /// The field `kubeletVersion`.
+    /// The kubelet's version.
     public var kubeletVersion: String {
         get { fields.string("kubeletVersion") }
         set { fields.keepString("kubeletVersion", newValue) }
     }
-    /// The field `kubeProxyVersion`.
+    /// No longer used.
     public var kubeProxyVersion: String {
         get { fields.string("kubeProxyVersion") }
         set { fields.keepString("kubeProxyVersion", newValue) }
     }
-    /// The field `operatingSystem`.
+    /// linux or windows.
     public var operatingSystem: String {
         get { fields.string("operatingSystem") }
         set { fields.keepString("operatingSystem", newValue) }
     }
-    /// The field `architecture`.
+    /// The processor's architecture, such as amd64.
     public var architecture: String {
         get { fields.string("architecture") }
         set { fields.keepString("architecture", newValue) }
     }
-    /// The field `swap`.
+    /// Its swap space.
     public var swap: NodeSwapStatus? {
         get { fields.optionalLens("swap") }
         set { fields.setOptionalLens("swap", newValue) }
     }
 }
 
-/// `ObjectFieldSelector` of core/v1.
+/// `ObjectFieldSelector` of core/v1. A field of an object.
 public struct ObjectFieldSelector: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `apiVersion`.
+    /// The version in which the path is read. v1 by default.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
     }
-    /// The field `fieldPath`.
+    /// The path, such as metadata.name.
     public var fieldPath: String {
         get { fields.string("fieldPath") }
         set { fields.keepString("fieldPath", newValue) }
     }
 }
 
-/// `ObjectReference` of core/v1.
+/// `ObjectReference` of core/v1. An object, or a part of one.
 public struct ObjectReference: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// The kind of what is referred to.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.setString("kind", newValue) }
     }
-    /// The field `namespace`.
+    /// The namespace it is in.
     public var namespace: String {
         get { fields.string("namespace") }
         set { fields.setString("namespace", newValue) }
     }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `uid`.
+    /// The uid, so that another object of the same name is not meant.
     public var uid: String {
         get { fields.string("uid") }
         set { fields.setString("uid", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of what is referred to.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
     }
-    /// The field `resourceVersion`.
+    /// The version of the object that is meant.
     public var resourceVersion: String {
         get { fields.string("resourceVersion") }
         set { fields.setString("resourceVersion", newValue) }
     }
-    /// The field `fieldPath`.
+    /// The part, such as spec.containers{web}.
     public var fieldPath: String {
         get { fields.string("fieldPath") }
         set { fields.setString("fieldPath", newValue) }
@@ -425,384 +425,384 @@ public struct PersistentVolumeClaim: APIObject {
     }
 }
 
-/// `PersistentVolumeClaimCondition` of core/v1.
+/// `PersistentVolumeClaimCondition` of core/v1. Something that holds, or does not hold, of a claim.
 public struct PersistentVolumeClaimCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastProbeTime`.
+    /// When it was last looked at.
     public var lastProbeTime: Timestamp? {
         get { fields.time("lastProbeTime") }
         set { fields.setTime("lastProbeTime", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
 }
 
-/// `PersistentVolumeClaimSpec` of core/v1.
+/// `PersistentVolumeClaimSpec` of core/v1. What storage is asked for.
 public struct PersistentVolumeClaimSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `accessModes`.
+    /// Who must be able to mount it at once.
     public var accessModes: [String] {
         get { fields.strings("accessModes") }
         set { fields.setStrings("accessModes", newValue) }
     }
-    /// The field `selector`.
+    /// The labels of volumes that would do.
     public var selector: MetaLabelSelector? {
         get { fields.optionalLens("selector") }
         set { fields.setOptionalLens("selector", newValue) }
     }
-    /// The field `resources`.
+    /// How much is needed.
     public var resources: VolumeResourceRequirements {
         get { fields.lens("resources") }
         set { fields.setLens("resources", newValue) }
     }
-    /// The field `volumeName`.
+    /// The volume that is wanted, or was given.
     public var volumeName: String {
         get { fields.string("volumeName") }
         set { fields.setString("volumeName", newValue) }
     }
-    /// The field `storageClassName`.
+    /// The class that is wanted; the default class when not given, none when empty.
     public var storageClassName: String? {
         get { fields.optionalString("storageClassName") }
         set { fields.setOptionalString("storageClassName", newValue) }
     }
-    /// The field `volumeMode`.
+    /// Filesystem or Block.
     public var volumeMode: String? {
         get { fields.optionalString("volumeMode") }
         set { fields.setOptionalString("volumeMode", newValue) }
     }
-    /// The field `dataSource`.
+    /// A snapshot or claim whose content the volume begins with.
     public var dataSource: TypedLocalObjectReference? {
         get { fields.optionalLens("dataSource") }
         set { fields.setOptionalLens("dataSource", newValue) }
     }
-    /// The field `dataSourceRef`.
+    /// The same, for any kind of source, also of another namespace.
     public var dataSourceRef: TypedObjectReference? {
         get { fields.optionalLens("dataSourceRef") }
         set { fields.setOptionalLens("dataSourceRef", newValue) }
     }
-    /// The field `volumeAttributesClassName`.
+    /// The class of attributes that is wanted.
     public var volumeAttributesClassName: String? {
         get { fields.optionalString("volumeAttributesClassName") }
         set { fields.setOptionalString("volumeAttributesClassName", newValue) }
     }
 }
 
-/// `PersistentVolumeClaimStatus` of core/v1.
+/// `PersistentVolumeClaimStatus` of core/v1. How a request for storage is doing.
 public struct PersistentVolumeClaimStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `phase`.
+    /// Pending, Bound or Lost.
     public var phase: String {
         get { fields.string("phase") }
         set { fields.setString("phase", newValue) }
     }
-    /// The field `accessModes`.
+    /// Who can mount the volume at once.
     public var accessModes: [String] {
         get { fields.strings("accessModes") }
         set { fields.setStrings("accessModes", newValue) }
     }
-    /// The field `capacity`.
+    /// How much the volume holds.
     public var capacity: [String: Quantity] {
         get { fields.quantityMap("capacity") }
         set { fields.setQuantityMap("capacity", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [PersistentVolumeClaimCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
-    /// The field `allocatedResources`.
+    /// How much is being made available.
     public var allocatedResources: [String: Quantity] {
         get { fields.quantityMap("allocatedResources") }
         set { fields.setQuantityMap("allocatedResources", newValue) }
     }
-    /// The field `allocatedResourceStatuses`.
+    /// How far a change of size has come.
     public var allocatedResourceStatuses: [String: String] {
         get { fields.stringMap("allocatedResourceStatuses") }
         set { fields.setStringMap("allocatedResourceStatuses", newValue) }
     }
-    /// The field `currentVolumeAttributesClassName`.
+    /// The class of attributes in force.
     public var currentVolumeAttributesClassName: String? {
         get { fields.optionalString("currentVolumeAttributesClassName") }
         set { fields.setOptionalString("currentVolumeAttributesClassName", newValue) }
     }
-    /// The field `modifyVolumeStatus`.
+    /// How far a change of attributes has come.
     public var modifyVolumeStatus: ModifyVolumeStatus? {
         get { fields.optionalLens("modifyVolumeStatus") }
         set { fields.setOptionalLens("modifyVolumeStatus", newValue) }
     }
 }
 
-/// `PersistentVolumeClaimTemplate` of core/v1.
+/// `PersistentVolumeClaimTemplate` of core/v1. A claim to be made.
 public struct PersistentVolumeClaimTemplate: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `metadata`.
+    /// Labels and annotations of the claim.
     public var metadata: ObjectMeta {
         get { fields.lens("metadata") }
         set { fields.setLens("metadata", newValue) }
     }
-    /// The field `spec`.
+    /// What it asks for.
     public var spec: PersistentVolumeClaimSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
 }
 
-/// `PersistentVolumeClaimVolumeSource` of core/v1.
+/// `PersistentVolumeClaimVolumeSource` of core/v1. The storage of a claim.
 public struct PersistentVolumeClaimVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `claimName`.
+    /// The claim.
     public var claimName: String {
         get { fields.string("claimName") }
         set { fields.keepString("claimName", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
 }
 
-/// `PersistentVolumeSpec` of core/v1.
+/// `PersistentVolumeSpec` of core/v1. A piece of storage and how it is used.
 public struct PersistentVolumeSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `capacity`.
+    /// How much it holds.
     public var capacity: [String: Quantity] {
         get { fields.quantityMap("capacity") }
         set { fields.setQuantityMap("capacity", newValue) }
     }
-    /// The field `gcePersistentDisk`.
+    /// A disk of Google's cloud. Served by its CSI driver.
     public var gcePersistentDisk: GCEPersistentDiskVolumeSource? {
         get { fields.optionalLens("gcePersistentDisk") }
         set { fields.setOptionalLens("gcePersistentDisk", newValue) }
     }
-    /// The field `awsElasticBlockStore`.
+    /// A disk of Amazon's cloud. Served by its CSI driver.
     public var awsElasticBlockStore: AWSElasticBlockStoreVolumeSource? {
         get { fields.optionalLens("awsElasticBlockStore") }
         set { fields.setOptionalLens("awsElasticBlockStore", newValue) }
     }
-    /// The field `hostPath`.
+    /// A directory of one node; for trials only.
     public var hostPath: HostPathVolumeSource? {
         get { fields.optionalLens("hostPath") }
         set { fields.setOptionalLens("hostPath", newValue) }
     }
-    /// The field `glusterfs`.
+    /// A Gluster volume. No longer supported.
     public var glusterfs: GlusterfsPersistentVolumeSource? {
         get { fields.optionalLens("glusterfs") }
         set { fields.setOptionalLens("glusterfs", newValue) }
     }
-    /// The field `nfs`.
+    /// A directory of an NFS server.
     public var nfs: NFSVolumeSource? {
         get { fields.optionalLens("nfs") }
         set { fields.setOptionalLens("nfs", newValue) }
     }
-    /// The field `rbd`.
+    /// A block device of Ceph. No longer supported.
     public var rbd: RBDPersistentVolumeSource? {
         get { fields.optionalLens("rbd") }
         set { fields.setOptionalLens("rbd", newValue) }
     }
-    /// The field `iscsi`.
+    /// A disk reached by iSCSI.
     public var iscsi: ISCSIPersistentVolumeSource? {
         get { fields.optionalLens("iscsi") }
         set { fields.setOptionalLens("iscsi", newValue) }
     }
-    /// The field `cinder`.
+    /// A disk of OpenStack. Served by its CSI driver.
     public var cinder: CinderPersistentVolumeSource? {
         get { fields.optionalLens("cinder") }
         set { fields.setOptionalLens("cinder", newValue) }
     }
-    /// The field `cephfs`.
+    /// A file system of Ceph. No longer supported.
     public var cephfs: CephFSPersistentVolumeSource? {
         get { fields.optionalLens("cephfs") }
         set { fields.setOptionalLens("cephfs", newValue) }
     }
-    /// The field `fc`.
+    /// A disk reached by Fibre Channel.
     public var fc: FCVolumeSource? {
         get { fields.optionalLens("fc") }
         set { fields.setOptionalLens("fc", newValue) }
     }
-    /// The field `flocker`.
+    /// A Flocker dataset. No longer supported.
     public var flocker: FlockerVolumeSource? {
         get { fields.optionalLens("flocker") }
         set { fields.setOptionalLens("flocker", newValue) }
     }
-    /// The field `flexVolume`.
+    /// A volume of a FlexVolume driver. Outdated; use CSI.
     public var flexVolume: FlexPersistentVolumeSource? {
         get { fields.optionalLens("flexVolume") }
         set { fields.setOptionalLens("flexVolume", newValue) }
     }
-    /// The field `azureFile`.
+    /// A file share of Azure. Served by its CSI driver.
     public var azureFile: AzureFilePersistentVolumeSource? {
         get { fields.optionalLens("azureFile") }
         set { fields.setOptionalLens("azureFile", newValue) }
     }
-    /// The field `vsphereVolume`.
+    /// A disk of vSphere. Served by its CSI driver.
     public var vsphereVolume: VsphereVirtualDiskVolumeSource? {
         get { fields.optionalLens("vsphereVolume") }
         set { fields.setOptionalLens("vsphereVolume", newValue) }
     }
-    /// The field `quobyte`.
+    /// A Quobyte volume. No longer supported.
     public var quobyte: QuobyteVolumeSource? {
         get { fields.optionalLens("quobyte") }
         set { fields.setOptionalLens("quobyte", newValue) }
     }
-    /// The field `azureDisk`.
+    /// A disk of Azure. Served by its CSI driver.
     public var azureDisk: AzureDiskVolumeSource? {
         get { fields.optionalLens("azureDisk") }
         set { fields.setOptionalLens("azureDisk", newValue) }
     }
-    /// The field `photonPersistentDisk`.
+    /// A disk of Photon. No longer supported.
     public var photonPersistentDisk: PhotonPersistentDiskVolumeSource? {
         get { fields.optionalLens("photonPersistentDisk") }
         set { fields.setOptionalLens("photonPersistentDisk", newValue) }
     }
-    /// The field `portworxVolume`.
+    /// A Portworx volume. Served by its CSI driver.
     public var portworxVolume: PortworxVolumeSource? {
         get { fields.optionalLens("portworxVolume") }
         set { fields.setOptionalLens("portworxVolume", newValue) }
     }
-    /// The field `scaleIO`.
+    /// A ScaleIO volume. No longer supported.
     public var scaleIO: ScaleIOPersistentVolumeSource? {
         get { fields.optionalLens("scaleIO") }
         set { fields.setOptionalLens("scaleIO", newValue) }
     }
-    /// The field `local`.
+    /// A disk or directory of one node.
     public var local: LocalVolumeSource? {
         get { fields.optionalLens("local") }
         set { fields.setOptionalLens("local", newValue) }
     }
-    /// The field `storageos`.
+    /// A StorageOS volume. No longer supported.
     public var storageos: StorageOSPersistentVolumeSource? {
         get { fields.optionalLens("storageos") }
         set { fields.setOptionalLens("storageos", newValue) }
     }
-    /// The field `csi`.
+    /// Storage of a CSI driver.
     public var csi: CSIPersistentVolumeSource? {
         get { fields.optionalLens("csi") }
         set { fields.setOptionalLens("csi", newValue) }
     }
-    /// The field `accessModes`.
+    /// Who can mount it at once: ReadWriteOnce, ReadOnlyMany, ReadWriteMany or ReadWriteOncePod.
     public var accessModes: [String] {
         get { fields.strings("accessModes") }
         set { fields.setStrings("accessModes", newValue) }
     }
-    /// The field `claimRef`.
+    /// The claim that has it.
     public var claimRef: ObjectReference? {
         get { fields.optionalLens("claimRef") }
         set { fields.setOptionalLens("claimRef", newValue) }
     }
-    /// The field `persistentVolumeReclaimPolicy`.
+    /// What becomes of it after its claim: Retain, Delete or Recycle.
     public var persistentVolumeReclaimPolicy: String {
         get { fields.string("persistentVolumeReclaimPolicy") }
         set { fields.setString("persistentVolumeReclaimPolicy", newValue) }
     }
-    /// The field `storageClassName`.
+    /// The class it belongs to; empty for none.
     public var storageClassName: String {
         get { fields.string("storageClassName") }
         set { fields.setString("storageClassName", newValue) }
     }
-    /// The field `mountOptions`.
+    /// Options of the mount.
     public var mountOptions: [String] {
         get { fields.strings("mountOptions") }
         set { fields.setStrings("mountOptions", newValue) }
     }
-    /// The field `volumeMode`.
+    /// Filesystem or Block.
     public var volumeMode: String? {
         get { fields.optionalString("volumeMode") }
         set { fields.setOptionalString("volumeMode", newValue) }
     }
-    /// The field `nodeAffinity`.
+    /// The nodes that can reach it.
     public var nodeAffinity: VolumeNodeAffinity? {
         get { fields.optionalLens("nodeAffinity") }
         set { fields.setOptionalLens("nodeAffinity", newValue) }
     }
-    /// The field `volumeAttributesClassName`.
+    /// The class of attributes in force.
     public var volumeAttributesClassName: String? {
         get { fields.optionalString("volumeAttributesClassName") }
         set { fields.setOptionalString("volumeAttributesClassName", newValue) }
     }
 }
 
-/// `PersistentVolumeStatus` of core/v1.
+/// `PersistentVolumeStatus` of core/v1. How a piece of storage is doing.
 public struct PersistentVolumeStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `phase`.
+    /// Pending, Available, Bound, Released or Failed.
     public var phase: String {
         get { fields.string("phase") }
         set { fields.setString("phase", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `lastPhaseTransitionTime`.
+    /// When the phase last changed.
     public var lastPhaseTransitionTime: Timestamp? {
         get { fields.time("lastPhaseTransitionTime") }
         set { fields.setTime("lastPhaseTransitionTime", newValue) }
     }
 }
 
-/// `PhotonPersistentDiskVolumeSource` of core/v1.
+/// `PhotonPersistentDiskVolumeSource` of core/v1. A disk of Photon.
 public struct PhotonPersistentDiskVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `pdID`.
+    /// The disk's identifier.
     public var pdID: String {
         get { fields.string("pdID") }
         set { fields.keepString("pdID", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
@@ -834,74 +834,74 @@ public struct Pod: APIObject {
     }
 }
 
-/// `PodAffinity` of core/v1.
+/// `PodAffinity` of core/v1. Which pods a pod wants to be near to.
 public struct PodAffinity: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `requiredDuringSchedulingIgnoredDuringExecution`.
+    /// Pods that must be in the same domain when this one is placed.
     public var requiredDuringSchedulingIgnoredDuringExecution: [PodAffinityTerm] {
         get { fields.lenses("requiredDuringSchedulingIgnoredDuringExecution") }
         set { fields.setLenses("requiredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
-    /// The field `preferredDuringSchedulingIgnoredDuringExecution`.
+    /// Pods that should be in the same domain, each with its weight.
     public var preferredDuringSchedulingIgnoredDuringExecution: [WeightedPodAffinityTerm] {
         get { fields.lenses("preferredDuringSchedulingIgnoredDuringExecution") }
         set { fields.setLenses("preferredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
 }
 
-/// `PodAffinityTerm` of core/v1.
+/// `PodAffinityTerm` of core/v1. A group of pods, and how near is near.
 public struct PodAffinityTerm: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `labelSelector`.
+    /// The labels of the pods meant.
     public var labelSelector: MetaLabelSelector? {
         get { fields.optionalLens("labelSelector") }
         set { fields.setOptionalLens("labelSelector", newValue) }
     }
-    /// The field `namespaces`.
+    /// The namespaces they are in; the pod's own when neither this nor a selector is given.
     public var namespaces: [String] {
         get { fields.strings("namespaces") }
         set { fields.setStrings("namespaces", newValue) }
     }
-    /// The field `topologyKey`.
+    /// The node label whose values are the domains, such as kubernetes.io/hostname.
     public var topologyKey: String {
         get { fields.string("topologyKey") }
         set { fields.keepString("topologyKey", newValue) }
     }
-    /// The field `namespaceSelector`.
+    /// The labels of the namespaces they are in; an empty one means all.
     public var namespaceSelector: MetaLabelSelector? {
         get { fields.optionalLens("namespaceSelector") }
         set { fields.setOptionalLens("namespaceSelector", newValue) }
     }
-    /// The field `matchLabelKeys`.
+    /// Labels of the pod itself whose values other pods must share.
     public var matchLabelKeys: [String] {
         get { fields.strings("matchLabelKeys") }
         set { fields.setStrings("matchLabelKeys", newValue) }
     }
-    /// The field `mismatchLabelKeys`.
+    /// Labels of the pod itself whose values the other pods must not share.
     public var mismatchLabelKeys: [String] {
         get { fields.strings("mismatchLabelKeys") }
         set { fields.setStrings("mismatchLabelKeys", newValue) }
     }
 }
 
-/// `PodAntiAffinity` of core/v1.
+/// `PodAntiAffinity` of core/v1. Which pods a pod wants to be away from.
 public struct PodAntiAffinity: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `requiredDuringSchedulingIgnoredDuringExecution`.
+    /// Pods that must not be in the same domain when this one is placed.
     public var requiredDuringSchedulingIgnoredDuringExecution: [PodAffinityTerm] {
         get { fields.lenses("requiredDuringSchedulingIgnoredDuringExecution") }
         set { fields.setLenses("requiredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
-    /// The field `preferredDuringSchedulingIgnoredDuringExecution`.
+    /// Pods that should not be in the same domain, each with its weight.
     public var preferredDuringSchedulingIgnoredDuringExecution: [WeightedPodAffinityTerm] {
         get { fields.lenses("preferredDuringSchedulingIgnoredDuringExecution") }
         set { fields.setLenses("preferredDuringSchedulingIgnoredDuringExecution", newValue) }
@@ -951,127 +951,127 @@ public struct PodAttachOptions: Lens {
     }
 }
 
-/// `PodCertificateProjection` of core/v1.
+/// `PodCertificateProjection` of core/v1. A key and a certificate that are renewed as long as the pod lives.
 public struct PodCertificateProjection: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `signerName`.
+    /// Who is to sign.
     public var signerName: String {
         get { fields.string("signerName") }
         set { fields.setString("signerName", newValue) }
     }
-    /// The field `keyType`.
+    /// The kind of key, such as ED25519.
     public var keyType: String {
         get { fields.string("keyType") }
         set { fields.setString("keyType", newValue) }
     }
-    /// The field `maxExpirationSeconds`.
+    /// How long a certificate may be good for.
     public var maxExpirationSeconds: Int? {
         get { fields.optionalInt("maxExpirationSeconds") }
         set { fields.setOptionalInt("maxExpirationSeconds", newValue) }
     }
-    /// The field `credentialBundlePath`.
+    /// The file for key and certificates together.
     public var credentialBundlePath: String {
         get { fields.string("credentialBundlePath") }
         set { fields.setString("credentialBundlePath", newValue) }
     }
-    /// The field `keyPath`.
+    /// The file for the key.
     public var keyPath: String {
         get { fields.string("keyPath") }
         set { fields.setString("keyPath", newValue) }
     }
-    /// The field `certificateChainPath`.
+    /// The file for the certificates.
     public var certificateChainPath: String {
         get { fields.string("certificateChainPath") }
         set { fields.setString("certificateChainPath", newValue) }
     }
-    /// The field `userAnnotations`.
+    /// What the signer is told besides.
     public var userAnnotations: [String: String] {
         get { fields.stringMap("userAnnotations") }
         set { fields.setStringMap("userAnnotations", newValue) }
     }
 }
 
-/// `PodCondition` of core/v1.
+/// `PodCondition` of core/v1. Something that holds, or does not hold, of a pod.
 public struct PodCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `observedGeneration`.
+    /// The generation of the object that was seen when this was written.
     public var observedGeneration: Int {
         get { fields.int("observedGeneration") }
         set { fields.setInt("observedGeneration", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastProbeTime`.
+    /// When it was last looked at.
     public var lastProbeTime: Timestamp? {
         get { fields.time("lastProbeTime") }
         set { fields.setTime("lastProbeTime", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
 }
 
-/// `PodDNSConfig` of core/v1.
+/// `PodDNSConfig` of core/v1. How names are looked up.
 public struct PodDNSConfig: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `nameservers`.
+    /// Addresses of name servers.
     public var nameservers: [String] {
         get { fields.strings("nameservers") }
         set { fields.setStrings("nameservers", newValue) }
     }
-    /// The field `searches`.
+    /// Domains tried for short names.
     public var searches: [String] {
         get { fields.strings("searches") }
         set { fields.setStrings("searches", newValue) }
     }
-    /// The field `options`.
+    /// Options of the resolver.
     public var options: [PodDNSConfigOption] {
         get { fields.lenses("options") }
         set { fields.setLenses("options", newValue) }
     }
 }
 
-/// `PodDNSConfigOption` of core/v1.
+/// `PodDNSConfigOption` of core/v1. An option of the resolver, such as ndots.
 public struct PodDNSConfigOption: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The option.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `value`.
+    /// Its value, if it takes one.
     public var value: String? {
         get { fields.optionalString("value") }
         set { fields.setOptionalString("value", newValue) }
@@ -1126,31 +1126,31 @@ public struct PodExecOptions: Lens {
     }
 }
 
-/// `PodExtendedResourceClaimStatus` of core/v1.
+/// `PodExtendedResourceClaimStatus` of core/v1. Which claim backs which extended resource.
 public struct PodExtendedResourceClaimStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `requestMappings`.
+    /// Which container's resource belongs to which request.
     public var requestMappings: [ContainerExtendedResourceRequest] {
         get { fields.lenses("requestMappings") }
         set { fields.keepLenses("requestMappings", newValue) }
     }
-    /// The field `resourceClaimName`.
+    /// The resource claim's name.
     public var resourceClaimName: String {
         get { fields.string("resourceClaimName") }
         set { fields.keepString("resourceClaimName", newValue) }
     }
 }
 
-/// `PodIP` of core/v1.
+/// `PodIP` of core/v1. An address of a pod.
 public struct PodIP: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ip`.
+    /// The IP address.
     public var ip: String {
         get { fields.string("ip") }
         set { fields.keepString("ip", newValue) }
@@ -1225,13 +1225,13 @@ public struct PodLogOptions: Lens {
     }
 }
 
-/// `PodOS` of core/v1.
+/// `PodOS` of core/v1. The operating system that a pod is made for.
 public struct PodOS: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// linux or windows.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
@@ -1277,87 +1277,87 @@ public struct PodProxyOptions: Lens {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
     }
-    /// The field `path`.
+    /// The path.
     public var path: String {
         get { fields.string("path") }
         set { fields.setString("path", newValue) }
     }
 }
 
-/// `PodReadinessGate` of core/v1.
+/// `PodReadinessGate` of core/v1. A further condition for readiness.
 public struct PodReadinessGate: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `conditionType`.
+    /// The type of the condition that must be True.
     public var conditionType: String {
         get { fields.string("conditionType") }
         set { fields.keepString("conditionType", newValue) }
     }
 }
 
-/// `PodResourceClaim` of core/v1.
+/// `PodResourceClaim` of core/v1. A device claim under a name that containers use.
 public struct PodResourceClaim: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `resourceClaimName`.
+    /// A claim that exists.
     public var resourceClaimName: String? {
         get { fields.optionalString("resourceClaimName") }
         set { fields.setOptionalString("resourceClaimName", newValue) }
     }
-    /// The field `resourceClaimTemplateName`.
+    /// A template from which a claim is made for this pod.
     public var resourceClaimTemplateName: String? {
         get { fields.optionalString("resourceClaimTemplateName") }
         set { fields.setOptionalString("resourceClaimTemplateName", newValue) }
     }
 }
 
-/// `PodResourceClaimStatus` of core/v1.
+/// `PodResourceClaimStatus` of core/v1. A claim that was made for a pod.
 public struct PodResourceClaimStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `resourceClaimName`.
+    /// The resource claim's name.
     public var resourceClaimName: String? {
         get { fields.optionalString("resourceClaimName") }
         set { fields.setOptionalString("resourceClaimName", newValue) }
     }
 }
 
-/// `PodSchedulingGate` of core/v1.
+/// `PodSchedulingGate` of core/v1. Something that holds back scheduling while it is there.
 public struct PodSchedulingGate: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
 }
 
-/// `PodSchedulingGroup` of core/v1.
+/// `PodSchedulingGroup` of core/v1. The group of pods that is scheduled at once.
 public struct PodSchedulingGroup: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `podGroupName`.
+    /// The pod group's name.
     public var podGroupName: String? {
         get { fields.optionalString("podGroupName") }
         set { fields.setOptionalString("podGroupName", newValue) }

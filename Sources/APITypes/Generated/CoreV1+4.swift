@@ -4,73 +4,73 @@ import APIModel
 import Units
 import Values
 
-/// `PodSecurityContext` of core/v1.
+/// `PodSecurityContext` of core/v1. Identity and privileges of all containers of a pod.
 public struct PodSecurityContext: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `seLinuxOptions`.
+    /// The SELinux labels of the containers.
     public var seLinuxOptions: SELinuxOptions? {
         get { fields.optionalLens("seLinuxOptions") }
         set { fields.setOptionalLens("seLinuxOptions", newValue) }
     }
-    /// The field `windowsOptions`.
+    /// What concerns Windows only.
     public var windowsOptions: WindowsSecurityContextOptions? {
         get { fields.optionalLens("windowsOptions") }
         set { fields.setOptionalLens("windowsOptions", newValue) }
     }
-    /// The field `runAsUser`.
+    /// The user id that programs run as; the image's own when not given.
     public var runAsUser: Int? {
         get { fields.optionalInt("runAsUser") }
         set { fields.setOptionalInt("runAsUser", newValue) }
     }
-    /// The field `runAsGroup`.
+    /// The group id that programs run as.
     public var runAsGroup: Int? {
         get { fields.optionalInt("runAsGroup") }
         set { fields.setOptionalInt("runAsGroup", newValue) }
     }
-    /// The field `runAsNonRoot`.
+    /// Whether a container that would run as root is refused.
     public var runAsNonRoot: Bool? {
         get { fields.optionalBool("runAsNonRoot") }
         set { fields.setOptionalBool("runAsNonRoot", newValue) }
     }
-    /// The field `supplementalGroups`.
+    /// Further groups of every program.
     public var supplementalGroups: [Int] {
         get { fields.ints("supplementalGroups") }
         set { fields.setInts("supplementalGroups", newValue) }
     }
-    /// The field `supplementalGroupsPolicy`.
+    /// Merge adds the groups that the image gives the user, Strict does not.
     public var supplementalGroupsPolicy: String? {
         get { fields.optionalString("supplementalGroupsPolicy") }
         set { fields.setOptionalString("supplementalGroupsPolicy", newValue) }
     }
-    /// The field `fsGroup`.
+    /// A group that owns the files of volumes, and that every program is in.
     public var fsGroup: Int? {
         get { fields.optionalInt("fsGroup") }
         set { fields.setOptionalInt("fsGroup", newValue) }
     }
-    /// The field `sysctls`.
+    /// Kernel settings of the pod.
     public var sysctls: [Sysctl] {
         get { fields.lenses("sysctls") }
         set { fields.setLenses("sysctls", newValue) }
     }
-    /// The field `fsGroupChangePolicy`.
+    /// Always sets the owner of a volume's files anew, OnRootMismatch only when the top directory differs.
     public var fsGroupChangePolicy: String? {
         get { fields.optionalString("fsGroupChangePolicy") }
         set { fields.setOptionalString("fsGroupChangePolicy", newValue) }
     }
-    /// The field `seccompProfile`.
+    /// Which system calls are allowed.
     public var seccompProfile: SeccompProfile? {
         get { fields.optionalLens("seccompProfile") }
         set { fields.setOptionalLens("seccompProfile", newValue) }
     }
-    /// The field `appArmorProfile`.
+    /// The AppArmor profile of the containers.
     public var appArmorProfile: AppArmorProfile? {
         get { fields.optionalLens("appArmorProfile") }
         set { fields.setOptionalLens("appArmorProfile", newValue) }
     }
-    /// The field `seLinuxChangePolicy`.
+    /// How volumes get their SELinux label: MountOption or Recursive.
     public var seLinuxChangePolicy: String? {
         get { fields.optionalString("seLinuxChangePolicy") }
         set { fields.setOptionalString("seLinuxChangePolicy", newValue) }
@@ -133,7 +133,7 @@ public struct PodSpec: Lens {
         get { fields.string("serviceAccountName") }
         set { fields.setString("serviceAccountName", newValue) }
     }
-    /// The field `serviceAccount`.
+    /// The old name of serviceAccountName; use that.
     public var serviceAccount: String {
         get { fields.string("serviceAccount") }
         set { fields.setString("serviceAccount", newValue) }
@@ -273,7 +273,7 @@ public struct PodSpec: Lens {
         get { fields.lenses("schedulingGates") }
         set { fields.setLenses("schedulingGates", newValue) }
     }
-    /// The field `resourceClaims`.
+    /// Claimed devices that containers can name.
     public var resourceClaims: [PodResourceClaim] {
         get { fields.lenses("resourceClaims") }
         set { fields.setLenses("resourceClaims", newValue) }
@@ -283,12 +283,12 @@ public struct PodSpec: Lens {
         get { fields.optionalLens("resources") }
         set { fields.setOptionalLens("resources", newValue) }
     }
-    /// The field `hostnameOverride`.
+    /// The host name, whatever the pod's name.
     public var hostnameOverride: String? {
         get { fields.optionalString("hostnameOverride") }
         set { fields.setOptionalString("hostnameOverride", newValue) }
     }
-    /// The field `schedulingGroup`.
+    /// The group that is scheduled together with this pod.
     public var schedulingGroup: PodSchedulingGroup? {
         get { fields.optionalLens("schedulingGroup") }
         set { fields.setOptionalLens("schedulingGroup", newValue) }
@@ -301,7 +301,7 @@ public struct PodStatus: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `observedGeneration`.
+    /// The generation of the object that was seen when this was written.
     public var observedGeneration: Int {
         get { fields.int("observedGeneration") }
         set { fields.setInt("observedGeneration", newValue) }
@@ -336,7 +336,7 @@ public struct PodStatus: Lens {
         get { fields.string("hostIP") }
         set { fields.setString("hostIP", newValue) }
     }
-    /// The field `hostIPs`.
+    /// All the node's addresses.
     public var hostIPs: [HostIP] {
         get { fields.lenses("hostIPs") }
         set { fields.setLenses("hostIPs", newValue) }
@@ -371,37 +371,37 @@ public struct PodStatus: Lens {
         get { fields.string("qosClass") }
         set { fields.setString("qosClass", newValue) }
     }
-    /// The field `ephemeralContainerStatuses`.
+    /// How each debugging container is doing.
     public var ephemeralContainerStatuses: [ContainerStatus] {
         get { fields.lenses("ephemeralContainerStatuses") }
         set { fields.setLenses("ephemeralContainerStatuses", newValue) }
     }
-    /// The field `resize`.
+    /// How far a change of resources has come. Conditions tell this now.
     public var resize: String {
         get { fields.string("resize") }
         set { fields.setString("resize", newValue) }
     }
-    /// The field `resourceClaimStatuses`.
+    /// The claims made for this pod.
     public var resourceClaimStatuses: [PodResourceClaimStatus] {
         get { fields.lenses("resourceClaimStatuses") }
         set { fields.setLenses("resourceClaimStatuses", newValue) }
     }
-    /// The field `extendedResourceClaimStatus`.
+    /// The claim made for extended resources that devices back.
     public var extendedResourceClaimStatus: PodExtendedResourceClaimStatus? {
         get { fields.optionalLens("extendedResourceClaimStatus") }
         set { fields.setOptionalLens("extendedResourceClaimStatus", newValue) }
     }
-    /// The field `allocatedResources`.
+    /// What the node has set aside for the pod.
     public var allocatedResources: [String: Quantity] {
         get { fields.quantityMap("allocatedResources") }
         set { fields.setQuantityMap("allocatedResources", newValue) }
     }
-    /// The field `resources`.
+    /// What is in force for the pod as a whole.
     public var resources: ResourceRequirements? {
         get { fields.optionalLens("resources") }
         set { fields.setOptionalLens("resources", newValue) }
     }
-    /// The field `nodeAllocatableResourceClaimStatuses`.
+    /// What claims take of the node's own resources.
     public var nodeAllocatableResourceClaimStatuses: [NodeAllocatableResourceClaimStatus] {
         get { fields.lenses("nodeAllocatableResourceClaimStatuses") }
         set { fields.setLenses("nodeAllocatableResourceClaimStatuses", newValue) }
@@ -428,7 +428,7 @@ public struct PodStatusResult: APIObject {
     }
 }
 
-/// `PodTemplate` of core/v1.
+/// `PodTemplate` of core/v1. A description of a pod, kept for others to use.
 public struct PodTemplate: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -441,7 +441,7 @@ public struct PodTemplate: APIObject {
         group: "", version: "v1", resource: "podtemplates")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `template`.
+    /// The pods it makes.
     public var template: PodTemplateSpec {
         get { fields.lens("template") }
         set { fields.setLens("template", newValue) }
@@ -454,76 +454,76 @@ public struct PodTemplateSpec: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `metadata`.
+    /// Labels and annotations that the pods get.
     public var metadata: ObjectMeta {
         get { fields.lens("metadata") }
         set { fields.setLens("metadata", newValue) }
     }
-    /// The field `spec`.
+    /// What the pods consist of.
     public var spec: PodSpec {
         get { fields.lens("spec") }
         set { fields.setLens("spec", newValue) }
     }
 }
 
-/// `PortStatus` of core/v1.
+/// `PortStatus` of core/v1. A port of a load balancer.
 public struct PortStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `port`.
+    /// Its number.
     public var port: Int {
         get { fields.int("port") }
         set { fields.keepInt("port", newValue) }
     }
-    /// The field `protocol`.
+    /// TCP, UDP or SCTP.
     public var `protocol`: String {
         get { fields.string("protocol") }
         set { fields.keepString("protocol", newValue) }
     }
-    /// The field `error`.
+    /// What went wrong, if anything did.
     public var error: String? {
         get { fields.optionalString("error") }
         set { fields.setOptionalString("error", newValue) }
     }
 }
 
-/// `PortworxVolumeSource` of core/v1.
+/// `PortworxVolumeSource` of core/v1. A Portworx volume.
 public struct PortworxVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `volumeID`.
+    /// The volume's identifier at its provider.
     public var volumeID: String {
         get { fields.string("volumeID") }
         set { fields.keepString("volumeID", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
 }
 
-/// `PreferredSchedulingTerm` of core/v1.
+/// `PreferredSchedulingTerm` of core/v1. A wish about nodes that counts so much.
 public struct PreferredSchedulingTerm: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `weight`.
+    /// From 1 to 100.
     public var weight: Int {
         get { fields.int("weight") }
         set { fields.keepInt("weight", newValue) }
     }
-    /// The field `preference`.
+    /// The wish.
     public var preference: NodeSelectorTerm {
         get { fields.lens("preference") }
         set { fields.setLens("preference", newValue) }
@@ -588,152 +588,152 @@ public struct Probe: Lens {
     }
 }
 
-/// `ProjectedVolumeSource` of core/v1.
+/// `ProjectedVolumeSource` of core/v1. Several sources in one directory.
 public struct ProjectedVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `sources`.
+    /// The sources.
     public var sources: [VolumeProjection] {
         get { fields.lenses("sources") }
         set { fields.keepLenses("sources", newValue) }
     }
-    /// The field `defaultMode`.
+    /// The permission bits of files that do not set their own. 0644 by default.
     public var defaultMode: Int? {
         get { fields.optionalInt("defaultMode") }
         set { fields.setOptionalInt("defaultMode", newValue) }
     }
 }
 
-/// `QuobyteVolumeSource` of core/v1.
+/// `QuobyteVolumeSource` of core/v1. A Quobyte volume.
 public struct QuobyteVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `registry`.
+    /// The registries' addresses.
     public var registry: String {
         get { fields.string("registry") }
         set { fields.keepString("registry", newValue) }
     }
-    /// The field `volume`.
+    /// The volume's name.
     public var volume: String {
         get { fields.string("volume") }
         set { fields.keepString("volume", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `user`.
+    /// The user's name.
     public var user: String {
         get { fields.string("user") }
         set { fields.setString("user", newValue) }
     }
-    /// The field `group`.
+    /// The group to act as.
     public var group: String {
         get { fields.string("group") }
         set { fields.setString("group", newValue) }
     }
-    /// The field `tenant`.
+    /// The owning tenant.
     public var tenant: String {
         get { fields.string("tenant") }
         set { fields.setString("tenant", newValue) }
     }
 }
 
-/// `RBDPersistentVolumeSource` of core/v1.
+/// `RBDPersistentVolumeSource` of core/v1. A block device of Ceph.
 public struct RBDPersistentVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `monitors`.
+    /// The monitors' addresses.
     public var monitors: [String] {
         get { fields.strings("monitors") }
         set { fields.keepStrings("monitors", newValue) }
     }
-    /// The field `image`.
+    /// The device's name.
     public var image: String {
         get { fields.string("image") }
         set { fields.keepString("image", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `pool`.
+    /// The pool it is in.
     public var pool: String {
         get { fields.string("pool") }
         set { fields.setString("pool", newValue) }
     }
-    /// The field `user`.
+    /// The user's name.
     public var user: String {
         get { fields.string("user") }
         set { fields.setString("user", newValue) }
     }
-    /// The field `keyring`.
+    /// The key ring's path.
     public var keyring: String {
         get { fields.string("keyring") }
         set { fields.setString("keyring", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: SecretReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
 }
 
-/// `RBDVolumeSource` of core/v1.
+/// `RBDVolumeSource` of core/v1. A block device of Ceph.
 public struct RBDVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `monitors`.
+    /// The monitors' addresses.
     public var monitors: [String] {
         get { fields.strings("monitors") }
         set { fields.keepStrings("monitors", newValue) }
     }
-    /// The field `image`.
+    /// The device's name.
     public var image: String {
         get { fields.string("image") }
         set { fields.keepString("image", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `pool`.
+    /// The pool it is in.
     public var pool: String {
         get { fields.string("pool") }
         set { fields.setString("pool", newValue) }
     }
-    /// The field `user`.
+    /// The user's name.
     public var user: String {
         get { fields.string("user") }
         set { fields.setString("user", newValue) }
     }
-    /// The field `keyring`.
+    /// The key ring's path.
     public var keyring: String {
         get { fields.string("keyring") }
         set { fields.setString("keyring", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: LocalObjectReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
@@ -790,163 +790,163 @@ public struct ReplicationController: APIObject {
     }
 }
 
-/// `ReplicationControllerCondition` of core/v1.
+/// `ReplicationControllerCondition` of core/v1. Something that holds, or does not hold, of a replication controller.
 public struct ReplicationControllerCondition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.setTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
     }
 }
 
-/// `ReplicationControllerSpec` of core/v1.
+/// `ReplicationControllerSpec` of core/v1. What a replication controller keeps running.
 public struct ReplicationControllerSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `replicas`.
+    /// How many pods. 1 by default.
     public var replicas: Int? {
         get { fields.optionalInt("replicas") }
         set { fields.setOptionalInt("replicas", newValue) }
     }
-    /// The field `minReadySeconds`.
+    /// How long a new pod must be ready to count as available.
     public var minReadySeconds: Int {
         get { fields.int("minReadySeconds") }
         set { fields.setInt("minReadySeconds", newValue) }
     }
-    /// The field `selector`.
+    /// The pods it manages; cannot change.
     public var selector: [String: String] {
         get { fields.stringMap("selector") }
         set { fields.setStringMap("selector", newValue) }
     }
-    /// The field `template`.
+    /// The pods it makes.
     public var template: PodTemplateSpec? {
         get { fields.optionalLens("template") }
         set { fields.setOptionalLens("template", newValue) }
     }
 }
 
-/// `ReplicationControllerStatus` of core/v1.
+/// `ReplicationControllerStatus` of core/v1. How many of its pods there are.
 public struct ReplicationControllerStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `replicas`.
+    /// How many pods there are.
     public var replicas: Int {
         get { fields.int("replicas") }
         set { fields.keepInt("replicas", newValue) }
     }
-    /// The field `fullyLabeledReplicas`.
+    /// How many pods have all labels of the template.
     public var fullyLabeledReplicas: Int {
         get { fields.int("fullyLabeledReplicas") }
         set { fields.setInt("fullyLabeledReplicas", newValue) }
     }
-    /// The field `readyReplicas`.
+    /// How many pods are ready.
     public var readyReplicas: Int {
         get { fields.int("readyReplicas") }
         set { fields.setInt("readyReplicas", newValue) }
     }
-    /// The field `availableReplicas`.
+    /// How many pods have been ready for long enough.
     public var availableReplicas: Int {
         get { fields.int("availableReplicas") }
         set { fields.setInt("availableReplicas", newValue) }
     }
-    /// The field `observedGeneration`.
+    /// The generation of the object that was seen when this was written.
     public var observedGeneration: Int {
         get { fields.int("observedGeneration") }
         set { fields.setInt("observedGeneration", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [ReplicationControllerCondition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
 }
 
-/// `ResourceClaim` of core/v1.
+/// `ResourceClaim` of core/v1. A device claim that a container uses.
 public struct ResourceClaim: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name under which the pod has the claim.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `request`.
+    /// Only this request of the claim.
     public var request: String {
         get { fields.string("request") }
         set { fields.setString("request", newValue) }
     }
 }
 
-/// `ResourceFieldSelector` of core/v1.
+/// `ResourceFieldSelector` of core/v1. A resource of a container.
 public struct ResourceFieldSelector: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `containerName`.
+    /// The container's name.
     public var containerName: String {
         get { fields.string("containerName") }
         set { fields.setString("containerName", newValue) }
     }
-    /// The field `resource`.
+    /// Which one, such as limits.cpu.
     public var resource: String {
         get { fields.string("resource") }
         set { fields.keepString("resource", newValue) }
     }
-    /// The field `divisor`.
+    /// The unit in which it is told.
     public var divisor: Quantity {
         get { fields.quantity("divisor") }
         set { fields.setQuantity("divisor", newValue) }
     }
 }
 
-/// `ResourceHealth` of core/v1.
+/// `ResourceHealth` of core/v1. How a device is.
 public struct ResourceHealth: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `resourceID`.
+    /// The device.
     public var resourceID: String {
         get { fields.string("resourceID") }
         set { fields.keepString("resourceID", newValue) }
     }
-    /// The field `health`.
+    /// Healthy, Unhealthy or Unknown.
     public var health: String {
         get { fields.string("health") }
         set { fields.setString("health", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String? {
         get { fields.optionalString("message") }
         set { fields.setOptionalString("message", newValue) }
@@ -978,41 +978,41 @@ public struct ResourceQuota: APIObject {
     }
 }
 
-/// `ResourceQuotaSpec` of core/v1.
+/// `ResourceQuotaSpec` of core/v1. What a namespace may use in all.
 public struct ResourceQuotaSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `hard`.
+    /// The limits, by resource.
     public var hard: [String: Quantity] {
         get { fields.quantityMap("hard") }
         set { fields.setQuantityMap("hard", newValue) }
     }
-    /// The field `scopes`.
+    /// Only objects of these scopes count.
     public var scopes: [String] {
         get { fields.strings("scopes") }
         set { fields.setStrings("scopes", newValue) }
     }
-    /// The field `scopeSelector`.
+    /// Only objects that match count.
     public var scopeSelector: ScopeSelector? {
         get { fields.optionalLens("scopeSelector") }
         set { fields.setOptionalLens("scopeSelector", newValue) }
     }
 }
 
-/// `ResourceQuotaStatus` of core/v1.
+/// `ResourceQuotaStatus` of core/v1. What a namespace uses in all.
 public struct ResourceQuotaStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `hard`.
+    /// The limits in force.
     public var hard: [String: Quantity] {
         get { fields.quantityMap("hard") }
         set { fields.setQuantityMap("hard", newValue) }
     }
-    /// The field `used`.
+    /// What is used.
     public var used: [String: Quantity] {
         get { fields.quantityMap("used") }
         set { fields.setQuantityMap("used", newValue) }
@@ -1042,216 +1042,216 @@ public struct ResourceRequirements: Lens {
     }
 }
 
-/// `ResourceStatus` of core/v1.
+/// `ResourceStatus` of core/v1. How the devices of a resource are.
 public struct ResourceStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The resource.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `resources`.
+    /// Each device.
     public var resources: [ResourceHealth] {
         get { fields.lenses("resources") }
         set { fields.setLenses("resources", newValue) }
     }
 }
 
-/// `SELinuxOptions` of core/v1.
+/// `SELinuxOptions` of core/v1. An SELinux label.
 public struct SELinuxOptions: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `user`.
+    /// Its user part.
     public var user: String {
         get { fields.string("user") }
         set { fields.setString("user", newValue) }
     }
-    /// The field `role`.
+    /// Its role part.
     public var role: String {
         get { fields.string("role") }
         set { fields.setString("role", newValue) }
     }
-    /// The field `type`.
+    /// Its type part.
     public var type: String {
         get { fields.string("type") }
         set { fields.setString("type", newValue) }
     }
-    /// The field `level`.
+    /// Its level part.
     public var level: String {
         get { fields.string("level") }
         set { fields.setString("level", newValue) }
     }
 }
 
-/// `ScaleIOPersistentVolumeSource` of core/v1.
+/// `ScaleIOPersistentVolumeSource` of core/v1. A ScaleIO volume.
 public struct ScaleIOPersistentVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `gateway`.
+    /// The gateway's address.
     public var gateway: String {
         get { fields.string("gateway") }
         set { fields.keepString("gateway", newValue) }
     }
-    /// The field `system`.
+    /// The system's name.
     public var system: String {
         get { fields.string("system") }
         set { fields.keepString("system", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: SecretReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
-    /// The field `sslEnabled`.
+    /// Whether TLS is used.
     public var sslEnabled: Bool {
         get { fields.bool("sslEnabled") }
         set { fields.setBool("sslEnabled", newValue) }
     }
-    /// The field `protectionDomain`.
+    /// The protection domain.
     public var protectionDomain: String {
         get { fields.string("protectionDomain") }
         set { fields.setString("protectionDomain", newValue) }
     }
-    /// The field `storagePool`.
+    /// The storage pool.
     public var storagePool: String {
         get { fields.string("storagePool") }
         set { fields.setString("storagePool", newValue) }
     }
-    /// The field `storageMode`.
+    /// ThickProvisioned or ThinProvisioned.
     public var storageMode: String {
         get { fields.string("storageMode") }
         set { fields.setString("storageMode", newValue) }
     }
-    /// The field `volumeName`.
+    /// The volume's name.
     public var volumeName: String {
         get { fields.string("volumeName") }
         set { fields.setString("volumeName", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
 }
 
-/// `ScaleIOVolumeSource` of core/v1.
+/// `ScaleIOVolumeSource` of core/v1. A ScaleIO volume.
 public struct ScaleIOVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `gateway`.
+    /// The gateway's address.
     public var gateway: String {
         get { fields.string("gateway") }
         set { fields.keepString("gateway", newValue) }
     }
-    /// The field `system`.
+    /// The system's name.
     public var system: String {
         get { fields.string("system") }
         set { fields.keepString("system", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: LocalObjectReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
-    /// The field `sslEnabled`.
+    /// Whether TLS is used.
     public var sslEnabled: Bool {
         get { fields.bool("sslEnabled") }
         set { fields.setBool("sslEnabled", newValue) }
     }
-    /// The field `protectionDomain`.
+    /// The protection domain.
     public var protectionDomain: String {
         get { fields.string("protectionDomain") }
         set { fields.setString("protectionDomain", newValue) }
     }
-    /// The field `storagePool`.
+    /// The storage pool.
     public var storagePool: String {
         get { fields.string("storagePool") }
         set { fields.setString("storagePool", newValue) }
     }
-    /// The field `storageMode`.
+    /// ThickProvisioned or ThinProvisioned.
     public var storageMode: String {
         get { fields.string("storageMode") }
         set { fields.setString("storageMode", newValue) }
     }
-    /// The field `volumeName`.
+    /// The volume's name.
     public var volumeName: String {
         get { fields.string("volumeName") }
         set { fields.setString("volumeName", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
 }
 
-/// `ScopeSelector` of core/v1.
+/// `ScopeSelector` of core/v1. Conditions on scopes that must all hold.
 public struct ScopeSelector: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `matchExpressions`.
+    /// Conditions that must all hold.
     public var matchExpressions: [ScopedResourceSelectorRequirement] {
         get { fields.lenses("matchExpressions") }
         set { fields.setLenses("matchExpressions", newValue) }
     }
 }
 
-/// `ScopedResourceSelectorRequirement` of core/v1.
+/// `ScopedResourceSelectorRequirement` of core/v1. A condition on a scope.
 public struct ScopedResourceSelectorRequirement: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `scopeName`.
+    /// The scope, such as PriorityClass.
     public var scopeName: String {
         get { fields.string("scopeName") }
         set { fields.keepString("scopeName", newValue) }
     }
-    /// The field `operator`.
+    /// How values are compared.
     public var `operator`: String {
         get { fields.string("operator") }
         set { fields.keepString("operator", newValue) }
     }
-    /// The field `values`.
+    /// What is compared with.
     public var values: [String] {
         get { fields.strings("values") }
         set { fields.setStrings("values", newValue) }
     }
 }
 
-/// `SeccompProfile` of core/v1.
+/// `SeccompProfile` of core/v1. Which system calls are allowed.
 public struct SeccompProfile: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// RuntimeDefault, Unconfined, or Localhost for a file of the node.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `localhostProfile`.
+    /// The file, below the kubelet's seccomp directory.
     public var localhostProfile: String? {
         get { fields.optionalString("localhostProfile") }
         set { fields.setOptionalString("localhostProfile", newValue) }
@@ -1293,110 +1293,110 @@ public struct Secret: APIObject {
     }
 }
 
-/// `SecretEnvSource` of core/v1.
+/// `SecretEnvSource` of core/v1. A secret whose keys become variables.
 public struct SecretEnvSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `optional`.
+    /// Whether it may be missing.
     public var optional: Bool? {
         get { fields.optionalBool("optional") }
         set { fields.setOptionalBool("optional", newValue) }
     }
 }
 
-/// `SecretKeySelector` of core/v1.
+/// `SecretKeySelector` of core/v1. A key of a secret.
 public struct SecretKeySelector: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `key`.
+    /// The key.
     public var key: String {
         get { fields.string("key") }
         set { fields.keepString("key", newValue) }
     }
-    /// The field `optional`.
+    /// Whether it may be missing.
     public var optional: Bool? {
         get { fields.optionalBool("optional") }
         set { fields.setOptionalBool("optional", newValue) }
     }
 }
 
-/// `SecretProjection` of core/v1.
+/// `SecretProjection` of core/v1. A secret in a directory with others.
 public struct SecretProjection: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `items`.
+    /// Which keys to take, and the paths they get; all keys when empty.
     public var items: [KeyToPath] {
         get { fields.lenses("items") }
         set { fields.setLenses("items", newValue) }
     }
-    /// The field `optional`.
+    /// Whether it may be missing.
     public var optional: Bool? {
         get { fields.optionalBool("optional") }
         set { fields.setOptionalBool("optional", newValue) }
     }
 }
 
-/// `SecretReference` of core/v1.
+/// `SecretReference` of core/v1. A secret, also of another namespace.
 public struct SecretReference: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `namespace`.
+    /// The namespace it is in.
     public var namespace: String {
         get { fields.string("namespace") }
         set { fields.setString("namespace", newValue) }
     }
 }
 
-/// `SecretVolumeSource` of core/v1.
+/// `SecretVolumeSource` of core/v1. A secret as files.
 public struct SecretVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `secretName`.
+    /// The secret.
     public var secretName: String {
         get { fields.string("secretName") }
         set { fields.setString("secretName", newValue) }
     }
-    /// The field `items`.
+    /// Which keys to take, and the paths they get; all keys when empty.
     public var items: [KeyToPath] {
         get { fields.lenses("items") }
         set { fields.setLenses("items", newValue) }
     }
-    /// The field `defaultMode`.
+    /// The permission bits of files that do not set their own. 0644 by default.
     public var defaultMode: Int? {
         get { fields.optionalInt("defaultMode") }
         set { fields.setOptionalInt("defaultMode", newValue) }
     }
-    /// The field `optional`.
+    /// Whether it may be missing.
     public var optional: Bool? {
         get { fields.optionalBool("optional") }
         set { fields.setOptionalBool("optional", newValue) }

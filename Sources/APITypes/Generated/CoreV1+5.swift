@@ -4,68 +4,68 @@ import APIModel
 import Units
 import Values
 
-/// `SecurityContext` of core/v1.
+/// `SecurityContext` of core/v1. Identity and privileges of one container; wins over the pod's.
 public struct SecurityContext: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `capabilities`.
+    /// Which powers of root are added or taken away.
     public var capabilities: Capabilities? {
         get { fields.optionalLens("capabilities") }
         set { fields.setOptionalLens("capabilities", newValue) }
     }
-    /// The field `privileged`.
+    /// Whether the container can do what root on the node can.
     public var privileged: Bool? {
         get { fields.optionalBool("privileged") }
         set { fields.setOptionalBool("privileged", newValue) }
     }
-    /// The field `seLinuxOptions`.
+    /// The SELinux labels of the containers.
     public var seLinuxOptions: SELinuxOptions? {
         get { fields.optionalLens("seLinuxOptions") }
         set { fields.setOptionalLens("seLinuxOptions", newValue) }
     }
-    /// The field `windowsOptions`.
+    /// What concerns Windows only.
     public var windowsOptions: WindowsSecurityContextOptions? {
         get { fields.optionalLens("windowsOptions") }
         set { fields.setOptionalLens("windowsOptions", newValue) }
     }
-    /// The field `runAsUser`.
+    /// The user id that programs run as; the image's own when not given.
     public var runAsUser: Int? {
         get { fields.optionalInt("runAsUser") }
         set { fields.setOptionalInt("runAsUser", newValue) }
     }
-    /// The field `runAsGroup`.
+    /// The group id that programs run as.
     public var runAsGroup: Int? {
         get { fields.optionalInt("runAsGroup") }
         set { fields.setOptionalInt("runAsGroup", newValue) }
     }
-    /// The field `runAsNonRoot`.
+    /// Whether a container that would run as root is refused.
     public var runAsNonRoot: Bool? {
         get { fields.optionalBool("runAsNonRoot") }
         set { fields.setOptionalBool("runAsNonRoot", newValue) }
     }
-    /// The field `readOnlyRootFilesystem`.
+    /// Whether the container's own files cannot be changed.
     public var readOnlyRootFilesystem: Bool? {
         get { fields.optionalBool("readOnlyRootFilesystem") }
         set { fields.setOptionalBool("readOnlyRootFilesystem", newValue) }
     }
-    /// The field `allowPrivilegeEscalation`.
+    /// Whether a program can gain more rights than the one that started it.
     public var allowPrivilegeEscalation: Bool? {
         get { fields.optionalBool("allowPrivilegeEscalation") }
         set { fields.setOptionalBool("allowPrivilegeEscalation", newValue) }
     }
-    /// The field `procMount`.
+    /// Default hides parts of /proc, Unmasked shows all of it.
     public var procMount: String? {
         get { fields.optionalString("procMount") }
         set { fields.setOptionalString("procMount", newValue) }
     }
-    /// The field `seccompProfile`.
+    /// Which system calls are allowed.
     public var seccompProfile: SeccompProfile? {
         get { fields.optionalLens("seccompProfile") }
         set { fields.setOptionalLens("seccompProfile", newValue) }
     }
-    /// The field `appArmorProfile`.
+    /// The AppArmor profile of the containers.
     public var appArmorProfile: AppArmorProfile? {
         get { fields.optionalLens("appArmorProfile") }
         set { fields.setOptionalLens("appArmorProfile", newValue) }
@@ -133,40 +133,40 @@ public struct ServiceAccount: APIObject {
         group: "", version: "v1", resource: "serviceaccounts")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `secrets`.
+    /// Secrets that its pods may use, where that is enforced.
     public var secrets: [ObjectReference] {
         get { fields.lenses("secrets") }
         set { fields.setLenses("secrets", newValue) }
     }
-    /// The field `imagePullSecrets`.
+    /// Secrets with which its pods' images are pulled.
     public var imagePullSecrets: [LocalObjectReference] {
         get { fields.lenses("imagePullSecrets") }
         set { fields.setLenses("imagePullSecrets", newValue) }
     }
-    /// The field `automountServiceAccountToken`.
+    /// Whether pods get its token, unless they say otherwise.
     public var automountServiceAccountToken: Bool? {
         get { fields.optionalBool("automountServiceAccountToken") }
         set { fields.setOptionalBool("automountServiceAccountToken", newValue) }
     }
 }
 
-/// `ServiceAccountTokenProjection` of core/v1.
+/// `ServiceAccountTokenProjection` of core/v1. A token that is renewed as long as the pod lives.
 public struct ServiceAccountTokenProjection: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `audience`.
+    /// Whom the token is for; the API server by default.
     public var audience: String {
         get { fields.string("audience") }
         set { fields.setString("audience", newValue) }
     }
-    /// The field `expirationSeconds`.
+    /// How long each token is good for. One hour by default.
     public var expirationSeconds: Int? {
         get { fields.optionalInt("expirationSeconds") }
         set { fields.setOptionalInt("expirationSeconds", newValue) }
     }
-    /// The field `path`.
+    /// The file's path.
     public var path: String {
         get { fields.string("path") }
         set { fields.keepString("path", newValue) }
@@ -227,7 +227,7 @@ public struct ServiceProxyOptions: Lens {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
     }
-    /// The field `path`.
+    /// The path.
     public var path: String {
         get { fields.string("path") }
         set { fields.setString("path", newValue) }
@@ -275,12 +275,12 @@ public struct ServiceSpec: Lens {
         get { fields.string("sessionAffinity") }
         set { fields.setString("sessionAffinity", newValue) }
     }
-    /// The field `loadBalancerIP`.
+    /// The load balancer's address, where it can be chosen. Outdated.
     public var loadBalancerIP: String {
         get { fields.string("loadBalancerIP") }
         set { fields.setString("loadBalancerIP", newValue) }
     }
-    /// The field `loadBalancerSourceRanges`.
+    /// The networks that may reach the load balancer.
     public var loadBalancerSourceRanges: [String] {
         get { fields.strings("loadBalancerSourceRanges") }
         set { fields.setStrings("loadBalancerSourceRanges", newValue) }
@@ -305,7 +305,7 @@ public struct ServiceSpec: Lens {
         get { fields.bool("publishNotReadyAddresses") }
         set { fields.setBool("publishNotReadyAddresses", newValue) }
     }
-    /// The field `sessionAffinityConfig`.
+    /// How long a client stays with a pod.
     public var sessionAffinityConfig: SessionAffinityConfig? {
         get { fields.optionalLens("sessionAffinityConfig") }
         set { fields.setOptionalLens("sessionAffinityConfig", newValue) }
@@ -320,7 +320,7 @@ public struct ServiceSpec: Lens {
         get { fields.optionalString("ipFamilyPolicy") }
         set { fields.setOptionalString("ipFamilyPolicy", newValue) }
     }
-    /// The field `allocateLoadBalancerNodePorts`.
+    /// Whether a load balancer's service gets node ports.
     public var allocateLoadBalancerNodePorts: Bool? {
         get { fields.optionalBool("allocateLoadBalancerNodePorts") }
         set { fields.setOptionalBool("allocateLoadBalancerNodePorts", newValue) }
@@ -335,181 +335,181 @@ public struct ServiceSpec: Lens {
         get { fields.optionalString("internalTrafficPolicy") }
         set { fields.setOptionalString("internalTrafficPolicy", newValue) }
     }
-    /// The field `trafficDistribution`.
+    /// Which endpoints are preferred, such as PreferClose.
     public var trafficDistribution: String? {
         get { fields.optionalString("trafficDistribution") }
         set { fields.setOptionalString("trafficDistribution", newValue) }
     }
 }
 
-/// `ServiceStatus` of core/v1.
+/// `ServiceStatus` of core/v1. Where a service is reached.
 public struct ServiceStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `loadBalancer`.
+    /// Where the load balancer is reached.
     public var loadBalancer: LoadBalancerStatus {
         get { fields.lens("loadBalancer") }
         set { fields.setLens("loadBalancer", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [Condition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }
     }
 }
 
-/// `SessionAffinityConfig` of core/v1.
+/// `SessionAffinityConfig` of core/v1. How long a client stays with a pod.
 public struct SessionAffinityConfig: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `clientIP`.
+    /// For affinity by the client's address.
     public var clientIP: ClientIPConfig? {
         get { fields.optionalLens("clientIP") }
         set { fields.setOptionalLens("clientIP", newValue) }
     }
 }
 
-/// `SleepAction` of core/v1.
+/// `SleepAction` of core/v1. A pause.
 public struct SleepAction: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `seconds`.
+    /// How long.
     public var seconds: Int {
         get { fields.int("seconds") }
         set { fields.keepInt("seconds", newValue) }
     }
 }
 
-/// `StorageOSPersistentVolumeSource` of core/v1.
+/// `StorageOSPersistentVolumeSource` of core/v1. A StorageOS volume.
 public struct StorageOSPersistentVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `volumeName`.
+    /// The volume's name.
     public var volumeName: String {
         get { fields.string("volumeName") }
         set { fields.setString("volumeName", newValue) }
     }
-    /// The field `volumeNamespace`.
+    /// The volume's namespace.
     public var volumeNamespace: String {
         get { fields.string("volumeNamespace") }
         set { fields.setString("volumeNamespace", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: ObjectReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
 }
 
-/// `StorageOSVolumeSource` of core/v1.
+/// `StorageOSVolumeSource` of core/v1. A StorageOS volume.
 public struct StorageOSVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `volumeName`.
+    /// The volume's name.
     public var volumeName: String {
         get { fields.string("volumeName") }
         set { fields.setString("volumeName", newValue) }
     }
-    /// The field `volumeNamespace`.
+    /// The volume's namespace.
     public var volumeNamespace: String {
         get { fields.string("volumeNamespace") }
         set { fields.setString("volumeNamespace", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `secretRef`.
+    /// The secret with what is needed to log in.
     public var secretRef: LocalObjectReference? {
         get { fields.optionalLens("secretRef") }
         set { fields.setOptionalLens("secretRef", newValue) }
     }
 }
 
-/// `Sysctl` of core/v1.
+/// `Sysctl` of core/v1. A kernel setting.
 public struct Sysctl: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `value`.
+    /// The value.
     public var value: String {
         get { fields.string("value") }
         set { fields.keepString("value", newValue) }
     }
 }
 
-/// `TCPSocketAction` of core/v1.
+/// `TCPSocketAction` of core/v1. A connection to a port.
 public struct TCPSocketAction: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `port`.
+    /// The port's number or name.
     public var port: IntOrString {
         get { fields.intOrString("port") }
         set { fields.setIntOrString("port", newValue) }
     }
-    /// The field `host`.
+    /// The host to connect to; the pod by default.
     public var host: String {
         get { fields.string("host") }
         set { fields.setString("host", newValue) }
     }
 }
 
-/// `Taint` of core/v1.
+/// `Taint` of core/v1. Something that keeps pods away that do not tolerate it.
 public struct Taint: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `key`.
+    /// The key.
     public var key: String {
         get { fields.string("key") }
         set { fields.keepString("key", newValue) }
     }
-    /// The field `value`.
+    /// The value.
     public var value: String {
         get { fields.string("value") }
         set { fields.setString("value", newValue) }
     }
-    /// The field `effect`.
+    /// NoSchedule, PreferNoSchedule or NoExecute.
     public var effect: String {
         get { fields.string("effect") }
         set { fields.keepString("effect", newValue) }
     }
-    /// The field `timeAdded`.
+    /// When a NoExecute taint was added.
     public var timeAdded: Timestamp? {
         get { fields.time("timeAdded") }
         set { fields.setTime("timeAdded", newValue) }
@@ -549,99 +549,99 @@ public struct Toleration: Lens {
     }
 }
 
-/// `TopologySpreadConstraint` of core/v1.
+/// `TopologySpreadConstraint` of core/v1. How evenly pods are spread over domains.
 public struct TopologySpreadConstraint: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `maxSkew`.
+    /// How many pods more than the emptiest domain another may have.
     public var maxSkew: Int {
         get { fields.int("maxSkew") }
         set { fields.keepInt("maxSkew", newValue) }
     }
-    /// The field `topologyKey`.
+    /// The node label whose values are the domains.
     public var topologyKey: String {
         get { fields.string("topologyKey") }
         set { fields.keepString("topologyKey", newValue) }
     }
-    /// The field `whenUnsatisfiable`.
+    /// DoNotSchedule keeps the pod waiting, ScheduleAnyway only prefers.
     public var whenUnsatisfiable: String {
         get { fields.string("whenUnsatisfiable") }
         set { fields.keepString("whenUnsatisfiable", newValue) }
     }
-    /// The field `labelSelector`.
+    /// The labels of the pods that count.
     public var labelSelector: MetaLabelSelector? {
         get { fields.optionalLens("labelSelector") }
         set { fields.setOptionalLens("labelSelector", newValue) }
     }
-    /// The field `minDomains`.
+    /// As long as there are fewer domains, the emptiest counts as having no pods.
     public var minDomains: Int? {
         get { fields.optionalInt("minDomains") }
         set { fields.setOptionalInt("minDomains", newValue) }
     }
-    /// The field `nodeAffinityPolicy`.
+    /// Whether nodes that the pod does not want are left out: Honor or Ignore.
     public var nodeAffinityPolicy: String? {
         get { fields.optionalString("nodeAffinityPolicy") }
         set { fields.setOptionalString("nodeAffinityPolicy", newValue) }
     }
-    /// The field `nodeTaintsPolicy`.
+    /// Whether nodes whose taints the pod does not tolerate are left out: Honor or Ignore.
     public var nodeTaintsPolicy: String? {
         get { fields.optionalString("nodeTaintsPolicy") }
         set { fields.setOptionalString("nodeTaintsPolicy", newValue) }
     }
-    /// The field `matchLabelKeys`.
+    /// Labels of the pod itself whose values other pods must share.
     public var matchLabelKeys: [String] {
         get { fields.strings("matchLabelKeys") }
         set { fields.setStrings("matchLabelKeys", newValue) }
     }
 }
 
-/// `TypedLocalObjectReference` of core/v1.
+/// `TypedLocalObjectReference` of core/v1. An object of the same namespace.
 public struct TypedLocalObjectReference: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `apiGroup`.
+    /// The API group of what is referred to; empty for the core group.
     public var apiGroup: String? {
         get { fields.optionalString("apiGroup") }
         set { fields.setOptionalString("apiGroup", newValue) }
     }
-    /// The field `kind`.
+    /// The kind of what is referred to.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.keepString("kind", newValue) }
     }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
 }
 
-/// `TypedObjectReference` of core/v1.
+/// `TypedObjectReference` of core/v1. An object, also of another namespace.
 public struct TypedObjectReference: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `apiGroup`.
+    /// The API group of what is referred to; empty for the core group.
     public var apiGroup: String? {
         get { fields.optionalString("apiGroup") }
         set { fields.setOptionalString("apiGroup", newValue) }
     }
-    /// The field `kind`.
+    /// The kind of what is referred to.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.keepString("kind", newValue) }
     }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `namespace`.
+    /// The namespace it is in.
     public var namespace: String? {
         get { fields.optionalString("namespace") }
         set { fields.setOptionalString("namespace", newValue) }
@@ -669,17 +669,17 @@ public struct Volume: Lens {
         get { fields.optionalLens("emptyDir") }
         set { fields.setOptionalLens("emptyDir", newValue) }
     }
-    /// The field `gcePersistentDisk`.
+    /// A disk of Google's cloud. Served by its CSI driver.
     public var gcePersistentDisk: GCEPersistentDiskVolumeSource? {
         get { fields.optionalLens("gcePersistentDisk") }
         set { fields.setOptionalLens("gcePersistentDisk", newValue) }
     }
-    /// The field `awsElasticBlockStore`.
+    /// A disk of Amazon's cloud. Served by its CSI driver.
     public var awsElasticBlockStore: AWSElasticBlockStoreVolumeSource? {
         get { fields.optionalLens("awsElasticBlockStore") }
         set { fields.setOptionalLens("awsElasticBlockStore", newValue) }
     }
-    /// The field `gitRepo`.
+    /// A Git repository, cloned. Disabled; use an init container.
     public var gitRepo: GitRepoVolumeSource? {
         get { fields.optionalLens("gitRepo") }
         set { fields.setOptionalLens("gitRepo", newValue) }
@@ -694,12 +694,12 @@ public struct Volume: Lens {
         get { fields.optionalLens("nfs") }
         set { fields.setOptionalLens("nfs", newValue) }
     }
-    /// The field `iscsi`.
+    /// A disk reached by iSCSI.
     public var iscsi: ISCSIVolumeSource? {
         get { fields.optionalLens("iscsi") }
         set { fields.setOptionalLens("iscsi", newValue) }
     }
-    /// The field `glusterfs`.
+    /// A Gluster volume. No longer supported.
     public var glusterfs: GlusterfsVolumeSource? {
         get { fields.optionalLens("glusterfs") }
         set { fields.setOptionalLens("glusterfs", newValue) }
@@ -709,27 +709,27 @@ public struct Volume: Lens {
         get { fields.optionalLens("persistentVolumeClaim") }
         set { fields.setOptionalLens("persistentVolumeClaim", newValue) }
     }
-    /// The field `rbd`.
+    /// A block device of Ceph. No longer supported.
     public var rbd: RBDVolumeSource? {
         get { fields.optionalLens("rbd") }
         set { fields.setOptionalLens("rbd", newValue) }
     }
-    /// The field `flexVolume`.
+    /// A volume of a FlexVolume driver. Outdated; use CSI.
     public var flexVolume: FlexVolumeSource? {
         get { fields.optionalLens("flexVolume") }
         set { fields.setOptionalLens("flexVolume", newValue) }
     }
-    /// The field `cinder`.
+    /// A disk of OpenStack. Served by its CSI driver.
     public var cinder: CinderVolumeSource? {
         get { fields.optionalLens("cinder") }
         set { fields.setOptionalLens("cinder", newValue) }
     }
-    /// The field `cephfs`.
+    /// A file system of Ceph. No longer supported.
     public var cephfs: CephFSVolumeSource? {
         get { fields.optionalLens("cephfs") }
         set { fields.setOptionalLens("cephfs", newValue) }
     }
-    /// The field `flocker`.
+    /// A Flocker dataset. No longer supported.
     public var flocker: FlockerVolumeSource? {
         get { fields.optionalLens("flocker") }
         set { fields.setOptionalLens("flocker", newValue) }
@@ -739,12 +739,12 @@ public struct Volume: Lens {
         get { fields.optionalLens("downwardAPI") }
         set { fields.setOptionalLens("downwardAPI", newValue) }
     }
-    /// The field `fc`.
+    /// A disk reached by Fibre Channel.
     public var fc: FCVolumeSource? {
         get { fields.optionalLens("fc") }
         set { fields.setOptionalLens("fc", newValue) }
     }
-    /// The field `azureFile`.
+    /// A file share of Azure. Served by its CSI driver.
     public var azureFile: AzureFileVolumeSource? {
         get { fields.optionalLens("azureFile") }
         set { fields.setOptionalLens("azureFile", newValue) }
@@ -754,22 +754,22 @@ public struct Volume: Lens {
         get { fields.optionalLens("configMap") }
         set { fields.setOptionalLens("configMap", newValue) }
     }
-    /// The field `vsphereVolume`.
+    /// A disk of vSphere. Served by its CSI driver.
     public var vsphereVolume: VsphereVirtualDiskVolumeSource? {
         get { fields.optionalLens("vsphereVolume") }
         set { fields.setOptionalLens("vsphereVolume", newValue) }
     }
-    /// The field `quobyte`.
+    /// A Quobyte volume. No longer supported.
     public var quobyte: QuobyteVolumeSource? {
         get { fields.optionalLens("quobyte") }
         set { fields.setOptionalLens("quobyte", newValue) }
     }
-    /// The field `azureDisk`.
+    /// A disk of Azure. Served by its CSI driver.
     public var azureDisk: AzureDiskVolumeSource? {
         get { fields.optionalLens("azureDisk") }
         set { fields.setOptionalLens("azureDisk", newValue) }
     }
-    /// The field `photonPersistentDisk`.
+    /// A disk of Photon. No longer supported.
     public var photonPersistentDisk: PhotonPersistentDiskVolumeSource? {
         get { fields.optionalLens("photonPersistentDisk") }
         set { fields.setOptionalLens("photonPersistentDisk", newValue) }
@@ -779,17 +779,17 @@ public struct Volume: Lens {
         get { fields.optionalLens("projected") }
         set { fields.setOptionalLens("projected", newValue) }
     }
-    /// The field `portworxVolume`.
+    /// A Portworx volume. Served by its CSI driver.
     public var portworxVolume: PortworxVolumeSource? {
         get { fields.optionalLens("portworxVolume") }
         set { fields.setOptionalLens("portworxVolume", newValue) }
     }
-    /// The field `scaleIO`.
+    /// A ScaleIO volume. No longer supported.
     public var scaleIO: ScaleIOVolumeSource? {
         get { fields.optionalLens("scaleIO") }
         set { fields.setOptionalLens("scaleIO", newValue) }
     }
-    /// The field `storageos`.
+    /// A StorageOS volume. No longer supported.
     public var storageos: StorageOSVolumeSource? {
         get { fields.optionalLens("storageos") }
         set { fields.setOptionalLens("storageos", newValue) }
@@ -811,18 +811,18 @@ public struct Volume: Lens {
     }
 }
 
-/// `VolumeDevice` of core/v1.
+/// `VolumeDevice` of core/v1. Where a block device appears.
 public struct VolumeDevice: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name of a volume that is a claim.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `devicePath`.
+    /// The path in the container.
     public var devicePath: String {
         get { fields.string("devicePath") }
         set { fields.keepString("devicePath", newValue) }
@@ -845,7 +845,7 @@ public struct VolumeMount: Lens {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `recursiveReadOnly`.
+    /// Whether mounts below are read-only as well: Disabled, IfPossible or Enabled.
     public var recursiveReadOnly: String? {
         get { fields.optionalString("recursiveReadOnly") }
         set { fields.setOptionalString("recursiveReadOnly", newValue) }
@@ -860,201 +860,201 @@ public struct VolumeMount: Lens {
         get { fields.string("subPath") }
         set { fields.setString("subPath", newValue) }
     }
-    /// The field `mountPropagation`.
+    /// Whether mounts show through: None, HostToContainer or Bidirectional.
     public var mountPropagation: String? {
         get { fields.optionalString("mountPropagation") }
         set { fields.setOptionalString("mountPropagation", newValue) }
     }
-    /// The field `subPathExpr`.
+    /// As subPath, but $(NAME) stands for a variable.
     public var subPathExpr: String {
         get { fields.string("subPathExpr") }
         set { fields.setString("subPathExpr", newValue) }
     }
 }
 
-/// `VolumeMountStatus` of core/v1.
+/// `VolumeMountStatus` of core/v1. How a volume is mounted.
 public struct VolumeMountStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The volume's name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `mountPath`.
+    /// The path in the container.
     public var mountPath: String {
         get { fields.string("mountPath") }
         set { fields.keepString("mountPath", newValue) }
     }
-    /// The field `readOnly`.
+    /// Whether it can only be read. False by default.
     public var readOnly: Bool {
         get { fields.bool("readOnly") }
         set { fields.setBool("readOnly", newValue) }
     }
-    /// The field `recursiveReadOnly`.
+    /// Whether mounts below are read-only as well.
     public var recursiveReadOnly: String? {
         get { fields.optionalString("recursiveReadOnly") }
         set { fields.setOptionalString("recursiveReadOnly", newValue) }
     }
-    /// The field `volumeStatus`.
+    /// What is known about the volume.
     public var volumeStatus: VolumeStatus? {
         get { fields.optionalLens("volumeStatus") }
         set { fields.setOptionalLens("volumeStatus", newValue) }
     }
 }
 
-/// `VolumeNodeAffinity` of core/v1.
+/// `VolumeNodeAffinity` of core/v1. The nodes that can reach a volume.
 public struct VolumeNodeAffinity: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `required`.
+    /// What such a node has.
     public var required: NodeSelector? {
         get { fields.optionalLens("required") }
         set { fields.setOptionalLens("required", newValue) }
     }
 }
 
-/// `VolumeProjection` of core/v1.
+/// `VolumeProjection` of core/v1. One source of a directory. One of these.
 public struct VolumeProjection: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `secret`.
+    /// A secret.
     public var secret: SecretProjection? {
         get { fields.optionalLens("secret") }
         set { fields.setOptionalLens("secret", newValue) }
     }
-    /// The field `downwardAPI`.
+    /// Facts about the pod.
     public var downwardAPI: DownwardAPIProjection? {
         get { fields.optionalLens("downwardAPI") }
         set { fields.setOptionalLens("downwardAPI", newValue) }
     }
-    /// The field `configMap`.
+    /// A config map.
     public var configMap: ConfigMapProjection? {
         get { fields.optionalLens("configMap") }
         set { fields.setOptionalLens("configMap", newValue) }
     }
-    /// The field `serviceAccountToken`.
+    /// A token of the pod's service account.
     public var serviceAccountToken: ServiceAccountTokenProjection? {
         get { fields.optionalLens("serviceAccountToken") }
         set { fields.setOptionalLens("serviceAccountToken", newValue) }
     }
-    /// The field `clusterTrustBundle`.
+    /// Certificates that the cluster trusts.
     public var clusterTrustBundle: ClusterTrustBundleProjection? {
         get { fields.optionalLens("clusterTrustBundle") }
         set { fields.setOptionalLens("clusterTrustBundle", newValue) }
     }
-    /// The field `podCertificate`.
+    /// A key and a certificate made for the pod.
     public var podCertificate: PodCertificateProjection? {
         get { fields.optionalLens("podCertificate") }
         set { fields.setOptionalLens("podCertificate", newValue) }
     }
 }
 
-/// `VolumeResourceRequirements` of core/v1.
+/// `VolumeResourceRequirements` of core/v1. How much storage is asked for.
 public struct VolumeResourceRequirements: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `limits`.
+    /// What cannot be exceeded.
     public var limits: [String: Quantity] {
         get { fields.quantityMap("limits") }
         set { fields.setQuantityMap("limits", newValue) }
     }
-    /// The field `requests`.
+    /// What must be free on the node; the limits when not given.
     public var requests: [String: Quantity] {
         get { fields.quantityMap("requests") }
         set { fields.setQuantityMap("requests", newValue) }
     }
 }
 
-/// `VolumeStatus` of core/v1.
+/// `VolumeStatus` of core/v1. What is known about a mounted volume.
 public struct VolumeStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `image`.
+    /// The image that it shows.
     public var image: ImageVolumeStatus? {
         get { fields.optionalLens("image") }
         set { fields.setOptionalLens("image", newValue) }
     }
 }
 
-/// `VsphereVirtualDiskVolumeSource` of core/v1.
+/// `VsphereVirtualDiskVolumeSource` of core/v1. A disk of vSphere.
 public struct VsphereVirtualDiskVolumeSource: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `volumePath`.
+    /// The disk's path.
     public var volumePath: String {
         get { fields.string("volumePath") }
         set { fields.keepString("volumePath", newValue) }
     }
-    /// The field `fsType`.
+    /// The file system to mount, such as ext4; the driver's choice when empty.
     public var fsType: String {
         get { fields.string("fsType") }
         set { fields.setString("fsType", newValue) }
     }
-    /// The field `storagePolicyName`.
+    /// The storage policy's name.
     public var storagePolicyName: String {
         get { fields.string("storagePolicyName") }
         set { fields.setString("storagePolicyName", newValue) }
     }
-    /// The field `storagePolicyID`.
+    /// The storage policy's identifier.
     public var storagePolicyID: String {
         get { fields.string("storagePolicyID") }
         set { fields.setString("storagePolicyID", newValue) }
     }
 }
 
-/// `WeightedPodAffinityTerm` of core/v1.
+/// `WeightedPodAffinityTerm` of core/v1. A group of pods that counts so much.
 public struct WeightedPodAffinityTerm: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `weight`.
+    /// From 1 to 100.
     public var weight: Int {
         get { fields.int("weight") }
         set { fields.keepInt("weight", newValue) }
     }
-    /// The field `podAffinityTerm`.
+    /// The group of pods.
     public var podAffinityTerm: PodAffinityTerm {
         get { fields.lens("podAffinityTerm") }
         set { fields.setLens("podAffinityTerm", newValue) }
     }
 }
 
-/// `WindowsSecurityContextOptions` of core/v1.
+/// `WindowsSecurityContextOptions` of core/v1. Settings for Windows.
 public struct WindowsSecurityContextOptions: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `gmsaCredentialSpecName`.
+    /// The name of the GMSA credential spec.
     public var gmsaCredentialSpecName: String? {
         get { fields.optionalString("gmsaCredentialSpecName") }
         set { fields.setOptionalString("gmsaCredentialSpecName", newValue) }
     }
-    /// The field `gmsaCredentialSpec`.
+    /// The GMSA credential spec itself.
     public var gmsaCredentialSpec: String? {
         get { fields.optionalString("gmsaCredentialSpec") }
         set { fields.setOptionalString("gmsaCredentialSpec", newValue) }
     }
-    /// The field `runAsUserName`.
+    /// The user that the program runs as.
     public var runAsUserName: String? {
         get { fields.optionalString("runAsUserName") }
         set { fields.setOptionalString("runAsUserName", newValue) }
     }
-    /// The field `hostProcess`.
+    /// Whether the container runs as a process of the node.
     public var hostProcess: Bool? {
         get { fields.optionalBool("hostProcess") }
         set { fields.setOptionalBool("hostProcess", newValue) }

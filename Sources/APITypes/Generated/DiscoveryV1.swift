@@ -4,117 +4,117 @@ import APIModel
 import Units
 import Values
 
-/// `EndpointPort` of discovery/v1.
+/// `EndpointPort` of discovery/v1. A port of endpoints.
 public struct DiscoveryEndpointPort: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name of the service's port.
     public var name: String? {
         get { fields.optionalString("name") }
         set { fields.setOptionalString("name", newValue) }
     }
-    /// The field `protocol`.
+    /// TCP, UDP or SCTP.
     public var `protocol`: String? {
         get { fields.optionalString("protocol") }
         set { fields.setOptionalString("protocol", newValue) }
     }
-    /// The field `port`.
+    /// The port's number or name.
     public var port: Int? {
         get { fields.optionalInt("port") }
         set { fields.setOptionalInt("port", newValue) }
     }
-    /// The field `appProtocol`.
+    /// The protocol spoken inside.
     public var appProtocol: String? {
         get { fields.optionalString("appProtocol") }
         set { fields.setOptionalString("appProtocol", newValue) }
     }
 }
 
-/// `Endpoint` of discovery/v1.
+/// `Endpoint` of discovery/v1. One pod behind a service.
 public struct Endpoint: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `addresses`.
+    /// Its addresses.
     public var addresses: [String] {
         get { fields.strings("addresses") }
         set { fields.keepStrings("addresses", newValue) }
     }
-    /// The field `conditions`.
+    /// Whether traffic can go there.
     public var conditions: EndpointConditions {
         get { fields.lens("conditions") }
         set { fields.setLens("conditions", newValue) }
     }
-    /// The field `hostname`.
+    /// The host name.
     public var hostname: String? {
         get { fields.optionalString("hostname") }
         set { fields.setOptionalString("hostname", newValue) }
     }
-    /// The field `targetRef`.
+    /// The pod.
     public var targetRef: ObjectReference? {
         get { fields.optionalLens("targetRef") }
         set { fields.setOptionalLens("targetRef", newValue) }
     }
-    /// The field `deprecatedTopology`.
+    /// Labels of its node, in the old form.
     public var deprecatedTopology: [String: String] {
         get { fields.stringMap("deprecatedTopology") }
         set { fields.setStringMap("deprecatedTopology", newValue) }
     }
-    /// The field `nodeName`.
+    /// The node it is on.
     public var nodeName: String? {
         get { fields.optionalString("nodeName") }
         set { fields.setOptionalString("nodeName", newValue) }
     }
-    /// The field `zone`.
+    /// The zone it is in.
     public var zone: String? {
         get { fields.optionalString("zone") }
         set { fields.setOptionalString("zone", newValue) }
     }
-    /// The field `hints`.
+    /// Who should use it.
     public var hints: EndpointHints? {
         get { fields.optionalLens("hints") }
         set { fields.setOptionalLens("hints", newValue) }
     }
 }
 
-/// `EndpointConditions` of discovery/v1.
+/// `EndpointConditions` of discovery/v1. Whether traffic can go to an endpoint.
 public struct EndpointConditions: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ready`.
+    /// It serves and is not ending.
     public var ready: Bool? {
         get { fields.optionalBool("ready") }
         set { fields.setOptionalBool("ready", newValue) }
     }
-    /// The field `serving`.
+    /// It serves, even if it is ending.
     public var serving: Bool? {
         get { fields.optionalBool("serving") }
         set { fields.setOptionalBool("serving", newValue) }
     }
-    /// The field `terminating`.
+    /// It is ending.
     public var terminating: Bool? {
         get { fields.optionalBool("terminating") }
         set { fields.setOptionalBool("terminating", newValue) }
     }
 }
 
-/// `EndpointHints` of discovery/v1.
+/// `EndpointHints` of discovery/v1. Who should use an endpoint.
 public struct EndpointHints: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `forZones`.
+    /// The zones.
     public var forZones: [ForZone] {
         get { fields.lenses("forZones") }
         set { fields.setLenses("forZones", newValue) }
     }
-    /// The field `forNodes`.
+    /// The nodes.
     public var forNodes: [ForNode] {
         get { fields.lenses("forNodes") }
         set { fields.setLenses("forNodes", newValue) }
@@ -134,43 +134,43 @@ public struct EndpointSlice: APIObject {
         group: "discovery.k8s.io", version: "v1", resource: "endpointslices")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `addressType`.
+    /// IPv4, IPv6 or FQDN.
     public var addressType: String {
         get { fields.string("addressType") }
         set { fields.keepString("addressType", newValue) }
     }
-    /// The field `endpoints`.
+    /// The endpoints.
     public var endpoints: [Endpoint] {
         get { fields.lenses("endpoints") }
         set { fields.keepLenses("endpoints", newValue) }
     }
-    /// The field `ports`.
+    /// The ports that all of them have.
     public var ports: [DiscoveryEndpointPort] {
         get { fields.lenses("ports") }
         set { fields.keepLenses("ports", newValue) }
     }
 }
 
-/// `ForNode` of discovery/v1.
+/// `ForNode` of discovery/v1. A node.
 public struct ForNode: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
 }
 
-/// `ForZone` of discovery/v1.
+/// `ForZone` of discovery/v1. A zone.
 public struct ForZone: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }

@@ -4,7 +4,7 @@ import APIModel
 import Units
 import Values
 
-/// `Event` of events/v1.
+/// `Event` of events/v1. A report that something happened.
 public struct EventsEvent: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -17,90 +17,90 @@ public struct EventsEvent: APIObject {
         group: "events.k8s.io", version: "v1", resource: "events")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `eventTime`.
+    /// When it happened.
     public var eventTime: Timestamp? {
         get { fields.time("eventTime") }
         set { fields.keepMicroTime("eventTime", newValue) }
     }
-    /// The field `series`.
+    /// How it went on, when it was seen many times.
     public var series: EventsEventSeries? {
         get { fields.optionalLens("series") }
         set { fields.setOptionalLens("series", newValue) }
     }
-    /// The field `reportingController`.
+    /// Who reports it.
     public var reportingController: String {
         get { fields.string("reportingController") }
         set { fields.setString("reportingController", newValue) }
     }
-    /// The field `reportingInstance`.
+    /// Which of several reports it.
     public var reportingInstance: String {
         get { fields.string("reportingInstance") }
         set { fields.setString("reportingInstance", newValue) }
     }
-    /// The field `action`.
+    /// What was done.
     public var action: String {
         get { fields.string("action") }
         set { fields.setString("action", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.setString("reason", newValue) }
     }
-    /// The field `regarding`.
+    /// What the event is about.
     public var regarding: ObjectReference {
         get { fields.lens("regarding") }
         set { fields.setLens("regarding", newValue) }
     }
-    /// The field `related`.
+    /// Another object that has to do with it.
     public var related: ObjectReference? {
         get { fields.optionalLens("related") }
         set { fields.setOptionalLens("related", newValue) }
     }
-    /// The field `note`.
+    /// What happened, for people.
     public var note: String {
         get { fields.string("note") }
         set { fields.setString("note", newValue) }
     }
-    /// The field `type`.
+    /// Normal or Warning.
     public var type: String {
         get { fields.string("type") }
         set { fields.setString("type", newValue) }
     }
-    /// The field `deprecatedSource`.
+    /// Who saw it, in the old form.
     public var deprecatedSource: EventSource {
         get { fields.lens("deprecatedSource") }
         set { fields.setLens("deprecatedSource", newValue) }
     }
-    /// The field `deprecatedFirstTimestamp`.
+    /// When it was first seen.
     public var deprecatedFirstTimestamp: Timestamp? {
         get { fields.time("deprecatedFirstTimestamp") }
         set { fields.setTime("deprecatedFirstTimestamp", newValue) }
     }
-    /// The field `deprecatedLastTimestamp`.
+    /// When it was last seen.
     public var deprecatedLastTimestamp: Timestamp? {
         get { fields.time("deprecatedLastTimestamp") }
         set { fields.setTime("deprecatedLastTimestamp", newValue) }
     }
-    /// The field `deprecatedCount`.
+    /// How many times it was seen.
     public var deprecatedCount: Int {
         get { fields.int("deprecatedCount") }
         set { fields.setInt("deprecatedCount", newValue) }
     }
 }
 
-/// `EventSeries` of events/v1.
+/// `EventSeries` of events/v1. An event that keeps happening.
 public struct EventsEventSeries: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `count`.
+    /// How many times it has.
     public var count: Int {
         get { fields.int("count") }
         set { fields.keepInt("count", newValue) }
     }
-    /// The field `lastObservedTime`.
+    /// When it last has.
     public var lastObservedTime: Timestamp? {
         get { fields.time("lastObservedTime") }
         set { fields.keepMicroTime("lastObservedTime", newValue) }

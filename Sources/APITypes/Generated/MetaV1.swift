@@ -45,104 +45,104 @@ public struct LabelSelectorRequirement: Lens {
     }
 }
 
-/// `Condition` of meta/v1.
+/// `Condition` of meta/v1. Something that holds, or does not hold, of an object.
 public struct Condition: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `type`.
+    /// What the condition is about.
     public var type: String {
         get { fields.string("type") }
         set { fields.keepString("type", newValue) }
     }
-    /// The field `status`.
+    /// True, False or Unknown.
     public var status: String {
         get { fields.string("status") }
         set { fields.keepString("status", newValue) }
     }
-    /// The field `observedGeneration`.
+    /// The generation of the object that was seen when this was written.
     public var observedGeneration: Int {
         get { fields.int("observedGeneration") }
         set { fields.setInt("observedGeneration", newValue) }
     }
-    /// The field `lastTransitionTime`.
+    /// When the status last changed.
     public var lastTransitionTime: Timestamp? {
         get { fields.time("lastTransitionTime") }
         set { fields.keepTime("lastTransitionTime", newValue) }
     }
-    /// The field `reason`.
+    /// One CamelCase word that says why, for programs.
     public var reason: String {
         get { fields.string("reason") }
         set { fields.keepString("reason", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.keepString("message", newValue) }
     }
 }
 
-/// `DeleteOptions` of meta/v1.
+/// `DeleteOptions` of meta/v1. How something is to be deleted.
 public struct DeleteOptions: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// The kind of what is referred to.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.setString("kind", newValue) }
     }
-    /// The field `apiVersion`.
+    /// The group and version of what is referred to.
     public var apiVersion: String {
         get { fields.string("apiVersion") }
         set { fields.setString("apiVersion", newValue) }
     }
-    /// The field `gracePeriodSeconds`.
+    /// How long a deletion waits for the object to end in good order; the kind's own time when not given.
     public var gracePeriodSeconds: Int? {
         get { fields.optionalInt("gracePeriodSeconds") }
         set { fields.setOptionalInt("gracePeriodSeconds", newValue) }
     }
-    /// The field `preconditions`.
+    /// What must hold for the object to be deleted.
     public var preconditions: Preconditions? {
         get { fields.optionalLens("preconditions") }
         set { fields.setOptionalLens("preconditions", newValue) }
     }
-    /// The field `orphanDependents`.
+    /// The old form of propagationPolicy.
     public var orphanDependents: Bool? {
         get { fields.optionalBool("orphanDependents") }
         set { fields.setOptionalBool("orphanDependents", newValue) }
     }
-    /// The field `propagationPolicy`.
+    /// What becomes of objects that depend on it: Orphan, Background or Foreground.
     public var propagationPolicy: String? {
         get { fields.optionalString("propagationPolicy") }
         set { fields.setOptionalString("propagationPolicy", newValue) }
     }
-    /// The field `dryRun`.
+    /// All: nothing is deleted.
     public var dryRun: [String] {
         get { fields.strings("dryRun") }
         set { fields.setStrings("dryRun", newValue) }
     }
-    /// The field `ignoreStoreReadErrorWithClusterBreakingPotential`.
+    /// Whether an object that cannot be read is deleted all the same.
     public var ignoreStoreReadErrorWithClusterBreakingPotential: Bool? {
         get { fields.optionalBool("ignoreStoreReadErrorWithClusterBreakingPotential") }
         set { fields.setOptionalBool("ignoreStoreReadErrorWithClusterBreakingPotential", newValue) }
     }
 }
 
-/// `Preconditions` of meta/v1.
+/// `Preconditions` of meta/v1. What must hold for a write.
 public struct Preconditions: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `uid`.
+    /// The object's uid.
     public var uid: String? {
         get { fields.optionalString("uid") }
         set { fields.setOptionalString("uid", newValue) }
     }
-    /// The field `resourceVersion`.
+    /// The object's version.
     public var resourceVersion: String? {
         get { fields.optionalString("resourceVersion") }
         set { fields.setOptionalString("resourceVersion", newValue) }
@@ -155,17 +155,17 @@ public struct FieldSelectorRequirement: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `key`.
+    /// The key.
     public var key: String {
         get { fields.string("key") }
         set { fields.keepString("key", newValue) }
     }
-    /// The field `operator`.
+    /// How values are compared.
     public var `operator`: String {
         get { fields.string("operator") }
         set { fields.keepString("operator", newValue) }
     }
-    /// The field `values`.
+    /// What is compared with.
     public var values: [String] {
         get { fields.strings("values") }
         set { fields.setStrings("values", newValue) }

@@ -4,36 +4,36 @@ import APIModel
 import Units
 import Values
 
-/// `HTTPIngressPath` of networking/v1.
+/// `HTTPIngressPath` of networking/v1. What one path leads to.
 public struct HTTPIngressPath: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `path`.
+    /// The path.
     public var path: String {
         get { fields.string("path") }
         set { fields.setString("path", newValue) }
     }
-    /// The field `pathType`.
+    /// Exact, Prefix, or ImplementationSpecific.
     public var pathType: String? {
         get { fields.optionalString("pathType") }
         set { fields.setOptionalString("pathType", newValue) }
     }
-    /// The field `backend`.
+    /// Where requests go.
     public var backend: IngressBackend {
         get { fields.lens("backend") }
         set { fields.setLens("backend", newValue) }
     }
 }
 
-/// `HTTPIngressRuleValue` of networking/v1.
+/// `HTTPIngressRuleValue` of networking/v1. Rules by path.
 public struct HTTPIngressRuleValue: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `paths`.
+    /// The rules; the longest path that matches decides.
     public var paths: [HTTPIngressPath] {
         get { fields.lenses("paths") }
         set { fields.keepLenses("paths", newValue) }
@@ -53,18 +53,18 @@ public struct IPAddressSpec: Lens {
     }
 }
 
-/// `IPBlock` of networking/v1.
+/// `IPBlock` of networking/v1. A network.
 public struct IPBlock: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `cidr`.
+    /// The network, such as 10.0.0.0/8.
     public var cidr: String {
         get { fields.string("cidr") }
         set { fields.keepString("cidr", newValue) }
     }
-    /// The field `except`.
+    /// Parts of it that are left out.
     public var except: [String] {
         get { fields.strings("except") }
         set { fields.setStrings("except", newValue) }
@@ -96,25 +96,25 @@ public struct Ingress: APIObject {
     }
 }
 
-/// `IngressBackend` of networking/v1.
+/// `IngressBackend` of networking/v1. Where requests go. One of the two.
 public struct IngressBackend: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `service`.
+    /// A service.
     public var service: IngressServiceBackend? {
         get { fields.optionalLens("service") }
         set { fields.setOptionalLens("service", newValue) }
     }
-    /// The field `resource`.
+    /// Another object that the controller understands.
     public var resource: TypedLocalObjectReference? {
         get { fields.optionalLens("resource") }
         set { fields.setOptionalLens("resource", newValue) }
     }
 }
 
-/// `IngressClass` of networking/v1.
+/// `IngressClass` of networking/v1. A sort of ingress and the controller that serves it.
 public struct IngressClass: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -134,205 +134,205 @@ public struct IngressClass: APIObject {
     }
 }
 
-/// `IngressClassParametersReference` of networking/v1.
+/// `IngressClassParametersReference` of networking/v1. An object with settings.
 public struct IngressClassParametersReference: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `apiGroup`.
+    /// The API group of what is referred to; empty for the core group.
     public var apiGroup: String? {
         get { fields.optionalString("apiGroup") }
         set { fields.setOptionalString("apiGroup", newValue) }
     }
-    /// The field `kind`.
+    /// The kind of what is referred to.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.keepString("kind", newValue) }
     }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `scope`.
+    /// Cluster or Namespace.
     public var scope: String? {
         get { fields.optionalString("scope") }
         set { fields.setOptionalString("scope", newValue) }
     }
-    /// The field `namespace`.
+    /// The namespace it is in.
     public var namespace: String? {
         get { fields.optionalString("namespace") }
         set { fields.setOptionalString("namespace", newValue) }
     }
 }
 
-/// `IngressClassSpec` of networking/v1.
+/// `IngressClassSpec` of networking/v1. Who serves a class.
 public struct IngressClassSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `controller`.
+    /// The controller's name, such as example.com/ingress.
     public var controller: String {
         get { fields.string("controller") }
         set { fields.setString("controller", newValue) }
     }
-    /// The field `parameters`.
+    /// An object with the controller's settings.
     public var parameters: IngressClassParametersReference? {
         get { fields.optionalLens("parameters") }
         set { fields.setOptionalLens("parameters", newValue) }
     }
 }
 
-/// `IngressLoadBalancerIngress` of networking/v1.
+/// `IngressLoadBalancerIngress` of networking/v1. An address of an ingress.
 public struct IngressLoadBalancerIngress: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ip`.
+    /// The IP address.
     public var ip: String {
         get { fields.string("ip") }
         set { fields.setString("ip", newValue) }
     }
-    /// The field `hostname`.
+    /// The host name.
     public var hostname: String {
         get { fields.string("hostname") }
         set { fields.setString("hostname", newValue) }
     }
-    /// The field `ports`.
+    /// Its ports.
     public var ports: [IngressPortStatus] {
         get { fields.lenses("ports") }
         set { fields.setLenses("ports", newValue) }
     }
 }
 
-/// `IngressLoadBalancerStatus` of networking/v1.
+/// `IngressLoadBalancerStatus` of networking/v1. Where an ingress is reached.
 public struct IngressLoadBalancerStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ingress`.
+    /// Its addresses.
     public var ingress: [IngressLoadBalancerIngress] {
         get { fields.lenses("ingress") }
         set { fields.setLenses("ingress", newValue) }
     }
 }
 
-/// `IngressPortStatus` of networking/v1.
+/// `IngressPortStatus` of networking/v1. A port of an ingress.
 public struct IngressPortStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `port`.
+    /// Its number.
     public var port: Int {
         get { fields.int("port") }
         set { fields.keepInt("port", newValue) }
     }
-    /// The field `protocol`.
+    /// TCP, UDP or SCTP.
     public var `protocol`: String {
         get { fields.string("protocol") }
         set { fields.keepString("protocol", newValue) }
     }
-    /// The field `error`.
+    /// What went wrong, if anything did.
     public var error: String? {
         get { fields.optionalString("error") }
         set { fields.setOptionalString("error", newValue) }
     }
 }
 
-/// `IngressRule` of networking/v1.
+/// `IngressRule` of networking/v1. What one host leads to.
 public struct IngressRule: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `host`.
+    /// The host; a star may stand for its first label. All hosts when empty.
     public var host: String {
         get { fields.string("host") }
         set { fields.setString("host", newValue) }
     }
-    /// The field `http`.
+    /// Rules by path.
     public var http: HTTPIngressRuleValue? {
         get { fields.optionalLens("http") }
         set { fields.setOptionalLens("http", newValue) }
     }
 }
 
-/// `IngressServiceBackend` of networking/v1.
+/// `IngressServiceBackend` of networking/v1. A port of a service.
 public struct IngressServiceBackend: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The service.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `port`.
+    /// The port.
     public var port: ServiceBackendPort {
         get { fields.lens("port") }
         set { fields.setLens("port", newValue) }
     }
 }
 
-/// `IngressSpec` of networking/v1.
+/// `IngressSpec` of networking/v1. Which requests go where.
 public struct IngressSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ingressClassName`.
+    /// The class, and so the controller, that serves it.
     public var ingressClassName: String? {
         get { fields.optionalString("ingressClassName") }
         set { fields.setOptionalString("ingressClassName", newValue) }
     }
-    /// The field `defaultBackend`.
+    /// Where requests go that no rule matches.
     public var defaultBackend: IngressBackend? {
         get { fields.optionalLens("defaultBackend") }
         set { fields.setOptionalLens("defaultBackend", newValue) }
     }
-    /// The field `tls`.
+    /// Which hosts have which certificate.
     public var tls: [IngressTLS] {
         get { fields.lenses("tls") }
         set { fields.setLenses("tls", newValue) }
     }
-    /// The field `rules`.
+    /// Rules by host.
     public var rules: [IngressRule] {
         get { fields.lenses("rules") }
         set { fields.setLenses("rules", newValue) }
     }
 }
 
-/// `IngressStatus` of networking/v1.
+/// `IngressStatus` of networking/v1. Where an ingress is reached.
 public struct IngressStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `loadBalancer`.
+    /// Where the load balancer is reached.
     public var loadBalancer: IngressLoadBalancerStatus {
         get { fields.lens("loadBalancer") }
         set { fields.setLens("loadBalancer", newValue) }
     }
 }
 
-/// `IngressTLS` of networking/v1.
+/// `IngressTLS` of networking/v1. Hosts and their certificate.
 public struct IngressTLS: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `hosts`.
+    /// The hosts.
     public var hosts: [String] {
         get { fields.strings("hosts") }
         set { fields.setStrings("hosts", newValue) }
     }
-    /// The field `secretName`.
+    /// The secret with certificate and key.
     public var secretName: String {
         get { fields.string("secretName") }
         set { fields.setString("secretName", newValue) }
@@ -359,117 +359,117 @@ public struct NetworkPolicy: APIObject {
     }
 }
 
-/// `NetworkPolicyEgressRule` of networking/v1.
+/// `NetworkPolicyEgressRule` of networking/v1. Traffic that may be sent.
 public struct NetworkPolicyEgressRule: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ports`.
+    /// To which ports; all when empty.
     public var ports: [NetworkPolicyPort] {
         get { fields.lenses("ports") }
         set { fields.setLenses("ports", newValue) }
     }
-    /// The field `to`.
+    /// To whom; anybody when empty.
     public var to: [NetworkPolicyPeer] {
         get { fields.lenses("to") }
         set { fields.setLenses("to", newValue) }
     }
 }
 
-/// `NetworkPolicyIngressRule` of networking/v1.
+/// `NetworkPolicyIngressRule` of networking/v1. Traffic that may be received.
 public struct NetworkPolicyIngressRule: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `ports`.
+    /// To which ports; all when empty.
     public var ports: [NetworkPolicyPort] {
         get { fields.lenses("ports") }
         set { fields.setLenses("ports", newValue) }
     }
-    /// The field `from`.
+    /// From whom; anybody when empty.
     public var from: [NetworkPolicyPeer] {
         get { fields.lenses("from") }
         set { fields.setLenses("from", newValue) }
     }
 }
 
-/// `NetworkPolicyPeer` of networking/v1.
+/// `NetworkPolicyPeer` of networking/v1. Somebody at the other end.
 public struct NetworkPolicyPeer: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `podSelector`.
+    /// Pods with these labels.
     public var podSelector: MetaLabelSelector? {
         get { fields.optionalLens("podSelector") }
         set { fields.setOptionalLens("podSelector", newValue) }
     }
-    /// The field `namespaceSelector`.
+    /// In namespaces with these labels; in the policy's own when not given.
     public var namespaceSelector: MetaLabelSelector? {
         get { fields.optionalLens("namespaceSelector") }
         set { fields.setOptionalLens("namespaceSelector", newValue) }
     }
-    /// The field `ipBlock`.
+    /// A network.
     public var ipBlock: IPBlock? {
         get { fields.optionalLens("ipBlock") }
         set { fields.setOptionalLens("ipBlock", newValue) }
     }
 }
 
-/// `NetworkPolicyPort` of networking/v1.
+/// `NetworkPolicyPort` of networking/v1. A port or a range of ports.
 public struct NetworkPolicyPort: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `protocol`.
+    /// TCP, UDP or SCTP.
     public var `protocol`: String? {
         get { fields.optionalString("protocol") }
         set { fields.setOptionalString("protocol", newValue) }
     }
-    /// The field `port`.
+    /// The port's number or name.
     public var port: IntOrString? {
         get { fields.optionalIntOrString("port") }
         set { fields.setIntOrString("port", newValue) }
     }
-    /// The field `endPort`.
+    /// The last port of a range.
     public var endPort: Int? {
         get { fields.optionalInt("endPort") }
         set { fields.setOptionalInt("endPort", newValue) }
     }
 }
 
-/// `NetworkPolicySpec` of networking/v1.
+/// `NetworkPolicySpec` of networking/v1. Which traffic is allowed. What no policy allows is refused to the pods selected.
 public struct NetworkPolicySpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `podSelector`.
+    /// The pods it is about; an empty one selects all of the namespace.
     public var podSelector: MetaLabelSelector {
         get { fields.lens("podSelector") }
         set { fields.setLens("podSelector", newValue) }
     }
-    /// The field `ingress`.
+    /// What they may receive.
     public var ingress: [NetworkPolicyIngressRule] {
         get { fields.lenses("ingress") }
         set { fields.setLenses("ingress", newValue) }
     }
-    /// The field `egress`.
+    /// What they may send.
     public var egress: [NetworkPolicyEgressRule] {
         get { fields.lenses("egress") }
         set { fields.setLenses("egress", newValue) }
     }
-    /// The field `policyTypes`.
+    /// Ingress, Egress or both: what is restricted at all.
     public var policyTypes: [String] {
         get { fields.strings("policyTypes") }
         set { fields.setStrings("policyTypes", newValue) }
     }
 }
 
-/// `IPAddress` of networking/v1.
+/// `IPAddress` of networking/v1. An address that is taken.
 public struct NetworkingIPAddress: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -505,37 +505,37 @@ public struct ParentReference: Lens {
         get { fields.string("resource") }
         set { fields.setString("resource", newValue) }
     }
-    /// The field `namespace`.
+    /// The namespace it is in.
     public var namespace: String {
         get { fields.string("namespace") }
         set { fields.setString("namespace", newValue) }
     }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
 }
 
-/// `ServiceBackendPort` of networking/v1.
+/// `ServiceBackendPort` of networking/v1. A port by name or by number.
 public struct ServiceBackendPort: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// Its name.
     public var name: String {
         get { fields.string("name") }
         set { fields.setString("name", newValue) }
     }
-    /// The field `number`.
+    /// Its number.
     public var number: Int {
         get { fields.int("number") }
         set { fields.setInt("number", newValue) }
     }
 }
 
-/// `ServiceCIDR` of networking/v1.
+/// `ServiceCIDR` of networking/v1. A network from which services get their addresses.
 public struct ServiceCIDR: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -579,7 +579,7 @@ public struct ServiceCIDRStatus: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [Condition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }

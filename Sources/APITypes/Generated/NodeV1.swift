@@ -4,20 +4,20 @@ import APIModel
 import Units
 import Values
 
-/// `Overhead` of node/v1.
+/// `Overhead` of node/v1. What running a pod costs.
 public struct Overhead: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `podFixed`.
+    /// So much of each resource.
     public var podFixed: [String: Quantity] {
         get { fields.quantityMap("podFixed") }
         set { fields.setQuantityMap("podFixed", newValue) }
     }
 }
 
-/// `RuntimeClass` of node/v1.
+/// `RuntimeClass` of node/v1. A way to run containers, by a name that pods can choose.
 public struct RuntimeClass: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -30,35 +30,35 @@ public struct RuntimeClass: APIObject {
         group: "node.k8s.io", version: "v1", resource: "runtimeclasses")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `handler`.
+    /// The runtime's name for it.
     public var handler: String {
         get { fields.string("handler") }
         set { fields.keepString("handler", newValue) }
     }
-    /// The field `overhead`.
+    /// What it costs besides the containers.
     public var overhead: Overhead? {
         get { fields.optionalLens("overhead") }
         set { fields.setOptionalLens("overhead", newValue) }
     }
-    /// The field `scheduling`.
+    /// The nodes that have it.
     public var scheduling: Scheduling? {
         get { fields.optionalLens("scheduling") }
         set { fields.setOptionalLens("scheduling", newValue) }
     }
 }
 
-/// `Scheduling` of node/v1.
+/// `Scheduling` of node/v1. Nodes.
 public struct Scheduling: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `nodeSelector`.
+    /// Labels that the nodes have.
     public var nodeSelector: [String: String] {
         get { fields.stringMap("nodeSelector") }
         set { fields.setStringMap("nodeSelector", newValue) }
     }
-    /// The field `tolerations`.
+    /// Taints that pods of the class tolerate.
     public var tolerations: [Toleration] {
         get { fields.lenses("tolerations") }
         set { fields.setLenses("tolerations", newValue) }

@@ -4,7 +4,7 @@ import APIModel
 import Units
 import Values
 
-/// `Eviction` of policy/v1.
+/// `Eviction` of policy/v1. Asks for a pod to be taken away, within its disruption budget.
 public struct Eviction: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -49,71 +49,71 @@ public struct PodDisruptionBudget: APIObject {
     }
 }
 
-/// `PodDisruptionBudgetSpec` of policy/v1.
+/// `PodDisruptionBudgetSpec` of policy/v1. How many pods may be taken away at once.
 public struct PodDisruptionBudgetSpec: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `minAvailable`.
+    /// So many pods must stay; a number or a percentage.
     public var minAvailable: IntOrString? {
         get { fields.optionalIntOrString("minAvailable") }
         set { fields.setIntOrString("minAvailable", newValue) }
     }
-    /// The field `selector`.
+    /// The labels of the objects it is about.
     public var selector: MetaLabelSelector? {
         get { fields.optionalLens("selector") }
         set { fields.setOptionalLens("selector", newValue) }
     }
-    /// The field `maxUnavailable`.
+    /// So many pods may be missing; a number or a percentage.
     public var maxUnavailable: IntOrString? {
         get { fields.optionalIntOrString("maxUnavailable") }
         set { fields.setIntOrString("maxUnavailable", newValue) }
     }
-    /// The field `unhealthyPodEvictionPolicy`.
+    /// Whether pods that are not ready may always go: IfHealthyBudget or AlwaysAllow.
     public var unhealthyPodEvictionPolicy: String? {
         get { fields.optionalString("unhealthyPodEvictionPolicy") }
         set { fields.setOptionalString("unhealthyPodEvictionPolicy", newValue) }
     }
 }
 
-/// `PodDisruptionBudgetStatus` of policy/v1.
+/// `PodDisruptionBudgetStatus` of policy/v1. How many pods may be taken away now.
 public struct PodDisruptionBudgetStatus: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `observedGeneration`.
+    /// The generation of the object that was seen when this was written.
     public var observedGeneration: Int {
         get { fields.int("observedGeneration") }
         set { fields.setInt("observedGeneration", newValue) }
     }
-    /// The field `disruptedPods`.
+    /// Pods whose eviction was allowed, and when.
     public var disruptedPods: [String: JSONValue] {
         get { fields.valueMap("disruptedPods") }
         set { fields.setValueMap("disruptedPods", newValue) }
     }
-    /// The field `disruptionsAllowed`.
+    /// How many may be evicted now.
     public var disruptionsAllowed: Int {
         get { fields.int("disruptionsAllowed") }
         set { fields.keepInt("disruptionsAllowed", newValue) }
     }
-    /// The field `currentHealthy`.
+    /// How many are healthy.
     public var currentHealthy: Int {
         get { fields.int("currentHealthy") }
         set { fields.keepInt("currentHealthy", newValue) }
     }
-    /// The field `desiredHealthy`.
+    /// How many must be healthy.
     public var desiredHealthy: Int {
         get { fields.int("desiredHealthy") }
         set { fields.keepInt("desiredHealthy", newValue) }
     }
-    /// The field `expectedPods`.
+    /// How many there should be.
     public var expectedPods: Int {
         get { fields.int("expectedPods") }
         set { fields.keepInt("expectedPods", newValue) }
     }
-    /// The field `conditions`.
+    /// What holds of the object now, each with its time and reason.
     public var conditions: [Condition] {
         get { fields.lenses("conditions") }
         set { fields.setLenses("conditions", newValue) }

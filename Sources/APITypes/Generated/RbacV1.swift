@@ -4,13 +4,13 @@ import APIModel
 import Units
 import Values
 
-/// `AggregationRule` of rbac/v1.
+/// `AggregationRule` of rbac/v1. Roles that are put together into one.
 public struct AggregationRule: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `clusterRoleSelectors`.
+    /// The labels of the roles.
     public var clusterRoleSelectors: [MetaLabelSelector] {
         get { fields.lenses("clusterRoleSelectors") }
         set { fields.setLenses("clusterRoleSelectors", newValue) }
@@ -30,12 +30,12 @@ public struct ClusterRole: APIObject {
         group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterroles")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `rules`.
+    /// What it allows.
     public var rules: [PolicyRule] {
         get { fields.lenses("rules") }
         set { fields.keepLenses("rules", newValue) }
     }
-    /// The field `aggregationRule`.
+    /// The roles that it is put together from; rules are then written by the system.
     public var aggregationRule: AggregationRule? {
         get { fields.optionalLens("aggregationRule") }
         set { fields.setOptionalLens("aggregationRule", newValue) }
@@ -55,45 +55,45 @@ public struct ClusterRoleBinding: APIObject {
         group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterrolebindings")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `subjects`.
+    /// Who gets the role.
     public var subjects: [Subject] {
         get { fields.lenses("subjects") }
         set { fields.setLenses("subjects", newValue) }
     }
-    /// The field `roleRef`.
+    /// The role; it cannot change.
     public var roleRef: RoleRef {
         get { fields.lens("roleRef") }
         set { fields.setLens("roleRef", newValue) }
     }
 }
 
-/// `PolicyRule` of rbac/v1.
+/// `PolicyRule` of rbac/v1. What may be done with what.
 public struct PolicyRule: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `verbs`.
+    /// What may be done: get, list, watch, create, update, patch, delete and so on, or * for all.
     public var verbs: [String] {
         get { fields.strings("verbs") }
         set { fields.keepStrings("verbs", newValue) }
     }
-    /// The field `apiGroups`.
+    /// The groups of the resources; empty text for the core group, * for all.
     public var apiGroups: [String] {
         get { fields.strings("apiGroups") }
         set { fields.setStrings("apiGroups", newValue) }
     }
-    /// The field `resources`.
+    /// The resources, such as pods or pods/log, or * for all.
     public var resources: [String] {
         get { fields.strings("resources") }
         set { fields.setStrings("resources", newValue) }
     }
-    /// The field `resourceNames`.
+    /// Only objects of these names.
     public var resourceNames: [String] {
         get { fields.strings("resourceNames") }
         set { fields.setStrings("resourceNames", newValue) }
     }
-    /// The field `nonResourceURLs`.
+    /// Paths that are no resources, such as /healthz.
     public var nonResourceURLs: [String] {
         get { fields.strings("nonResourceURLs") }
         set { fields.setStrings("nonResourceURLs", newValue) }
@@ -113,7 +113,7 @@ public struct Role: APIObject {
         group: "rbac.authorization.k8s.io", version: "v1", resource: "roles")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `rules`.
+    /// What it allows.
     public var rules: [PolicyRule] {
         get { fields.lenses("rules") }
         set { fields.keepLenses("rules", newValue) }
@@ -133,63 +133,63 @@ public struct RoleBinding: APIObject {
         group: "rbac.authorization.k8s.io", version: "v1", resource: "rolebindings")
     /// Whether objects live in a namespace.
     public static let namespaced = true
-    /// The field `subjects`.
+    /// Who gets the role.
     public var subjects: [Subject] {
         get { fields.lenses("subjects") }
         set { fields.setLenses("subjects", newValue) }
     }
-    /// The field `roleRef`.
+    /// The role; it cannot change.
     public var roleRef: RoleRef {
         get { fields.lens("roleRef") }
         set { fields.setLens("roleRef", newValue) }
     }
 }
 
-/// `RoleRef` of rbac/v1.
+/// `RoleRef` of rbac/v1. A role.
 public struct RoleRef: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `apiGroup`.
+    /// The API group of what is referred to; empty for the core group.
     public var apiGroup: String {
         get { fields.string("apiGroup") }
         set { fields.keepString("apiGroup", newValue) }
     }
-    /// The field `kind`.
+    /// Role or ClusterRole.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.keepString("kind", newValue) }
     }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
 }
 
-/// `Subject` of rbac/v1.
+/// `Subject` of rbac/v1. Somebody who gets a role.
 public struct Subject: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `kind`.
+    /// User, Group or ServiceAccount.
     public var kind: String {
         get { fields.string("kind") }
         set { fields.keepString("kind", newValue) }
     }
-    /// The field `apiGroup`.
+    /// Empty for accounts, rbac.authorization.k8s.io for users and groups.
     public var apiGroup: String {
         get { fields.string("apiGroup") }
         set { fields.setString("apiGroup", newValue) }
     }
-    /// The field `name`.
+    /// The name of the user, group or account.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
     }
-    /// The field `namespace`.
+    /// The account's namespace.
     public var namespace: String {
         get { fields.string("namespace") }
         set { fields.setString("namespace", newValue) }

@@ -17,22 +17,22 @@ public struct PriorityClass: APIObject {
         group: "scheduling.k8s.io", version: "v1", resource: "priorityclasses")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `value`.
+    /// The priority; higher wins.
     public var value: Int {
         get { fields.int("value") }
         set { fields.keepInt("value", newValue) }
     }
-    /// The field `globalDefault`.
+    /// Whether pods without a class get this one.
     public var globalDefault: Bool {
         get { fields.bool("globalDefault") }
         set { fields.setBool("globalDefault", newValue) }
     }
-    /// The field `description`.
+    /// What the class is for.
     public var description: String {
         get { fields.string("description") }
         set { fields.setString("description", newValue) }
     }
-    /// The field `preemptionPolicy`.
+    /// Whether pods may push out others of lower priority.
     public var preemptionPolicy: String? {
         get { fields.optionalString("preemptionPolicy") }
         set { fields.setOptionalString("preemptionPolicy", newValue) }

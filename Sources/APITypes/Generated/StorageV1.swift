@@ -4,7 +4,7 @@ import APIModel
 import Units
 import Values
 
-/// `CSIDriver` of storage/v1.
+/// `CSIDriver` of storage/v1. A storage driver and what it can do.
 public struct CSIDriver: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -87,7 +87,7 @@ public struct CSIDriverSpec: Lens {
     }
 }
 
-/// `CSINode` of storage/v1.
+/// `CSINode` of storage/v1. Which storage drivers a node has.
 public struct CSINode: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -113,7 +113,7 @@ public struct CSINodeDriver: Lens {
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `name`.
+    /// The name.
     public var name: String {
         get { fields.string("name") }
         set { fields.keepString("name", newValue) }
@@ -148,7 +148,7 @@ public struct CSINodeSpec: Lens {
     }
 }
 
-/// `CSIStorageCapacity` of storage/v1.
+/// `CSIStorageCapacity` of storage/v1. How much storage there is in a place.
 public struct CSIStorageCapacity: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -171,7 +171,7 @@ public struct CSIStorageCapacity: APIObject {
         get { fields.string("storageClassName") }
         set { fields.keepString("storageClassName", newValue) }
     }
-    /// The field `capacity`.
+    /// How much there is in all, by resource.
     public var capacity: Quantity? {
         get { fields.optionalQuantity("capacity") }
         set { fields.setQuantity("capacity", newValue) }
@@ -196,44 +196,44 @@ public struct StorageClass: APIObject {
         group: "storage.k8s.io", version: "v1", resource: "storageclasses")
     /// Whether objects live in a namespace.
     public static let namespaced = false
-    /// The field `provisioner`.
+    /// Who makes the volumes.
     public var provisioner: String {
         get { fields.string("provisioner") }
         set { fields.keepString("provisioner", newValue) }
     }
-    /// The field `parameters`.
+    /// What the provisioner is told.
     public var parameters: [String: String] {
         get { fields.stringMap("parameters") }
         set { fields.setStringMap("parameters", newValue) }
     }
-    /// The field `reclaimPolicy`.
+    /// What becomes of a volume after its claim: Delete or Retain. Delete by default.
     public var reclaimPolicy: String? {
         get { fields.optionalString("reclaimPolicy") }
         set { fields.setOptionalString("reclaimPolicy", newValue) }
     }
-    /// The field `mountOptions`.
+    /// Options of the mounts.
     public var mountOptions: [String] {
         get { fields.strings("mountOptions") }
         set { fields.setStrings("mountOptions", newValue) }
     }
-    /// The field `allowVolumeExpansion`.
+    /// Whether claims may grow.
     public var allowVolumeExpansion: Bool? {
         get { fields.optionalBool("allowVolumeExpansion") }
         set { fields.setOptionalBool("allowVolumeExpansion", newValue) }
     }
-    /// The field `volumeBindingMode`.
+    /// Immediate, or WaitForFirstConsumer: only when a pod that uses the claim is placed.
     public var volumeBindingMode: String? {
         get { fields.optionalString("volumeBindingMode") }
         set { fields.setOptionalString("volumeBindingMode", newValue) }
     }
-    /// The field `allowedTopologies`.
+    /// Where volumes may be made.
     public var allowedTopologies: [TopologySelectorTerm] {
         get { fields.lenses("allowedTopologies") }
         set { fields.setLenses("allowedTopologies", newValue) }
     }
 }
 
-/// `TokenRequest` of storage/v1.
+/// `TokenRequest` of storage/v1. Asks for a token of a service account.
 public struct StorageTokenRequest: Lens {
     /// The object looked at.
     public var fields: JSONObject
@@ -251,38 +251,38 @@ public struct StorageTokenRequest: Lens {
     }
 }
 
-/// `TopologySelectorLabelRequirement` of core/v1.
+/// `TopologySelectorLabelRequirement` of core/v1. A label and its values.
 public struct TopologySelectorLabelRequirement: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `key`.
+    /// The key.
     public var key: String {
         get { fields.string("key") }
         set { fields.keepString("key", newValue) }
     }
-    /// The field `values`.
+    /// What is compared with.
     public var values: [String] {
         get { fields.strings("values") }
         set { fields.keepStrings("values", newValue) }
     }
 }
 
-/// `TopologySelectorTerm` of core/v1.
+/// `TopologySelectorTerm` of core/v1. A place, by labels.
 public struct TopologySelectorTerm: Lens {
     /// The object looked at.
     public var fields: JSONObject
     /// Looks at an object.
     public init(fields: JSONObject) { self.fields = fields }
-    /// The field `matchLabelExpressions`.
+    /// Labels and their values.
     public var matchLabelExpressions: [TopologySelectorLabelRequirement] {
         get { fields.lenses("matchLabelExpressions") }
         set { fields.setLenses("matchLabelExpressions", newValue) }
     }
 }
 
-/// `VolumeAttachment` of storage/v1.
+/// `VolumeAttachment` of storage/v1. Attaches a volume to a node.
 public struct VolumeAttachment: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -376,7 +376,7 @@ public struct VolumeAttachmentStatus: Lens {
     }
 }
 
-/// `VolumeAttributesClass` of storage/v1.
+/// `VolumeAttributesClass` of storage/v1. Attributes of volumes that can change, such as their speed.
 public struct VolumeAttributesClass: APIObject {
     /// The object looked at.
     public var fields: JSONObject
@@ -412,7 +412,7 @@ public struct VolumeError: Lens {
         get { fields.time("time") }
         set { fields.setTime("time", newValue) }
     }
-    /// The field `message`.
+    /// Why, for people.
     public var message: String {
         get { fields.string("message") }
         set { fields.setString("message", newValue) }
