@@ -160,7 +160,7 @@ import Values
                 "/api/v1/namespaces/default/configmaps",
                 Self.envelope("v1", "ConfigMap", raw),
                 type: "application/vnd.kubernetes.protobuf",
-                accept: "application/vnd.kubernetes.protobuf,application/json"
+                accept: "application/json"
             )
             #expect(made.status == 201, "\(made.text)")
             #expect(made["data"] == ["k": "v"])

@@ -10,7 +10,8 @@ import Values
 
     private static func pod(_ cluster: TestCluster, _ name: String, phase: String = "Running", isReady: Bool = true) async throws {
         let body: JSONValue = [
-            "metadata": ["name": .string(name), "labels": ["app": "web"]], "spec": ["containers": [["name": "c", "image": "i"]], "nodeName": "n"],
+            "metadata": ["name": .string(name), "labels": ["app": "web"]],
+            "spec": ["containers": [["name": "c", "image": "i"]], "nodeName": "n"],
         ]
         _ = try await cluster.post(pods, body)
         let status: JSONValue = [
@@ -60,7 +61,12 @@ import Values
             #expect(second.message == "Cannot evict pod as it would violate the pod's disruption budget.")
             #expect(
                 second["details", "causes"]
-                    == [["reason": "DisruptionBudget", "message": "The disruption budget pdb does not allow evicting pods currently (InsufficientPods): "]]
+                    == [
+                        [
+                            "reason": "DisruptionBudget",
+                            "message": "The disruption budget pdb does not allow evicting pods currently (InsufficientPods): ",
+                        ]
+                    ]
                     || second["details", "causes", "0", "message"] == "The disruption budget pdb does not allow evicting pods currently",
                 "\(second.text)"
             )
@@ -85,7 +91,8 @@ import Values
             try await cluster.addServiceAccount()
             try await Self.pod(cluster, "a")
             let wrong = try await cluster.post(
-                Self.pods + "/a/eviction", ["apiVersion": "policy/v1", "kind": "Eviction", "metadata": ["name": "b"]]
+                Self.pods + "/a/eviction",
+                ["apiVersion": "policy/v1", "kind": "Eviction", "metadata": ["name": "b"]]
             )
             #expect(wrong.status == 400 && wrong.message == "name in URL does not match name in Eviction object")
             let stale = try await Self.evict(cluster, "a", ["preconditions": ["resourceVersion": "1"]])

@@ -141,8 +141,8 @@ import Values
 
     private static func advance(_ clock: ManualClock, _ seconds: Int) async {
         for _ in 0..<seconds {
-            // The ticking and the minutely upkeep.
-            await clock.waitForSleepers(2)
+            // The ticking, the minutely upkeep and the look at API services.
+            await clock.waitForSleepers(3)
             clock.advance(by: .seconds(1))
         }
     }

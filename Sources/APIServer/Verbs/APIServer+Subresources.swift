@@ -77,8 +77,11 @@ extension APIServer {
 
     private static func withEphemeralContainers(_ old: JSONValue, _ new: JSONValue) -> JSONValue {
         var object = keeping(old, new)
-        guard let containers = new.value(at: ["spec", "ephemeralContainers"]) else { return object }
-        object.set(containers, at: ["spec", "ephemeralContainers"])
+        if let containers = new.value(at: ["spec", "ephemeralContainers"]) {
+            object.set(containers, at: ["spec", "ephemeralContainers"])
+        } else {
+            object.remove(at: ["spec", "ephemeralContainers"])
+        }
         return object
     }
 
