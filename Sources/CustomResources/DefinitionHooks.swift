@@ -41,8 +41,9 @@ public struct DefinitionHooks: KindHooks {
 
     /// Begins the status anew and notes the version that is stored.
     public func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
+        // Upstream begins with null conditions, over which `kubectl wait` stumbles when it comes too early.
         object["status"] = [
-            "conditions": .null, "acceptedNames": ["plural": "", "kind": ""], "storedVersions": .null,
+            "conditions": [], "acceptedNames": ["plural": "", "kind": ""], "storedVersions": [],
         ]
         object.set(1, at: ["metadata", "generation"])
         noteStorage(&object)

@@ -193,7 +193,7 @@ struct DefinitionValidation {
             let wrong = Names.dns1035LabelIssues(name)
             if !wrong.isEmpty { issues.append(.invalid(field.child("name"), .string(name), wrong.joined(separator: ","))) }
             issues += deprecationIssues(version, field.child("deprecationWarning"))
-            if !isShared("schema") { issues += schemaIssues(version, field.child("schema"), version) }
+            if !isShared("schema") { issues += schemaIssues(version, field.child("schema")) }
             if !isShared("subresources") { issues += subresourceIssues(version, field.child("subresources")) }
             if !isShared("additionalPrinterColumns") { issues += columnIssues(version, field.child("additionalPrinterColumns")) }
             if !isShared("selectableFields") { issues += selectableIssues(version, field.child("selectableFields")) }
@@ -209,19 +209,19 @@ struct DefinitionValidation {
     private func sharedIssues() -> [FieldIssue] {
         guard let first = versions.first else { return [] }
         var issues: [FieldIssue] = []
-        if isShared("schema") { issues += schemaIssues(first, path.child("validation"), first) }
+        if isShared("schema") { issues += schemaIssues(first, path.child("validation")) }
         if isShared("subresources") { issues += subresourceIssues(first, path.child("subresources")) }
         if isShared("additionalPrinterColumns") { issues += columnIssues(first, path.child("additionalPrinterColumns")) }
         if isShared("selectableFields") { issues += selectableIssues(first, path.child("selectableFields")) }
         return issues
     }
 
-    private func schemaIssues(_ version: JSONValue, _ field: FieldPath, _ subject: JSONValue) -> [FieldIssue] {
+    private func schemaIssues(_ version: JSONValue, _ field: FieldPath) -> [FieldIssue] {
         guard let schema = version.value(at: ["schema", "openAPIV3Schema"]) else { return [] }
         let hasStatus = versions.contains { $0.value(at: ["subresources", "status"])?.object != nil }
         let before = old?.value(at: ["spec", "versions"])?.array ?? []
         let isUnchanged = before.contains { $0["name"] == version["name"] && $0["schema"] == version["schema"] }
-        return KindSchemaCheck(schema, hasStatus: hasStatus, isUnchanged: isUnchanged, old: before).issues(at: field)
+        return KindSchemaCheck(schema, hasStatus: hasStatus, isUnchanged: isUnchanged).issues(at: field)
     }
 
     private func deprecationIssues(_ version: JSONValue, _ field: FieldPath) -> [FieldIssue] {

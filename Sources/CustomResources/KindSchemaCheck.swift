@@ -9,13 +9,11 @@ struct KindSchemaCheck {
     private let schema: JSONValue
     private let hasStatus: Bool
     private let isUnchanged: Bool
-    private let old: [JSONValue]
 
-    init(_ schema: JSONValue, hasStatus: Bool, isUnchanged: Bool, old: [JSONValue]) {
+    init(_ schema: JSONValue, hasStatus: Bool, isUnchanged: Bool) {
         self.schema = schema
         self.hasStatus = hasStatus
         self.isUnchanged = isUnchanged
-        self.old = old
     }
 
     /// Keyword and Go's name of it, in the order in which upstream lists them.

@@ -42,7 +42,7 @@ import Values
     func `schemas of built-in kinds are accepted as definitions`(_ type: String) {
         var writer = BuiltinAsCustom()
         let schema = writer.schema(of: BuiltinSchema.node(type))
-        let issues = KindSchemaCheck(schema, hasStatus: true, isUnchanged: false, old: []).issues(at: FieldPath("spec.validation"))
+        let issues = KindSchemaCheck(schema, hasStatus: true, isUnchanged: false).issues(at: FieldPath("spec.validation"))
         #expect(issues.map(\.message) == [])
     }
 

@@ -32,6 +32,7 @@ final class CustomResourceService: Sendable {
 
     private static let fillLimit = Duration.seconds(30)
     private static let retryDelay = Duration.milliseconds(250)
+    private static let stopDelay = Duration.seconds(1)
     private static let watchCapacity = 4096
 
     init(environment: ServerEnvironment, resources: ServedResourcesBox, dialer: WebhookDialer) {
@@ -197,7 +198,7 @@ final class CustomResourceService: Sendable {
         }
         let engine = ResourceEngine(kind.descriptor, environment: environment)
         let stop = Signal(false)
-        group.addTask { await Self.keep(engine.cache, until: stop) }
+        group.addTask { [clock = environment.clock] in await Self.keep(engine.cache, until: stop, clock) }
         do throws(StoreError) {
             try await engine.cache.waitUntil(try await environment.store.currentRevision(), within: Self.fillLimit)
         } catch {
@@ -232,10 +233,14 @@ final class CustomResourceService: Sendable {
     }
 
     /// Runs a cache until it is no longer needed; its watches end then.
-    private static func keep(_ cache: ResourceCache, until stop: Signal<Bool>) async {
+    private static func keep(_ cache: ResourceCache, until stop: Signal<Bool>, _ clock: any ClusterClock) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await cache.run() }
-            group.addTask { _ = try? await stop.wait { $0 } }
+            group.addTask {
+                _ = try? await stop.wait { $0 }
+                // Requests that began before the change are answered.
+                try? await clock.sleep(for: stopDelay)
+            }
             await group.next()
             group.cancelAll()
         }

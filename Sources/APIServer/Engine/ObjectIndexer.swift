@@ -10,7 +10,7 @@ struct ObjectIndexer: Sendable {
     private let fields: [SelectableField]
     private let hooks: any KindHooks
     /// Whether large objects are kept compressed: definitions, which hardly anyone reads but whose schemas are long.
-    private let packs: Bool
+    let packs: Bool
     private static let packedFrom = 8 << 10
 
     init(_ descriptor: KindDescriptor, prefix: String) {
@@ -42,6 +42,7 @@ struct ObjectIndexer: Sendable {
         index.uid = metadata["uid"]?.string ?? ""
         index.isTerminating = metadata["deletionTimestamp"]?.string != nil
         if let labels = metadata["labels"]?.object {
+            index.labels.reserveCapacity(labels.count)
             for (key, label) in labels { index.labels[key] = label.string ?? "" }
         }
         for owner in metadata["ownerReferences"]?.array ?? [] {
@@ -50,16 +51,16 @@ struct ObjectIndexer: Sendable {
             if owner["controller"] == .bool(true) { index.controllerUID = uid }
         }
         index.fields = fieldValues(of: value)
-        if packs, bytes.count >= Self.packedFrom, let packed = PackedBytes(bytes) {
+        if PackedBytes.isPacked(entry.value) {
             return CachedObject(
                 key: entry.key,
                 namespace: namespace,
                 name: name,
                 revision: entry.revision,
-                packedSize: packed.packedSize,
+                packedSize: entry.value.count,
                 splice: splice,
                 index: index,
-                unpack: { packed.unpacked() }
+                unpack: { PackedBytes.unpack(entry.value) }
             )
         }
         return CachedObject(
@@ -73,19 +74,31 @@ struct ObjectIndexer: Sendable {
         )
     }
 
+    /// What is stored of an object's bytes: large definitions are packed, on disk and in memory.
+    func storable(_ bytes: [UInt8]) -> [UInt8] {
+        packs && bytes.count >= Self.packedFrom ? PackedBytes.pack(bytes) : bytes
+    }
+
     /// Stored bytes brought to what the kind says now: of a custom resource, defaults added to its schema and fields
     /// removed from it since.
     func restored(_ bytes: [UInt8]) -> [UInt8] {
+        if packs { return PackedBytes.unpack(bytes) }
         guard hooks.restores, var value = try? JSONParser.parse(bytes), hooks.restore(&value) else { return bytes }
         return value.encoded()
     }
 
-    /// The values of the selectable fields other than name and namespace.
+    /// The values of the selectable fields other than name and namespace; empty ones are left out, which reads the same
+    /// and halves what a pod's index takes.
     func fieldValues(of value: JSONValue) -> [String: String] {
-        var values: [String: String] = [:]
+        var found: [(label: String, value: String)] = []
+        found.reserveCapacity(fields.count)
         for field in fields where field.label != "metadata.name" && field.label != "metadata.namespace" {
-            values[field.label] = hooks.fieldLabel(field.label, of: value) ?? Self.text(value.value(at: field.path)) ?? field.absent
+            let text = hooks.fieldLabel(field.label, of: value) ?? Self.text(value.value(at: field.path)) ?? field.absent
+            if !text.isEmpty { found.append((field.label, text)) }
         }
+        var values: [String: String] = [:]
+        values.reserveCapacity(found.count)
+        for (label, text) in found { values[label] = text }
         return values
     }
 

@@ -31,9 +31,12 @@ final class ResourceEngine: Sendable {
             prefix: prefix,
             store: environment.store,
             indexer: { indexer($0) },
-            historyCapacity: environment.configuration.cacheHistory
+            historyCapacity: indexer.packs ? Self.packedHistory : environment.configuration.cacheHistory
         )
     }
+
+    /// Large objects have a short history in memory; older changes are read from the store.
+    private static let packedHistory = 16
 
     /// The key of an object.
     func key(namespace: String, name: String) -> String {

@@ -120,7 +120,7 @@ extension ResourceEngine {
             return Stored(key: key, bytes: bytes, revision: .zero)
         }
         do throws(StoreError) {
-            let revision = try await environment.store.put(key, bytes, if: .absent)
+            let revision = try await environment.store.put(key, indexer.storable(bytes), if: .absent)
             return Stored(key: key, bytes: bytes, revision: revision)
         } catch {
             if case .conflict = error.code { throw .alreadyExists(resource, name) }

@@ -104,7 +104,7 @@ extension ResourceEngine {
         let bytes = object.encoded()
         if write.isDryRun { return Stored(key: current.key, bytes: bytes, revision: current.revision) }
         do throws(StoreError) {
-            let revision = try await environment.store.put(current.key, bytes, if: .revision(current.revision))
+            let revision = try await environment.store.put(current.key, indexer.storable(bytes), if: .revision(current.revision))
             return Stored(key: current.key, bytes: bytes, revision: revision)
         } catch {
             throw conflictOrFailure(error, write.name)
