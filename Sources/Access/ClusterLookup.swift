@@ -11,11 +11,15 @@ public protocol ClusterLookup: Sendable {
     func objects(_ resource: GroupResource, namespace: String?, field: String, equals value: String) -> [JSONValue]
     /// All objects of a kind.
     func objects(_ resource: GroupResource, namespace: String?) -> [JSONValue]
+    /// Changes whenever an object of the kind does.
+    func revision(_ resource: GroupResource) -> UInt64
     /// Whether a pod of the node is known to refer to the object. False may mean that it is not known yet.
     func node(_ node: String, refersTo resource: String, namespace: String, name: String) -> Bool
 }
 
 extension ClusterLookup {
+    /// The objects never change.
+    public func revision(_ resource: GroupResource) -> UInt64 { 0 }
     /// Knows of nothing; callers then look at the pods themselves.
     public func node(_ node: String, refersTo resource: String, namespace: String, name: String) -> Bool { false }
 }

@@ -22,6 +22,7 @@ extension APIServer {
         let decoding = ObjectDecoding(expected: gvk, schema: version.schema, hooks: kind.hooks)
         var object = try decoding.object(context)
         if kind.plural == "bindings" { return try await bindNamed(object, context) }
+        try checkReview(object, kind, context)
         switch kind.plural {
         case "selfsubjectreviews": object["status"] = ["userInfo": Self.userJSON(context.user)]
         case "tokenreviews": object["status"] = try await reviewToken(object)
@@ -30,13 +31,42 @@ extension APIServer {
         case "localsubjectaccessreviews":
             object["status"] = try await review(object["spec"], Self.subject(object["spec"]), info.namespace, context)
         case "selfsubjectrulesreviews":
-            object["status"] = [
-                "resourceRules": [], "nonResourceRules": [], "incomplete": true,
-                "evaluationError": "the authorizers of this server do not list rules",
-            ]
+            object["status"] = try rulesReview(object["spec"]?["namespace"]?.string ?? "", context.user)
         default: throw .unknownPath
         }
         return Responses.value(object, status: 201, form: context.form)
+    }
+
+    /// All that a user may do in a namespace.
+    private func rulesReview(_ namespace: String, _ user: UserIdentity) throws(APIError) -> JSONValue {
+        guard !namespace.isEmpty else { throw .badRequest("no namespace on request") }
+        let rules = (authorizer as? any RuleListing)?.rules(of: user, in: namespace) ?? []
+        var resources: [JSONValue] = []
+        var paths: [JSONValue] = []
+        for rule in rules {
+            if !rule.resources.isEmpty {
+                var shown: JSONValue = [
+                    "verbs": JSONValue(rule.verbs), "apiGroups": JSONValue(rule.apiGroups), "resources": JSONValue(rule.resources),
+                ]
+                if !rule.resourceNames.isEmpty { shown["resourceNames"] = JSONValue(rule.resourceNames) }
+                resources.append(shown)
+            }
+            if !rule.nonResourceURLs.isEmpty {
+                paths.append(["verbs": JSONValue(rule.verbs), "nonResourceURLs": JSONValue(rule.nonResourceURLs)])
+            }
+        }
+        return ["resourceRules": .array(resources), "nonResourceRules": .array(paths), "incomplete": false]
+    }
+
+    /// What is asked has to be a question; the hooks know.
+    private func checkReview(_ object: JSONValue, _ kind: KindDescriptor, _ context: RequestContext) throws(APIError) {
+        var object = object
+        if !context.info.namespace.isEmpty, (object.value(at: ["metadata", "namespace"])?.string ?? "").isEmpty {
+            object.set(.string(context.info.namespace), at: ["metadata", "namespace"])
+        }
+        let now = HookContext(now: environment.clock.now, random: environment.random, namespace: context.info.namespace)
+        let issues = kind.hooks.validate(object, now)
+        guard issues.isEmpty else { throw .invalid(kind.groupKind, "", issues) }
     }
 
     /// A user as reviews show one.

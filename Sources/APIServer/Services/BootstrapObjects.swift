@@ -36,6 +36,21 @@ struct BootstrapObjects {
             ["spec": ["cidrs": [.string(server.environment.configuration.serviceCIDR.description)]]]
         )
         try await kubernetesService()
+        if let proxy = server.environment.configuration.frontProxy { try await frontProxy(proxy) }
+    }
+
+    /// What servers behind this one need to believe it: upstream's ConfigMap, which they read with a role made for it.
+    private func frontProxy(_ proxy: FrontProxy) async throws(APIError) {
+        func list(_ names: [String]) -> JSONValue { .string(JSONValue(names).description) }
+        let data: JSONValue = [
+            "client-ca-file": .string(proxy.clientCAPEM), "requestheader-client-ca-file": .string(proxy.requestHeaderCAPEM),
+            "requestheader-allowed-names": list(proxy.allowedNames),
+            "requestheader-extra-headers-prefix": list(["X-Remote-Extra-"]),
+            "requestheader-group-headers": list(["X-Remote-Group"]), "requestheader-uid-headers": list(["X-Remote-Uid"]),
+            "requestheader-username-headers": list(["X-Remote-User"]),
+        ]
+        let name = "extension-apiserver-authentication"
+        try await publish(.core("configmaps"), in: "kube-system", named: name, ["data": data])
     }
 
     private func kubernetesService() async throws(APIError) {
@@ -92,16 +107,21 @@ struct BootstrapObjects {
     }
 
     /// Creates an object or makes it say what `content` says.
-    private func publish(_ resource: GroupResource, _ content: JSONValue) async throws(APIError) {
+    private func publish(
+        _ resource: GroupResource,
+        in namespace: String = "default",
+        named name: String = "kubernetes",
+        _ content: JSONValue
+    ) async throws(APIError) {
         guard let view = server.resources.storageView(resource) else { return }
-        let object = try complete(content, view, "default", "kubernetes")
+        let object = try complete(content, view, namespace, name)
         let change = ObjectChange(retriesConflicts: true, creates: true) { old throws(APIError) in
             var object = object
             guard old["metadata"] != nil else { return object }
             object.set(old.value(at: ["metadata", "resourceVersion"]) ?? "", at: ["metadata", "resourceVersion"])
             return object
         }
-        _ = try await view.engine.update(change, view: view, write: context(view, "default", "kubernetes"))
+        _ = try await view.engine.update(change, view: view, write: context(view, namespace, name))
     }
 
     private func complete(

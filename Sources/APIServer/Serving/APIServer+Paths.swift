@@ -11,6 +11,7 @@ extension APIServer {
     func respondToPath(_ request: HTTPRequest, _ info: RequestInfo, _ user: UserIdentity) async throws(APIError) -> HTTPResponse {
         let path = request.path.count > 1 && request.path.hasSuffix("/") ? String(request.path.dropLast()) : request.path
         guard request.method == "GET" || request.method == "HEAD" else { throw .methodNotAllowed() }
+        if let merged = try await mergedDocument(path, request) { return merged }
         switch path {
         case "/": return Responses.value(["paths": JSONValue(discovery.paths)], form: ResponseForm(isPretty: true))
         case "/version": return Responses.value(version, form: ResponseForm(isPretty: true))
@@ -27,8 +28,8 @@ extension APIServer {
             } legacy: {
                 $0.legacyGroups
             }
-        case "/openapi/v2": return openAPI.v2(request)
-        case "/openapi/v3": return openAPI.v3Index()
+        case "/openapi/v2": return openAPI.v2(request, resources)
+        case "/openapi/v3": return openAPI.v3Index(resources)
         case "/.well-known/openid-configuration": return try openIDConfiguration()
         case "/openid/v1/jwks": return try keySet()
         default: break
@@ -36,7 +37,9 @@ extension APIServer {
         if path.hasPrefix("/healthz") || path.hasPrefix("/livez") || path.hasPrefix("/readyz") {
             return try await healthResponse(path, request)
         }
-        if path.hasPrefix("/openapi/v3/") { return try openAPI.v3(String(path.dropFirst(12)), request) }
+        let flowControl = "/debug/api_priority_and_fairness/"
+        if path.hasPrefix(flowControl) { return try flowControlReport(String(path.dropFirst(flowControl.count))) }
+        if path.hasPrefix("/openapi/v3/") { return try openAPI.v3(String(path.dropFirst(12)), request, resources) }
         if let document = discovery.resources(path) {
             return Responses.value(document, form: try ResponseForm.negotiate(request))
         }
@@ -105,8 +108,9 @@ extension APIServer {
             out.family("etcd_debugging_mvcc_current_revision", "gauge", "The newest revision.")
             out.sample("etcd_debugging_mvcc_current_revision", [], "\(revision)")
         }
+        flowControlMetrics(&out)
         ProcessUsage.append(to: &out)
-        let text = environment.metrics.text() + out.text
+        let text = environment.metrics.text() + out.text + environment.metrics.othersText()
         return Responses.text(text, type: "text/plain; version=0.0.4; charset=utf-8")
     }
 

@@ -8,7 +8,11 @@ import Values
 extension APIServer {
     /// Bodies up to this size are decoded and validated on the event loop.
     private static let inlineBodyBytes = 32 << 10
-    private static let publicPaths: Set<String> = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
+    private static let publicPaths: Set<String> = [
+        "/healthz", "/livez", "/readyz", "/version", "/version/",
+        // What a joining machine reads before it has credentials.
+        "/api/v1/namespaces/kube-public/configmaps/cluster-info",
+    ]
 
     /// Answers one request: authenticate, authorize, limit, serve, count.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {

@@ -20,6 +20,7 @@ extension APIServer {
             environment.log.warning("upkeep of the store", metadata: ["problem": "\(error.message)"])
         }
         await expireEvents(now: now)
+        if health.isStarted { await FlowObjects(server: self).maintain() }
     }
 
     /// Removes the events nobody has written for the time to live of events.

@@ -27,9 +27,13 @@ public final class APIServer: HTTPHandler {
     let openAPI: OpenAPIDocuments
     let writeDeadlines = WriteDeadlines()
     let revisions: RevisionHistory
+    /// The servers behind this one.
+    let aggregation = AggregatedServices()
+    /// Whose turn it is.
+    let flowControl: FlowControl
     private let nodePods: NodePods?
-    private let served: Mutex<ServedResources>
-    private let discoveryState = Mutex<DiscoveryDocuments?>(nil)
+    private let served: ServedResourcesBox
+    private let customResources: CustomResourceService
 
     /// What the server asks to know and to allow, built once its caches exist.
     public struct Security {
@@ -93,7 +97,12 @@ public final class APIServer: HTTPHandler {
             environment: environment,
             steps: [.core("services"): ServiceStep(addresses: services)]
         )
-        served = Mutex(resources)
+        served = ServedResourcesBox(resources)
+        customResources = CustomResourceService(
+            environment: environment,
+            resources: served,
+            dialer: WebhookDialer(resources: served)
+        )
         nodePods = resources.engines[.core("pods")].map { NodePods(cache: $0.cache) }
         revisions = RevisionHistory(span: max(configuration.historyAge, configuration.eventAge))
         let parts = security(CacheLookup(resources: resources, nodePods: nodePods))
@@ -105,25 +114,22 @@ public final class APIServer: HTTPHandler {
         self.kubelet = kubelet
         self.serviceProxy = serviceProxy
         health = ServerHealth()
-        openAPI = OpenAPIDocuments(descriptors, version: configuration.gitVersion)
+        flowControl = FlowControl(
+            seats: configuration.maxInFlight + configuration.maxMutatingInFlight,
+            waitLimit: configuration.requestTimeout / 4,
+            clock: { clock.monotonic }
+        )
+        openAPI = OpenAPIDocuments(version: configuration.gitVersion)
     }
 
     /// The resources being served.
-    var resources: ServedResources { served.withLock { $0 } }
+    var resources: ServedResources { served.value }
 
     /// The live objects, for parts that assemble their own checks.
     public var lookup: any ClusterLookup { CacheLookup(resources: resources) }
 
-    /// The discovery documents of the resources being served, made once.
-    var discovery: DiscoveryDocuments {
-        if let known = discoveryState.withLock({ $0 }) { return known }
-        let made = DiscoveryDocuments(resources.descriptors)
-        return discoveryState.withLock { state in
-            if let known = state { return known }
-            state = made
-            return made
-        }
-    }
+    /// The discovery documents of the resources being served.
+    var discovery: DiscoveryDocuments { resources.discovery }
 
     // MARK: Life
 
@@ -136,7 +142,10 @@ public final class APIServer: HTTPHandler {
         await withDiscardingTaskGroup { group in
             for engine in resources.engines.values { group.addTask { await engine.cache.run() } }
             if let nodePods { group.addTask { await nodePods.run() } }
+            group.addTask { await self.customResources.run() }
             group.addTask { await self.tick() }
+            group.addTask { await FlowObjects(server: self).follow() }
+            group.addTask { await APIServiceObjects(server: self).follow() }
             group.addTask { await self.keepUp() }
         }
         deadlines.endAll()
@@ -149,9 +158,18 @@ public final class APIServer: HTTPHandler {
         for engine in resources.engines.values {
             try await engine.cache.waitUntil(newest, within: Self.fillLimit)
         }
+        try await customResources.waitUntilSynced()
         repairServices()
         try await BootstrapObjects(server: self).create()
+        await RoleObjects(server: self).ensure()
+        await FlowObjects(server: self).maintain()
+        await APIServiceObjects(server: self).register()
         health.started()
+    }
+
+    /// Serves what another component of this process counts on `/metrics` too; `text` is Prometheus text.
+    public func serveMetrics(_ text: @escaping @Sendable () -> String) {
+        environment.metrics.add(text)
     }
 
     /// Takes note of how a component beside the server is, for `kubectl get componentstatuses`.
@@ -195,6 +213,7 @@ public final class APIServer: HTTPHandler {
             let now = clock.monotonic
             deadlines.expire(now: now)
             writeDeadlines.sweep(now: now)
+            flowControl.tick()
             guard now >= nextBookmark else { continue }
             nextBookmark = now + environment.configuration.bookmarkInterval
             for engine in resources.engines.values { engine.cache.requestBookmarks() }

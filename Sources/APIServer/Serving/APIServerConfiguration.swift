@@ -36,6 +36,8 @@ public struct APIServerConfiguration: Sendable {
     public var eventAge = Duration.seconds(3600)
     /// The `iss` of service-account tokens.
     public var serviceAccountIssuer = "https://kubernetes.default.svc.cluster.local"
+    /// What makes this server a front proxy of others; nil reaches them without a certificate.
+    public var frontProxy: FrontProxy?
     /// How many history events each cache keeps.
     public var cacheHistory = 4096
 

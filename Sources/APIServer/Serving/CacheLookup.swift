@@ -29,6 +29,10 @@ struct CacheLookup: ClusterLookup {
         }
     }
 
+    func revision(_ resource: GroupResource) -> UInt64 {
+        resources.engines[resource]?.cache.revision.rawValue ?? 0
+    }
+
     func node(_ node: String, refersTo resource: String, namespace: String, name: String) -> Bool {
         nodePods?.refer(node, resource, namespace, name) ?? false
     }

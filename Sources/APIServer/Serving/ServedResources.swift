@@ -41,7 +41,10 @@ final class ServedResources: Sendable {
     /// The built-in kinds.
     convenience init(_ descriptors: [KindDescriptor], environment: ServerEnvironment, steps: [GroupResource: any StorageStep]) {
         let definitions = CustomResourceService.resource
-        let kinds = descriptors.map { $0.groupResource == definitions ? $0.with(hooks: DefinitionHooks()) : $0 }
+        let kinds = descriptors.map { kind in
+            // Old versions bring their own.
+            kind.groupResource == definitions && kind.storedAs == nil ? kind.with(hooks: DefinitionHooks()) : kind
+        }
         var engines: [GroupResource: ResourceEngine] = [:]
         for descriptor in kinds where descriptor.stored && descriptor.storedAs == nil {
             let resource = descriptor.groupResource

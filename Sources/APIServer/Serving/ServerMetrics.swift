@@ -41,18 +41,26 @@ final class ServerMetrics: Sendable {
     ]
 
     private let state = Mutex(State())
+    private let others = Mutex<[@Sendable () -> String]>([])
 
-    /// Enters a request; false when too many are being served.
-    func enter(isMutating: Bool, limit: Int) -> Bool {
-        state.withLock { state in
-            let slot = isMutating ? 1 : 0
-            guard state.inFlight[slot] < limit else {
-                state.rejected[slot, default: 0] += 1
-                return false
-            }
-            state.inFlight[slot] += 1
-            return true
-        }
+    /// Adds what another component of this process counts, as Prometheus text.
+    func add(_ source: @escaping @Sendable () -> String) {
+        others.withLock { $0.append(source) }
+    }
+
+    /// What other components count.
+    func othersText() -> String {
+        others.withLock { $0 }.map { $0() }.joined()
+    }
+
+    /// Enters a request.
+    func enter(isMutating: Bool) {
+        state.withLock { $0.inFlight[isMutating ? 1 : 0] += 1 }
+    }
+
+    /// A request was turned away because too many were being served.
+    func refused(isMutating: Bool) {
+        state.withLock { $0.rejected[isMutating ? 1 : 0, default: 0] += 1 }
     }
 
     /// Leaves a request that was entered.

@@ -129,7 +129,8 @@ extension APIServer {
         _ context: RequestContext,
         node: String,
         path: String,
-        query: QueryItems
+        query: QueryItems,
+        redirects: Relay.Redirects = .passed
     ) async throws(APIError) -> HTTPResponse {
         guard let kubelet else { throw .serviceUnavailable("this server has no way to reach kubelets") }
         let endpoint = try await endpoint(ofNode: node)
@@ -137,14 +138,8 @@ extension APIServer {
         do { transport = try await kubelet.transport(to: endpoint) } catch {
             throw .internalError("error dialing the kubelet of node \(node): \(error)")
         }
-        return try await Relay.send(
-            context.request,
-            path: path,
-            query: query,
-            over: transport,
-            metrics: environment.metrics,
-            info: context.info
-        )
+        let relay = Relay(path: path, query: query, redirects: redirects, info: context.info, metrics: environment.metrics)
+        return try await relay.send(context.request, over: transport)
     }
 
     func endpoint(ofNode name: String) async throws(APIError) -> KubeletEndpoint {

@@ -1,84 +1,162 @@
 import APIModel
+import Access
 import HTTPTransport
 
 /// Passes a request on to another server, and its answer or its raw connection back.
-enum Relay {
+struct Relay: Sendable {
+    /// What to do with an answer that points elsewhere.
+    enum Redirects: Sendable {
+        /// It is passed back as it is.
+        case passed
+        /// The places it names below the server are put below `prefix`, also in HTML.
+        case rewritten(prefix: String)
+        /// It is a failure: nobody is sent elsewhere by a server that acts in our name.
+        case refused
+    }
+
+    /// The method; nil keeps the request's.
+    var method: String?
+    /// The path at the other server, percent-encoded.
+    var path: String
+    var query: QueryItems
+    /// The user in whose name to ask, in the headers of a front proxy.
+    var identity: UserIdentity?
+    var redirects = Redirects.passed
+    /// What the metrics count the stream under.
+    var info: RequestInfo
+    var metrics: ServerMetrics
+    /// The sentence that starts the message when the server is not reached.
+    var trouble = "error trying to reach service"
+
     private static let hopByHop: Set<String> = [
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
         "transfer-encoding", "upgrade", "host", "content-length",
     ]
     /// What only the API server may see.
     private static let secret: Set<String> = ["authorization", "impersonate-user", "impersonate-group", "impersonate-uid"]
+    private static let secretPrefixes = ["x-remote-", "impersonate-extra-"]
+    private static let refusal = "the backend attempted to redirect this request, which is not permitted"
 
-    /// Sends `request` to `transport`. Redirects are passed back, never followed.
-    static func send(
-        _ request: HTTPRequest,
-        method: String? = nil,
-        path: String,
-        query: QueryItems,
-        keepsAuthorization: Bool = false,
-        over transport: any APITransport,
-        metrics: ServerMetrics,
-        info: RequestInfo
-    ) async throws(APIError) -> HTTPResponse {
+    /// Sends `request` to `transport`. Redirects are never followed.
+    func send(_ request: HTTPRequest, over transport: any APITransport) async throws(APIError) -> HTTPResponse {
         var onward = HTTPRequest(method: method ?? request.method, path: path, query: query, body: request.body)
-        onward.headers = headers(request, keepsAuthorization: keepsAuthorization)
+        onward.headers = headers(request)
         do {
             if request.isUpgrade {
                 onward.headers.append("Connection", "Upgrade")
                 if let wanted = request.headers["upgrade"] { onward.headers.append("Upgrade", wanted) }
-                return try await upgrade(onward, transport, metrics, info)
+                return try await upgrade(onward, transport)
             }
-            return answer(try await transport.send(onward), metrics, info)
+            return try await answer(try await transport.send(onward))
         } catch {
-            throw .serviceUnavailable("error trying to reach service: \(error)")
+            throw .serviceUnavailable("\(trouble): \(error)")
         }
     }
 
-    private static func headers(_ request: HTTPRequest, keepsAuthorization: Bool) -> HeaderFields {
+    private func headers(_ request: HTTPRequest) -> HeaderFields {
         var headers = HeaderFields()
         for field in request.headers {
             let name = field.name.lowercased()
-            if hopByHop.contains(name) || (secret.contains(name) && !keepsAuthorization) { continue }
+            if Self.hopByHop.contains(name) || Self.secret.contains(name) { continue }
+            if Self.secretPrefixes.contains(where: { name.hasPrefix($0) }) { continue }
             headers.append(field.name, field.value)
         }
         let peer = request.peer.remoteAddress
         if !peer.isEmpty, let colon = peer.lastIndex(of: ":") {
-            headers.append("X-Forwarded-For", String(peer[..<colon]))
+            let known = headers["x-forwarded-for"].map { "\($0), " } ?? ""
+            headers["X-Forwarded-For"] = known + peer[..<colon].filter { $0 != "[" && $0 != "]" }
         }
+        if case .rewritten(let prefix) = redirects {
+            headers["X-Forwarded-Uri"] = prefix + path
+            if let host = request.headers["host"] { headers["X-Forwarded-Host"] = host }
+            headers["X-Forwarded-Proto"] = request.peer.isSecure ? "https" : "http"
+            // What is compressed cannot be rewritten.
+            headers.remove("Accept-Encoding")
+        }
+        if let identity { Self.name(identity, in: &headers) }
         return headers
     }
 
-    private static func answer(_ response: ClientResponse, _ metrics: ServerMetrics, _ info: RequestInfo) -> HTTPResponse {
-        var headers = HeaderFields()
-        for field in response.headers where !hopByHop.contains(field.name.lowercased()) {
-            headers.append(field.name, field.value)
+    /// Tells a server that trusts us who asks.
+    private static func name(_ user: UserIdentity, in headers: inout HeaderFields) {
+        headers.append("X-Remote-User", user.name)
+        if !user.uid.isEmpty { headers.append("X-Remote-Uid", user.uid) }
+        for group in user.groups { headers.append("X-Remote-Group", group) }
+        for (key, values) in user.extra.sorted(by: { $0.key < $1.key }) {
+            for value in values { headers.append("X-Remote-Extra-\(PercentCoding.encoded(key))", value) }
         }
-        let body = response.body
-        return HTTPResponse(
-            status: response.status,
-            headers: headers,
-            body: .stream { stream in
-                let token = metrics.longRunningBegan(info)
-                defer { metrics.longRunningEnded(token) }
-                for try await chunk in body {
-                    try await stream.write(chunk)
-                    stream.flush()
-                }
-            }
-        )
     }
 
-    private static func upgrade(
-        _ request: HTTPRequest,
-        _ transport: any APITransport,
-        _ metrics: ServerMetrics,
-        _ info: RequestInfo
-    ) async throws -> HTTPResponse {
+    // MARK: Answers
+
+    private func answer(_ response: ClientResponse) async throws -> HTTPResponse {
+        var headers = HeaderFields()
+        for field in response.headers where !Self.hopByHop.contains(field.name.lowercased()) {
+            headers.append(field.name, field.value)
+        }
+        if let location = headers["location"] {
+            switch redirects {
+            case .refused where (300...399).contains(response.status):
+                response.body.cancel()
+                return HTTPResponse(status: 502, body: .bytes(Array(Self.refusal.utf8)))
+            case .rewritten(let prefix): headers["Location"] = LinkRewriting(prefix: prefix).location(location)
+            default: break
+            }
+        } else if case .rewritten(let prefix) = redirects, headers["content-type"]?.hasPrefix("text/html") == true,
+            headers["content-encoding"] == nil
+        {
+            return try await page(response, headers, LinkRewriting(prefix: prefix))
+        }
+        return HTTPResponse(status: response.status, headers: headers, body: streamed(response.body, [], nil))
+    }
+
+    /// Pages up to this size have their links rewritten; the rest of a longer one is passed as it is.
+    private static let longestPage = 4 << 20
+
+    private func page(_ response: ClientResponse, _ headers: HeaderFields, _ links: LinkRewriting) async throws -> HTTPResponse {
+        var iterator = response.body.makeAsyncIterator()
+        var bytes: [UInt8] = []
+        while bytes.count < Self.longestPage {
+            guard let chunk = try await iterator.next() else {
+                return HTTPResponse(status: response.status, headers: headers, body: .bytes(links.page(bytes)))
+            }
+            bytes += chunk
+        }
+        return HTTPResponse(status: response.status, headers: headers, body: streamed(response.body, bytes, iterator))
+    }
+
+    private func streamed(
+        _ body: ResponseBody,
+        _ start: [UInt8],
+        _ rest: ResponseBody.Iterator?
+    ) -> HTTPResponse.Body {
+        let (metrics, info) = (metrics, info)
+        let first = HandedOver(iterator: rest)
+        return .stream { stream in
+            let token = metrics.longRunningBegan(info)
+            defer { metrics.longRunningEnded(token) }
+            if !start.isEmpty { try await stream.write(start) }
+            var iterator = first.iterator ?? body.makeAsyncIterator()
+            while let chunk = try await iterator.next() {
+                try await stream.write(chunk)
+                stream.flush()
+            }
+        }
+    }
+
+    /// A body that was read in part. Safe to send: whoever read the start is done before the rest is asked for, once.
+    private struct HandedOver: @unchecked Sendable {
+        let iterator: ResponseBody.Iterator?
+    }
+
+    // MARK: Upgrades
+
+    private func upgrade(_ request: HTTPRequest, _ transport: any APITransport) async throws -> HTTPResponse {
         let (response, backend) = try await transport.upgrade(request)
         guard response.status == 101 else {
+            // Whatever was agreed on so far ends here: no privileged connection is left behind.
             await backend.close()
-            var refused = answer(response, metrics, info)
+            var refused = try await answer(response)
             refused.headers.append("Connection", "close")
             return refused
         }
@@ -86,13 +164,14 @@ enum Relay {
         for field in response.headers where !["content-length", "transfer-encoding"].contains(field.name.lowercased()) {
             headers.append(field.name, field.value)
         }
+        let (metrics, info) = (metrics, info)
         return HTTPResponse(
             status: 101,
             headers: headers,
             body: .upgrade { client in
                 let token = metrics.longRunningBegan(info)
                 defer { metrics.longRunningEnded(token) }
-                await tunnel(client, backend)
+                await Self.tunnel(client, backend)
             }
         )
     }

@@ -109,6 +109,11 @@ public struct AdmissionChain: Sendable {
         self.plugins = plugins
     }
 
+    /// The chain with one more plugin at its end.
+    public func followed(by plugin: any Admission) -> AdmissionChain {
+        AdmissionChain(plugins + [plugin])
+    }
+
     /// The plugins' names.
     public var names: [String] { plugins.map(\.name) }
 
@@ -130,6 +135,7 @@ public struct AdmissionChain: Sendable {
     ) -> AdmissionChain {
         AdmissionChain([
             NamespaceLifecycle(lookup: lookup),
+            LimitRanger(lookup: lookup),
             ServiceAccountAdmission(lookup: lookup, random: random, clock: clock),
             NodeRestriction(lookup: lookup),
             NodeSliceRestriction(),

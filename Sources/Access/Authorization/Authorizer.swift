@@ -30,6 +30,7 @@ public protocol Authorizer: Sendable {
 /// Asks authorizers in order until one has an opinion. Nobody's opinion means no.
 public struct AuthorizerChain: Authorizer {
     private let authorizers: [any Authorizer]
+    var members: [any Authorizer] { authorizers }
 
     /// A chain asked in the order given.
     public init(_ authorizers: [any Authorizer]) {
@@ -59,8 +60,10 @@ public struct PrivilegedGroupAuthorizer: Authorizer {
 
     /// The decision on one request.
     public func authorize(_ attributes: RequestAttributes) async -> AuthorizationDecision {
-        attributes.user.groups.contains { groups.contains($0) } ? .allow(reason: "") : .noOpinion(reason: "")
+        isPrivileged(attributes.user) ? .allow(reason: "") : .noOpinion(reason: "")
     }
+
+    func isPrivileged(_ user: UserIdentity) -> Bool { user.groups.contains { groups.contains($0) } }
 }
 
 /// What upstream's bootstrap roles give to everyone: health and version to all, discovery and the reviews of one's own

@@ -13,6 +13,8 @@ public struct ComponentAuthorizer: Authorizer {
         return own.contains { $0.allows(attributes) } ? .allow(reason: "") : .noOpinion(reason: "")
     }
 
+    func rules(ofComponent name: String) -> [PolicyRule] { rules[name] ?? [] }
+
     /// Verbs that only look.
     public static let read = ["get", "list", "watch"]
     private static let write = ["create", "update", "patch", "delete", "deletecollection"]

@@ -24,6 +24,10 @@ struct ClusterConfiguration: Sendable, Equatable {
     var nodeIP: IPAddress?
     /// How many nodes to pretend; above zero nothing real runs and root is not needed.
     var hollowNodes = 0
+    /// The reads the API serves at the same time; with the writes, all that priority levels share.
+    var maxRequestsInFlight = 400
+    /// The writes the API serves at the same time.
+    var maxMutatingRequestsInFlight = 200
     /// How the log is written.
     var logFormat = LogFormat.text
     /// The least severe messages that are written.
@@ -48,6 +52,12 @@ struct ClusterConfiguration: Sendable, Equatable {
         }
         if let dns = clusterDNS, let service = serviceCIDR, !service.contains(dns) {
             problems.append("--cluster-dns \(dns) is not in --service-cidr \(service)")
+        }
+        if maxRequestsInFlight < 0 || maxMutatingRequestsInFlight < 0 {
+            problems.append("--max-requests-inflight and --max-mutating-requests-inflight must not be negative")
+        }
+        if maxRequestsInFlight + maxMutatingRequestsInFlight < 1 {
+            problems.append("--max-requests-inflight and --max-mutating-requests-inflight leave no place for a request")
         }
         if dataDirectory.isEmpty { problems.append("--data-dir: must not be empty") }
         return problems

@@ -59,6 +59,13 @@ struct ControlPlane: Sendable {
             gitVersion: "\(Version.kubernetes)+apus.\(Version.apus)"
         )
         settings.serviceAccountIssuer = Self.issuer
+        settings.maxInFlight = configuration.maxRequestsInFlight
+        settings.maxMutatingInFlight = configuration.maxMutatingRequestsInFlight
+        settings.frontProxy = FrontProxy(
+            clientCAPEM: pki.authority.certificatePEM,
+            requestHeaderCAPEM: pki.frontProxyAuthority.certificatePEM,
+            client: { [pki] in pki.client(.frontProxyClient) }
+        )
         eventLoops = EventLoopThreads()
         server = try Self.makeServer(store, pki, settings, eventLoops)
         informers = SharedInformers(source: CacheSource(server: server))
@@ -97,17 +104,20 @@ struct ControlPlane: Sendable {
                     lookup: lookup,
                     clock: clock
                 )
+                let roles = RBACAuthorizer(lookup: lookup)
+                let authorizer = AuthorizerChain([
+                    PrivilegedGroupAuthorizer(), NodeAuthorizer(lookup: lookup), ComponentAuthorizer(), JoinAuthorizer(),
+                    BasicAuthorizer(), roles,
+                ])
                 return APIServer.Security(
                     authenticator: AuthenticatorChain([
-                        InProcessAuthenticator(), ClientCertificateAuthenticator(),
+                        RequestHeaderAuthenticator(allowedNames: ["front-proxy-client"]), InProcessAuthenticator(), ClientCertificateAuthenticator(),
                         BearerTokenAuthenticator([tokens, BootstrapTokenAuthenticator(lookup: lookup, clock: clock)]),
                     ]),
                     tokenAuthenticator: tokens,
-                    authorizer: AuthorizerChain([
-                        PrivilegedGroupAuthorizer(), NodeAuthorizer(lookup: lookup), ComponentAuthorizer(), JoinAuthorizer(),
-                        BasicAuthorizer(),
-                    ]),
+                    authorizer: authorizer,
                     admission: .builtIn(lookup: lookup, random: random)
+                        .followed(by: RoleEscalation(authorizer: roles, others: authorizer))
                 )
             },
             tokens: ServiceAccountTokenIssuer(issuer: issuer, key: signing, clock: clock, random: random),
@@ -139,9 +149,12 @@ struct ControlPlane: Sendable {
             try KubeconfigFiles(dataDirectory: directory.path).write(pki, server: "https://127.0.0.1:\(configuration.httpsPort)")
             started()
             group.addTask { await self.informers.run() }
-            group.addTask { await self.runReporting("controller-manager") { await self.controllers.run() } }
+            let controllers = controllers
+            server.serveMetrics { ComponentMetrics.text(queues: controllers.queueMetrics) }
+            group.addTask { await self.runReporting("controller-manager") { await controllers.run() } }
+            let scheduler = SchedulerService(client: client("system:kube-scheduler"), informers: informers)
+            server.serveMetrics { scheduler.metricsText() }
             group.addTask {
-                let scheduler = SchedulerService(client: self.client("system:kube-scheduler"), informers: self.informers)
                 await self.runReporting("scheduler") { await scheduler.run() }
             }
             group.addTask { await self.renewal.run() }

@@ -40,6 +40,18 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Pretend this many nodes; nothing real runs, root is not needed.", valueName: "n"))
     var hollowNodes: Int?
 
+    @Option(
+        name: .customLong("max-requests-inflight"),
+        help: ArgumentHelp("How many reads the API serves at the same time. (default: 400)", valueName: "n")
+    )
+    var maxRequestsInFlight: Int?
+
+    @Option(
+        name: .customLong("max-mutating-requests-inflight"),
+        help: ArgumentHelp("How many writes the API serves at the same time. (default: 200)", valueName: "n")
+    )
+    var maxMutatingRequestsInFlight: Int?
+
     @Option(help: ArgumentHelp("How to write the log: text or json. (default: text)", valueName: "format"))
     var logFormat: String?
 
@@ -65,7 +77,9 @@ struct ServerOptions: ParsableArguments {
             ("data-dir", dataDir), ("https-port", httpsPort.map(String.init)), ("kubeconfig", kubeconfig),
             ("service-cidr", serviceCIDR), ("cluster-cidr", clusterCIDR), ("cluster-dns", clusterDNS),
             ("container-runtime-endpoint", containerRuntimeEndpoint), ("node-name", nodeName), ("node-ip", nodeIP),
-            ("hollow-nodes", hollowNodes.map(String.init)), ("log-format", logFormat), ("log-level", logLevel),
+            ("hollow-nodes", hollowNodes.map(String.init)),
+            ("max-requests-inflight", maxRequestsInFlight.map(String.init)),
+            ("max-mutating-requests-inflight", maxMutatingRequestsInFlight.map(String.init)), ("log-format", logFormat), ("log-level", logLevel),
         ]
     }
 
@@ -83,6 +97,8 @@ struct ServerOptions: ParsableArguments {
         add("--node-name", configuration.nodeName)
         add("--node-ip", configuration.nodeIP)
         add("--hollow-nodes", configuration.hollowNodes > 0 ? configuration.hollowNodes : nil)
+        add("--max-requests-inflight", configuration.maxRequestsInFlight)
+        add("--max-mutating-requests-inflight", configuration.maxMutatingRequestsInFlight)
         add("--log-format", configuration.logFormat.rawValue)
         add("--log-level", configuration.logLevel)
         return arguments
@@ -93,7 +109,7 @@ struct ServerOptions: ParsableArguments {
 enum Setting {
     static let names: Set<String> = [
         "data-dir", "https-port", "kubeconfig", "service-cidr", "cluster-cidr", "cluster-dns", "container-runtime-endpoint",
-        "node-name", "node-ip", "hollow-nodes", "log-format", "log-level",
+        "node-name", "node-ip", "hollow-nodes", "max-requests-inflight", "max-mutating-requests-inflight", "log-format", "log-level",
     ]
 
     /// Sets one setting from its text.
@@ -119,6 +135,8 @@ enum Setting {
             throw ValidationError("\(source): '\(value)': \(issue)")
         case "node-ip": configuration.nodeIP = try parsed({ IPAddress($0) }, "an IP address")
         case "hollow-nodes": configuration.hollowNodes = try parsed({ Int($0) }, "a number")
+        case "max-requests-inflight": configuration.maxRequestsInFlight = try parsed({ Int($0) }, "a number")
+        case "max-mutating-requests-inflight": configuration.maxMutatingRequestsInFlight = try parsed({ Int($0) }, "a number")
         case "log-format":
             configuration.logFormat = try parsed({ ClusterConfiguration.LogFormat(rawValue: $0) }, "text or json")
         case "log-level":

@@ -1,0 +1,142 @@
+import Access
+import HTTPTransport
+import Testing
+import Values
+
+@testable import APIServer
+
+@Suite struct FlowControlServingTests {
+    private static let levels = "/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations"
+    private static let schemas = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas"
+
+    @Test func `the default objects are there and reported`() async throws {
+        try await withCluster { cluster in
+            let levels = try await cluster.get(Self.levels)
+            #expect(levels["items"]?.array?.count == 8)
+            let schemas = try await cluster.get(Self.schemas)
+            #expect(schemas["items"]?.array?.count == FlowDefaults.schemas.count)
+            for schema in schemas["items"]?.array ?? [] {
+                #expect(schema.value(at: ["status", "conditions", "0", "type"]) == "Dangling")
+                #expect(schema.value(at: ["status", "conditions", "0", "status"]) == "False")
+            }
+            #expect(schemas["items", "0", "metadata", "annotations", "apf.kubernetes.io/autoupdate-spec"] == "true")
+        }
+    }
+
+    @Test func `every answer names the schema and the level`() async throws {
+        try await withCluster { cluster in
+            let exempt = try await cluster.get("\(Self.schemas)/exempt")
+            let uid = try #require(exempt["metadata", "uid"]?.string)
+            try await eventually {
+                try await cluster.get("/api/v1/namespaces").headers["x-kubernetes-pf-flowschema-uid"] == uid
+            }
+            let refused = try await cluster.get("/api/v1/pods", user: InProcessUser(name: "jane"))
+            #expect(refused.status == 403)
+            #expect(refused.headers["x-kubernetes-pf-prioritylevel-uid"] != nil)
+        }
+    }
+
+    @Test func `a level made smaller refuses, in plain text, what exceeds it`() async throws {
+        try await withCluster(configure: {
+            $0.maxInFlight = 1
+            $0.maxMutatingInFlight = 1
+        }) { cluster in
+            let level: JSONValue = [
+                "metadata": ["name": "tiny"],
+                "spec": ["type": "Limited", "limited": ["nominalConcurrencyShares": 0, "limitResponse": ["type": "Reject"]]],
+            ]
+            #expect(try await cluster.post(Self.levels, level).status == 201)
+            let schema: JSONValue = [
+                "metadata": ["name": "tiny"],
+                "spec": [
+                    "matchingPrecedence": 3, "priorityLevelConfiguration": ["name": "tiny"],
+                    "rules": [
+                        [
+                            "subjects": [["kind": "User", "user": ["name": "jane"]]],
+                            "nonResourceRules": [["verbs": ["*"], "nonResourceURLs": ["*"]]],
+                        ]
+                    ],
+                ],
+            ]
+            #expect(try await cluster.post(Self.schemas, schema).status == 201)
+            let jane = InProcessUser(name: "jane")
+            try await eventually { try await cluster.get("/version", user: jane).status == 429 }
+            let refused = try await cluster.get("/version", user: jane)
+            #expect(refused.headers["retry-after"] == "1")
+            #expect(refused.text == "Too many requests, please try again later.\n")
+            #expect(try await cluster.get("/version").status == 200)
+            let metrics = try await cluster.get("/metrics").text
+            #expect(
+                metrics.contains(
+                    "apiserver_flowcontrol_rejected_requests_total{flow_schema=\"tiny\",priority_level=\"tiny\",reason=\"concurrency-limit\"}"
+                )
+            )
+            #expect(try await cluster.get("/debug/api_priority_and_fairness/dump_priority_levels").text.contains("tiny,"))
+            #expect(try await cluster.delete("\(Self.schemas)/tiny").status == 200)
+            try await eventually { try await cluster.get("/version", user: jane).status == 200 }
+        }
+    }
+
+    @Test func `a flood from one tenant leaves system traffic untouched`() async throws {
+        try await withCluster(configure: {
+            $0.maxInFlight = 8
+            $0.maxMutatingInFlight = 4
+        }) { cluster in
+            let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+            let review: JSONValue = ["spec": ["nonResourceAttributes": ["path": "/", "verb": "get"]]]
+            let tenant = InProcessUser(name: "tenant")
+            let scheduler = InProcessUser(name: "system:kube-scheduler")
+            let outcome = try await withThrowingTaskGroup(of: (isSystem: Bool, status: Int).self) { group in
+                for _ in 0..<600 {
+                    group.addTask { (false, try await cluster.post(path, review, user: tenant).status) }
+                }
+                for _ in 0..<4 {
+                    group.addTask {
+                        var worst = 200
+                        for _ in 0..<25 { worst = max(worst, try await cluster.get("/api/v1/nodes", user: scheduler).status) }
+                        return (true, worst)
+                    }
+                }
+                var outcome: [Bool: [Int: Int]] = [:]
+                for try await one in group { outcome[one.isSystem, default: [:]][one.status, default: 0] += 1 }
+                return outcome
+            }
+            #expect(outcome[true] == [200: 4])
+            // The tenant is served as well, as far as there is room.
+            #expect((outcome[false]?[201] ?? 0) > 0)
+            #expect((outcome[false] ?? [:]).keys.allSatisfy { $0 == 201 || $0 == 429 })
+        }
+    }
+
+    @Test func `what users change is restored where it must be, and left alone where they asked`() async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.patch("\(Self.levels)/catch-all", ["spec": ["limited": ["nominalConcurrencyShares": 77]]])
+            _ = try await cluster.patch(
+                "\(Self.levels)/workload-low",
+                [
+                    "metadata": ["annotations": ["apf.kubernetes.io/autoupdate-spec": "false"]],
+                    "spec": ["limited": ["nominalConcurrencyShares": 77]],
+                ]
+            )
+            _ = try await cluster.patch("\(Self.levels)/system", ["spec": ["limited": ["nominalConcurrencyShares": 77]]])
+            await FlowObjects(server: cluster.server).maintain()
+            let shares = ["spec", "limited", "nominalConcurrencyShares"]
+            #expect(try await cluster.get("\(Self.levels)/catch-all").json.value(at: shares) == 5)
+            #expect(try await cluster.get("\(Self.levels)/workload-low").json.value(at: shares) == 77)
+            #expect(try await cluster.get("\(Self.levels)/system").json.value(at: shares) == 30)
+        }
+    }
+}
+
+/// Waits for a condition, generously.
+func eventually(_ condition: () async throws -> Bool) async throws {
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(30)
+    while try await !condition() {
+        guard clock.now < end else {
+            Issue.record("the condition did not come true in time")
+            return
+        }
+        await Task.yield()
+    }
+}
