@@ -50,10 +50,7 @@ public struct CELEnvironment: Sendable {
         let plan: Plan
         do {
             plan = try planner.plan(checked.root)
-        } catch {
-            source.report(error.message, at: nil)
-            throw source.failure()
-        }
+        } catch { throw CELIssues(instantiation: error) }
         var used: Set<String> = []
         for case .variable(let name) in checked.references.values where variables[name] != nil { used.insert(name) }
         return CELProgram(

@@ -32,7 +32,10 @@ struct CELExample: Sendable, CustomTestStringConvertible {
 /// Variables of the examples.
 let exampleVariables: [String: JSONValue] = [
     "x": 7, "name": "apus", "list": [3, 1, 2], "words": ["pear", "apple", "fig"], "none": .null,
-    "object": ["metadata": ["name": "web", "labels": ["app": "web", "tier-1": "front"]], "spec": ["replicas": 3, "ratio": 0.5, "ports": [["port": 80], ["port": 443]]]],
+    "object": [
+        "metadata": ["name": "web", "labels": ["app": "web", "tier-1": "front"]],
+        "spec": ["replicas": 3, "ratio": 0.5, "ports": [["port": 80], ["port": 443]]],
+    ],
 ]
 
 func exampleEnvironment() -> CELEnvironment {
@@ -41,7 +44,11 @@ func exampleEnvironment() -> CELEnvironment {
 
 func exampleBindings() -> CELValues { CELValues(exampleVariables.mapValues { CELValue.untyped($0) }) }
 
-func evaluate(_ text: String, _ environment: CELEnvironment = exampleEnvironment(), _ bindings: CELValues = exampleBindings())
+func evaluate(
+    _ text: String,
+    _ environment: CELEnvironment = exampleEnvironment(),
+    _ bindings: CELValues = exampleBindings()
+)
     throws(CELIssues) -> Result<CELValue, CELError>
 {
     try environment.compile(text).evaluate(bindings)

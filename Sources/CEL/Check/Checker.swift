@@ -146,11 +146,10 @@ struct Checker {
 
     // MARK: aggregates
 
-    private mutating func join(_ expression: Expression, _ previous: CELType?, _ current: CELType) -> CELType {
+    /// The type of elements so far and another; mixed ones are told of by `LiteralCheck`, which knows where they may be.
+    private mutating func join(_ previous: CELType?, _ current: CELType) -> CELType {
         guard let previous else { return current }
-        if unifier.assign(previous, current) { return Unifier.mostGeneral(previous, current) }
-        mismatch(expression.id, previous, current)
-        return .error
+        return unifier.assign(previous, current) ? Unifier.mostGeneral(previous, current) : .dyn
     }
 
     private mutating func unwrapped(_ expression: Expression) -> CELType {
@@ -165,7 +164,7 @@ struct Checker {
         for (index, element) in elements.enumerated() {
             check(element)
             let type = optionals.contains(index) ? unwrapped(element) : type(of: element)
-            joined = join(element, joined, type)
+            joined = join(joined, type)
         }
         set(expression, .list(joined ?? unifier.newParameter()))
     }
@@ -175,9 +174,9 @@ struct Checker {
         var value: CELType?
         for entry in entries {
             check(entry.key)
-            key = join(entry.key, key, type(of: entry.key))
+            key = join(key, type(of: entry.key))
             check(entry.value)
-            value = join(entry.value, value, entry.isOptional ? unwrapped(entry.value) : type(of: entry.value))
+            value = join(value, entry.isOptional ? unwrapped(entry.value) : type(of: entry.value))
         }
         set(expression, .map(key ?? unifier.newParameter(), value ?? unifier.newParameter()))
     }

@@ -122,7 +122,9 @@ enum CELMapKey: Hashable, Sendable {
         case .int(let value): self = .int(value)
         case .uint(let value): self = Int64(exactly: value).map { .int($0) } ?? .uint(value)
         case .double(let value):
-            if let whole = Int64(exactly: value) { self = .int(whole) } else if let whole = UInt64(exactly: value) {
+            if let whole = Int64(exactly: value) {
+                self = .int(whole)
+            } else if let whole = UInt64(exactly: value) {
                 self = .uint(whole)
             } else {
                 self = .double(value)

@@ -4,23 +4,37 @@ extension Evaluation {
         let range = try value(of: fold.range)
         // What the slots hold belongs to an outer turn of the same comprehension.
         locals[fold.accumulator] = .pending(fold.start)
-        if let element = fold.appended {
-            return try collect(fold, range, element)
+        if let appended = fold.appended {
+            var list = GrowingList()
+            try turns(fold, range) { evaluation throws(CELError) in try evaluation.append(fold, appended, &list) }
+            return try finish(fold, list.failure, .list(CELList(list.values)))
         }
+        if let inserted = fold.inserted {
+            var map = GrowingMap()
+            try turns(fold, range) { evaluation throws(CELError) in try evaluation.insert(fold, inserted, &map) }
+            return try finish(fold, map.failure, .map(CELMap(map.entries)))
+        }
+        try turns(fold, range) { evaluation throws(CELError) in try evaluation.turn(fold) }
+        return try value(of: fold.result)
+    }
+
+    /// Calls `body` for each element until it says false.
+    private func turns(_ fold: FoldPlan, _ range: CELValue, _ body: (Evaluation) throws(CELError) -> Bool) throws(CELError) {
         switch range {
         case .list(let list):
             for index in 0..<list.count {
+                try step()
                 try setVariables(fold, list, index)
-                if try !turn(fold) { break }
+                if try !body(self) { return }
             }
         case .map(let map):
             for key in map.keys() {
+                try step()
                 try setVariables(fold, map, key)
-                if try !turn(fold) { break }
+                if try !body(self) { return }
             }
         default: throw CELError("got '\(range.type.name)', expected iterable type")
         }
-        return try value(of: fold.result)
     }
 
     private func setVariables(_ fold: FoldPlan, _ list: CELList, _ index: Int) throws(CELError) {
@@ -48,7 +62,6 @@ extension Evaluation {
 
     /// One turn; false when the condition ends the loop.
     private func turn(_ fold: FoldPlan) throws(CELError) -> Bool {
-        try step()
         if case .success(.bool(false)) = try attempt(fold.condition) { return false }
         switch try attempt(fold.step) {
         case .success(let value): locals[fold.accumulator] = .value(value)
@@ -57,63 +70,62 @@ extension Evaluation {
         return true
     }
 
-    /// A comprehension that appends: the list grows in place, at the cost of the sums it stands for.
-    private func collect(_ fold: FoldPlan, _ range: CELValue, _ appended: (test: Plan?, element: Plan)) throws(CELError) -> CELValue {
+    // MARK: accumulators that grow in place, at the cost of the steps they stand for
+
+    private struct GrowingList {
         var values: [CELValue] = []
         var failure: CELError?
-        func turn() throws(CELError) {
-            try step()
-            try collectTurn(fold, appended, &values, &failure)
-        }
-        switch range {
-        case .list(let list):
-            for index in 0..<list.count {
-                try setVariables(fold, list, index)
-                try turn()
-            }
-        case .map(let map):
-            for key in map.keys() {
-                try setVariables(fold, map, key)
-                try turn()
-            }
-        default: throw CELError("got '\(range.type.name)', expected iterable type")
-        }
-        // The empty list to start with, when it was needed or is the result.
-        if let failure {
-            try charge(1)
-            throw failure
-        }
-        locals[fold.accumulator] = .value(.list(CELList(values)))
-        return try value(of: fold.result)
     }
 
-    private func collectTurn(
-        _ fold: FoldPlan,
-        _ appended: (test: Plan?, element: Plan),
-        _ values: inout [CELValue],
-        _ failure: inout CELError?
-    ) throws(CELError) {
-        if let test = appended.test {
-            switch try attempt(test) {
-            case .success(.bool(true)): break
-            case .success(.bool(false)): return
-            case .success:
-                failure = .noSuchOverload
-                return
-            case .failure(let error):
-                failure = error
-                return
-            }
+    private struct GrowingMap {
+        var entries = CELEntries()
+        var failure: CELError?
+    }
+
+    /// Whether the test before a step holds; nil when it fails, which the accumulator then is.
+    private func passes(_ test: Plan?, _ failure: inout CELError?) throws(CELError) -> Bool {
+        guard let test else { return true }
+        switch try attempt(test) {
+        case .success(.bool(let holds)): return holds
+        case .success: failure = .noSuchOverload
+        case .failure(let error): failure = error
         }
+        return false
+    }
+
+    private func append(_ fold: FoldPlan, _ appended: (test: Plan?, element: Plan), _ list: inout GrowingList) throws(CELError) -> Bool {
+        guard try passes(appended.test, &list.failure) else { return true }
         // The accumulator, the list of one element, and the sum.
         try charge(1 + CostRule.listBase + 1)
         switch try attempt(appended.element) {
         case .success(let value):
-            guard failure == nil else { return }
+            guard list.failure == nil else { return true }
             try allocate(1)
-            guard values.count < ValueLimits.mostElements else { throw .tooLarge }
-            values.append(value)
-        case .failure(let error): failure = failure ?? error
+            guard list.values.count < ValueLimits.mostElements else { throw .tooLarge }
+            list.values.append(value)
+        case .failure(let error): list.failure = list.failure ?? error
         }
+        return true
+    }
+
+    private func insert(_ fold: FoldPlan, _ inserted: (test: Plan?, parts: [Plan]), _ map: inout GrowingMap) throws(CELError) -> Bool {
+        guard try passes(inserted.test, &map.failure) else { return true }
+        // The accumulator and the call.
+        try charge(2)
+        do {
+            var parts: [CELValue] = []
+            for part in inserted.parts { parts.append(try value(of: part)) }
+            guard map.failure == nil else { return true }
+            try MapInsertion.insert(&map.entries, parts, self)
+        } catch {
+            if error.isFatal { throw error }
+            map.failure = map.failure ?? error
+        }
+        return true
+    }
+
+    private func finish(_ fold: FoldPlan, _ failure: CELError?, _ value: CELValue) throws(CELError) -> CELValue {
+        locals[fold.accumulator] = failure.map { .failed($0) } ?? .value(value)
+        return try self.value(of: fold.result)
     }
 }

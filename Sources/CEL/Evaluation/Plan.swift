@@ -78,7 +78,20 @@ final class FoldPlan: Sendable {
     /// The element that the step appends to the accumulator, and the test before; then lists grow in place.
     let appended: (test: Plan?, element: Plan)?
 
-    init(range: Plan, start: Plan, condition: Plan, step: Plan, result: Plan, slots: (Int, Int, Int?), appended: (test: Plan?, element: Plan)?) {
+    /// The key and value, or the entries, that the step inserts into the accumulator, and the test before; then maps
+    /// grow in place.
+    let inserted: (test: Plan?, parts: [Plan])?
+
+    init(
+        range: Plan,
+        start: Plan,
+        condition: Plan,
+        step: Plan,
+        result: Plan,
+        slots: (Int, Int, Int?),
+        appended: (test: Plan?, element: Plan)?,
+        inserted: (test: Plan?, parts: [Plan])?
+    ) {
         self.range = range
         self.start = start
         self.condition = condition
@@ -86,6 +99,7 @@ final class FoldPlan: Sendable {
         self.result = result
         (accumulator, variable, second) = slots
         self.appended = appended
+        self.inserted = inserted
     }
 }
 

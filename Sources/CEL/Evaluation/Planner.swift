@@ -116,7 +116,9 @@ struct Planner {
         let overload = overloads.count == 1 ? overloads[0] : ""
         let planned = try plans(arguments)
         if let symbol = BinaryOperator(function) {
-            if symbol == .in, overload == "in_list", let known = Self.constants(planned[1]) { return membership(planned[0], known, overload) }
+            if symbol == .in, overload == "in_list", let known = Self.constants(planned[1]) {
+                return membership(planned[0], known, overload)
+            }
             return .binary(symbol, planned[0], planned[1], CostRule(function: function, overload: overload))
         }
         return try functionCall(function, overload, planned, isMember)
@@ -208,7 +210,8 @@ struct Planner {
                 step: step,
                 result: result,
                 slots: (accumulator, variable, second),
-                appended: Self.appended(step, accumulator)
+                appended: Self.appended(step, accumulator),
+                inserted: Self.inserted(step, accumulator)
             )
         )
     }
@@ -224,6 +227,19 @@ struct Planner {
             elements.count == 1, optionals.isEmpty
         else { return nil }
         return (nil, elements[0])
+    }
+
+    /// What a step inserts into its accumulator, maybe behind a test.
+    private static func inserted(_ step: Plan, _ slot: Int) -> (test: Plan?, parts: [Plan])? {
+        if case .attribute(let attribute) = step, case .conditional(let test, let yes, let no) = attribute.base,
+            isLocal(no, slot), let (inner, parts) = inserted(yes, slot), inner == nil
+        {
+            return (test, parts)
+        }
+        guard case .call(let call) = step, call.function.name == "cel.@mapInsert", let target = call.arguments.first,
+            isLocal(target, slot)
+        else { return nil }
+        return (nil, Array(call.arguments.dropFirst()))
     }
 
     private static func isLocal(_ plan: Plan, _ slot: Int) -> Bool {

@@ -15,9 +15,26 @@ public struct CELIssues: Error, Sendable, CustomStringConvertible {
     public let issues: [CELIssue]
     /// How many more there were than are kept.
     let truncated: Int
+    /// Whether the expression is right but cannot be made ready, as with `int('x')`; upstream then says "program
+    /// instantiation failed" where it else says "compilation failed".
+    public let isInstantiation: Bool
+
+    init(issues: [CELIssue], truncated: Int) {
+        self.issues = issues
+        self.truncated = truncated
+        self.isInstantiation = false
+    }
+
+    /// A failure to make a program of a right expression.
+    init(instantiation error: CELError) {
+        issues = [CELIssue(line: -1, column: -1, message: error.message, snippet: nil)]
+        truncated = 0
+        isInstantiation = true
+    }
 
     /// Every mistake with the line it is in and a mark below its place.
     public var description: String {
+        if isInstantiation { return issues.map(\.message).joined(separator: "\n") }
         var lines = issues.map(Self.display)
         if truncated > 0 { lines.append("\(truncated) more errors were truncated") }
         return lines.joined(separator: "\n")

@@ -6,7 +6,12 @@ extension Parser {
     static let unused = "#unused"
 
     /// What the macro called `function` makes of a call; nil when there is no such macro.
-    mutating func expandMacro(_ function: String, _ target: Expression?, _ arguments: [Expression], _ place: Int) throws(Stop) -> Expression? {
+    mutating func expandMacro(
+        _ function: String,
+        _ target: Expression?,
+        _ arguments: [Expression],
+        _ place: Int
+    ) throws(Stop) -> Expression? {
         let saved = macroPlace
         macroPlace = place
         defer { macroPlace = saved }
@@ -102,7 +107,12 @@ extension Parser {
 
     // MARK: quantifiers
 
-    private mutating func quantifier(_ function: String, _ range: Expression, _ names: [String], _ test: Expression) throws(Stop) -> Expression {
+    private mutating func quantifier(
+        _ function: String,
+        _ range: Expression,
+        _ names: [String],
+        _ test: Expression
+    ) throws(Stop) -> Expression {
         switch function {
         case "all":
             return try fold(
@@ -137,20 +147,35 @@ extension Parser {
 
     // MARK: lists and maps
 
-    private mutating func listMacro(_ function: String, _ range: Expression, _ name: String, _ arguments: [Expression]) throws(Stop) -> Expression {
+    private mutating func listMacro(
+        _ function: String,
+        _ range: Expression,
+        _ name: String,
+        _ arguments: [Expression]
+    ) throws(Stop) -> Expression {
         let element = function == "filter" ? arguments[0] : arguments[arguments.count - 1]
         let filter: Expression? = function == "filter" || arguments.count == 3 ? arguments[1] : nil
         return try collect(range, [name], element, filter)
     }
 
-    private mutating func collect(_ range: Expression, _ names: [String], _ element: Expression, _ filter: Expression?) throws(Stop) -> Expression {
+    private mutating func collect(
+        _ range: Expression,
+        _ names: [String],
+        _ element: Expression,
+        _ filter: Expression?
+    ) throws(Stop) -> Expression {
         let start = try new(.list([], optionals: []))
         var step = try newCall(OperatorName.add, newAccumulator(), new(.list([element], optionals: [])))
         if let filter { step = try newCall(OperatorName.conditional, filter, step, newAccumulator()) }
         return try fold(range, names, start: start, condition: new(.literal(.bool(true))), step: step, result: newAccumulator())
     }
 
-    private mutating func transform(_ function: String, _ range: Expression, _ names: [String], _ arguments: [Expression]) throws(Stop) -> Expression {
+    private mutating func transform(
+        _ function: String,
+        _ range: Expression,
+        _ names: [String],
+        _ arguments: [Expression]
+    ) throws(Stop) -> Expression {
         let value = arguments[arguments.count - 1]
         let filter: Expression? = arguments.count == 4 ? arguments[2] : nil
         if function == "transformList" { return try collect(range, names, value, filter) }

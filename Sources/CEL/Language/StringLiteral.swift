@@ -40,7 +40,9 @@ enum StringLiteral {
         return out
     }
 
-    private static func append(_ scalar: Unicode.Scalar, _ out: inout [UInt8]) { out += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter }
+    private static func append(_ scalar: Unicode.Scalar, _ out: inout [UInt8]) {
+        out += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
+    }
 
     private static func escape(_ reader: inout ArraySlice<Unicode.Scalar>, _ isBytes: Bool, _ out: inout [UInt8]) throws(Failure) {
         guard let code = reader.popFirst() else {

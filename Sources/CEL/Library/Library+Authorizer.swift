@@ -125,7 +125,8 @@ extension FunctionTable {
         step("fieldSelector", "authorizer_fieldselector", check, check) { $0.fieldSelector = $1 }
         step("labelSelector", "authorizer_labelselector", check, check) { $0.labelSelector = $1 }
         member("serviceAccount", "authorizer_serviceaccount", [TypeNames.authorizer, .string, .string], TypeNames.authorizer) {
-            arguments, _ throws(CELError) in
+            arguments,
+            _ throws(CELError) in
             let (namespace, name) = (arguments[1].string ?? "", arguments[2].string ?? "")
             if let issue = Self.nameIssue(namespace, isLabel: true) { throw CELError("Invalid service account namespace: \(issue)") }
             if let issue = Self.nameIssue(name, isLabel: false) { throw CELError("Invalid service account name: \(issue)") }

@@ -22,7 +22,13 @@ enum ListFunctions {
         return .list(CELList(Array(try list.values()[Int(start)..<Int(end)])))
     }
 
-    static func flatten(_ list: CELList, _ depth: Int64, _ evaluation: Evaluation, _ out: inout [CELValue], _ level: Int = 0) throws(CELError) {
+    static func flatten(
+        _ list: CELList,
+        _ depth: Int64,
+        _ evaluation: Evaluation,
+        _ out: inout [CELValue],
+        _ level: Int = 0
+    ) throws(CELError) {
         guard depth >= 0 else { throw CELError("level must be non-negative") }
         try evaluation.compareStep(level)
         try evaluation.allocate(list.count)
@@ -116,7 +122,8 @@ extension FunctionTable {
                 return try ListFunctions.sort(list, by: list, evaluation)
             }
             member("@sortByAssociatedKeys", "list_\(type.name)_sortByAssociatedKeys", [t, .list(type)], t) {
-                arguments, evaluation throws(CELError) in
+                arguments,
+                evaluation throws(CELError) in
                 try ListFunctions.sort(ListFunctions.list(arguments[0]), by: ListFunctions.list(arguments[1]), evaluation)
             }
         }

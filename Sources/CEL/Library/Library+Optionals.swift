@@ -52,7 +52,8 @@ extension FunctionTable {
     private mutating func addMapInsertion() {
         let map = CELType.map(.parameter("K"), .parameter("V"))
         global("cel.@mapInsert", "@mapInsert_map_key_value", [map, .parameter("K"), .parameter("V")], map) {
-            arguments, evaluation throws(CELError) in
+            arguments,
+            evaluation throws(CELError) in
             guard case .map(let target) = arguments[0] else { throw .noSuchOverload }
             return .map(try MapInsertion.insert(target, [(arguments[1], arguments[2])], evaluation))
         }
@@ -80,14 +81,28 @@ enum MapInsertion {
             }
         }
         // The map is copied: a long one pays for all its entries.
-        try evaluation.allocate(entries.keys.count + pairs.count)
-        for (key, value) in pairs {
-            if let id = CELMapKey(key), entries.values[id] != nil {
-                throw CELError("insert failed: key \(ValueText.plain(key)) already exists")
-            }
-            guard entries.set(key, value) else { throw CELError("unsupported key type: \(key.type.name)") }
-        }
+        try evaluation.allocate(entries.keys.count)
+        for (key, value) in pairs { try add(&entries, key, value, evaluation) }
         return CELMap(entries)
+    }
+
+    /// Inserts a key and a value, or all entries of a map.
+    static func insert(_ entries: inout CELEntries, _ parts: [CELValue], _ evaluation: Evaluation) throws(CELError) {
+        if parts.count == 2 {
+            try add(&entries, parts[0], parts[1], evaluation)
+            return
+        }
+        guard case .map(let update)? = parts.first else { throw .noSuchOverload }
+        for key in update.keys() {
+            if let value = try update.find(key) { try add(&entries, key, value, evaluation) }
+        }
+    }
+
+    private static func add(_ entries: inout CELEntries, _ key: CELValue, _ value: CELValue, _ evaluation: Evaluation) throws(CELError) {
+        try evaluation.allocate(1)
+        guard let id = CELMapKey(key) else { throw CELError("unsupported key type: \(key.type.name)") }
+        if entries.values[id] != nil { throw CELError("insert failed: key \(ValueText.plain(key)) already exists") }
+        entries.set(key, value)
     }
 }
 

@@ -60,7 +60,8 @@ extension FunctionTable {
         for (name, isSum) in [("add", true), ("sub", false)] {
             let body: FunctionBody = { arguments, _ throws(CELError) in
                 let left = try QuantityValue.from(arguments[0])
-                let right: Quantity = if case .int(let number) = arguments[1] { Quantity(value: number) } else { try QuantityValue.from(arguments[1]) }
+                let right: Quantity =
+                    if case .int(let number) = arguments[1] { Quantity(value: number) } else { try QuantityValue.from(arguments[1]) }
                 return .object(QuantityValue(quantity: isSum ? left + right : left - right))
             }
             member(name, "quantity_\(name)", [type, type], type, body)

@@ -106,14 +106,21 @@ extension FunctionTable {
     private mutating func addPieces() {
         for hasLimit in [false, true] {
             let limitType: [CELType] = hasLimit ? [.int] : []
-            member("replace", hasLimit ? "string_replace_string_string_int" : "string_replace_string_string", [.string, .string, .string] + limitType, .string) {
-                arguments, evaluation throws(CELError) in
+            member(
+                "replace",
+                hasLimit ? "string_replace_string_string_int" : "string_replace_string_string",
+                [.string, .string, .string] + limitType,
+                .string
+            ) {
+                arguments,
+                evaluation throws(CELError) in
                 guard case .string(let text) = arguments[0], case .string(let old) = arguments[1], case .string(let new) = arguments[2]
                 else { throw .noSuchOverload }
                 return .string(try TextSearch.replace(text, old, new, hasLimit ? arguments[3].int ?? -1 : -1, evaluation))
             }
             member("split", hasLimit ? "string_split_string_int" : "string_split_string", [.string, .string] + limitType, .list(.string)) {
-                arguments, evaluation throws(CELError) in
+                arguments,
+                evaluation throws(CELError) in
                 guard case .string(let text) = arguments[0], case .string(let separator) = arguments[1] else { throw .noSuchOverload }
                 let parts = TextSearch.split(text, separator, hasLimit ? arguments[2].int ?? -1 : -1)
                 try evaluation.allocate(parts.count)

@@ -74,7 +74,8 @@ struct URLValue: CELObject {
         if let at = host.lastIndex(of: "@") {
             let user = host[..<at]
             let isValid = user.utf8.allSatisfy { byte in
-                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "-._:~!$&'()*+,;=%@".utf8.contains(byte)
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || "-._:~!$&'()*+,;=%@".utf8.contains(byte)
             }
             guard isValid else { throw failure("net/url: invalid userinfo") }
             host = host[host.index(after: at)...]

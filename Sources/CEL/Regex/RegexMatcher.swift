@@ -74,7 +74,7 @@ struct RegexMatcher {
         while true {
             let (code, length) = decode(position)
             if found == nil, !(expression.isAnchored && position > 0) { try add(0, position, position, isCurrent: true) }
-            if current.list.isEmpty { break }
+            if current.list.isEmpty, found != nil || expression.isAnchored { break }
             upcoming.clear()
             for (instruction, begin) in current.list {
                 try count()

@@ -79,16 +79,13 @@ final class RegularExpression: Sendable {
             for exit in exits { instructions[exit] = .jump(next) }
         }
 
-        private mutating func repetition(_ inner: RegexNode, _ least: Int, _ most: Int?, _ isLazy: Bool, _ pattern: String) throws(CELError) {
-            for _ in 0..<least { try emit(inner, pattern) }
+        private mutating func repetition(_ inner: RegexNode, _ least: Int, _ most: Int?, _ isLazy: Bool, _ pattern: String) throws(CELError)
+        {
             guard let most else {
-                let split = instructions.count
-                instructions.append(.jump(0))
-                try emit(inner, pattern)
-                instructions.append(.jump(Int32(split)))
-                instructions[split] = isLazy ? .split(next, Int32(split + 1)) : .split(Int32(split + 1), next)
+                try unbounded(inner, least, isLazy, pattern)
                 return
             }
+            for _ in 0..<least { try emit(inner, pattern) }
             var splits: [Int] = []
             for _ in least..<max(most, least) {
                 splits.append(instructions.count)
@@ -96,6 +93,24 @@ final class RegularExpression: Sendable {
                 try emit(inner, pattern)
             }
             for split in splits { instructions[split] = isLazy ? .split(next, Int32(split + 1)) : .split(Int32(split + 1), next) }
+        }
+
+        private func split(to body: Int, or exit: Int32, _ isLazy: Bool) -> Instruction {
+            isLazy ? .split(exit, Int32(body)) : .split(Int32(body), exit)
+        }
+
+        private mutating func unbounded(_ inner: RegexNode, _ least: Int, _ isLazy: Bool, _ pattern: String) throws(CELError) {
+            for _ in 1..<max(1, least) { try emit(inner, pattern) }
+            var entry: Int?
+            if least == 0 {
+                entry = instructions.count
+                instructions.append(.jump(0))
+            }
+            // The test stands after the body: so an empty turn ends the loop instead of hiding what comes after it.
+            let body = instructions.count
+            try emit(inner, pattern)
+            instructions.append(split(to: body, or: next + 1, isLazy))
+            if let entry { instructions[entry] = split(to: body, or: next, isLazy) }
         }
     }
 }
