@@ -79,7 +79,7 @@ let layers: [Target] = [
     ),
     layer("Access", ["HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
     layer("PodKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
-    layer("BuiltinKinds", ["PodKinds", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections + x509),
+    layer("BuiltinKinds", ["PodKinds", "CEL", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections + x509),
     layer("LegacyKinds", ["BuiltinKinds", "PodKinds", "APITypes", "APIModel", "Schema", "Units", "Values"]),
     layer("CustomResources", ["APITypes", "APIModel", "CEL", "Schema", "Units", "Values", "Channels"] + collections),
     layer(
@@ -143,7 +143,7 @@ let suites: [Target] = [
     tests("Store", ["SQLiteStore", "Channels", "Values"]),
     tests("HTTPTransport", ["Channels", "Values", log] + nioCore + x509),
     tests("Access", ["HTTPTransport", "APIModel", "APITypes", "Values", "Units", "Channels"] + x509),
-    tests("BuiltinKinds", ["PodKinds", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"] + x509),
+    tests("BuiltinKinds", ["PodKinds", "CEL", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"] + x509),
     tests("LegacyKinds", ["BuiltinKinds", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
     tests("CustomResources", ["APITypes", "APIModel", "CEL", "Schema", "Values", "Units", "Channels"]),
     tests(

@@ -93,7 +93,8 @@ public enum BuiltinKinds {
         "networkpolicies.networking.k8s.io": KindRules(
             generation: ["spec"],
             complete: { NetworkPolicyValidation.complete(&$0) },
-            check: { NetworkPolicyValidation.check($0, &$1) },
+            update: { NetworkPolicyValidation.check($0, old: $1, &$2) },
+            create: { NetworkPolicyValidation.check($0, &$1) },
             row: { [$0.name, .string(Cells.selector($0.spec["podSelector"])), $0.age] }
         ),
         "roles.rbac.authorization.k8s.io": KindRules(name: .pathSegment, check: { AccessValidation.role($0, &$1) }),
@@ -130,6 +131,9 @@ public enum BuiltinKinds {
 
     private static let server: [String: any KindHooks] = [
         "componentstatuses": KindRules(row: PlainRows.componentStatus),
+        "subjectaccessreviews.authorization.k8s.io": KindRules(name: .any, check: { $1 += ReviewValidation.subjectAccess($0) }),
+        "selfsubjectaccessreviews.authorization.k8s.io": KindRules(name: .any, check: { $1 += ReviewValidation.selfSubjectAccess($0) }),
+        "localsubjectaccessreviews.authorization.k8s.io": KindRules(name: .any, check: { $1 += ReviewValidation.localSubjectAccess($0) }),
         "apiservices.apiregistration.k8s.io": ServerKinds.apiService,
         "leasecandidates.coordination.k8s.io": ServerKinds.leaseCandidate,
         "storageversions.internal.apiserver.k8s.io": ServerKinds.storageVersion,

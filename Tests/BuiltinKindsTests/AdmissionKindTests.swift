@@ -325,7 +325,7 @@ import Values
     @Test(arguments: policies + mutating) func `a broken mutating policy`(_ broken: Broken) throws {
         let subject = try Subject("mutatingadmissionpolicies.admissionregistration.k8s.io")
         let object = try yaml(
-            "{metadata: {name: p}, spec: {reinvocationPolicy: Never, matchConstraints: \(Self.match), mutations: [{patchType: JSONPatch, jsonPatch: {expression: '[]'}}]}}"
+            "{metadata: {name: p}, spec: {reinvocationPolicy: Never, matchConstraints: \(Self.match), mutations: [{patchType: JSONPatch, jsonPatch: {expression: '[JSONPatch{op: \"add\", path: \"/a\", value: 1}]'}}]}}"
         )
         #expect(subject.problems(object) == [])
         let found = subject.problems(with(object, broken.path, broken.value))
@@ -388,5 +388,43 @@ import Values
                 "status.conditions[0].lastTransitionTime: Required value", "status.conditions[0].reason: Required value",
             ]
         )
+    }
+
+    @Test func `expressions compile, and have the type they are for`() throws {
+        let policies = try Subject("validatingadmissionpolicies.admissionregistration.k8s.io")
+        let sound = try yaml("{metadata: {name: p}, spec: {matchConstraints: \(Self.match), validations: [{expression: 'true'}]}}")
+        let problems = { (expression: String) in
+            policies.problems(with(sound, "spec.validations.0.expression", .string(expression)))
+        }
+        let place = "spec.validations[0].expression: Invalid value: "
+        #expect(problems("object.spec.replicas > 1 && authorizer.group('apps').resource('x').check('get').allowed()") == [])
+        #expect(problems("'text'") == [place + "\"'text'\": must evaluate to bool but got string"])
+        let broken = problems("object.")
+        #expect(broken.count == 1 && broken[0].hasPrefix(place + "\"object.\": compilation failed: ERROR: <input>:1:"))
+        #expect(problems("params.x == 1").count == 1)
+        #expect(problems("request.userInfo.username == 'a' && namespaceObject.metadata.labels['x'] == 'y'") == [])
+        #expect(problems("request.user == 'a'").first?.contains("undefined field 'user'") == true)
+        let values = with(sound, "spec.variables", [["name": "n", "expression": "object.x"], ["name": "m", "expression": "variables.n"]])
+        #expect(policies.problems(with(values, "spec.validations.0.expression", "variables.m == 1")) == [])
+        #expect(policies.problems(with(values, "spec.variables.0.expression", "variables.m")).count == 1)
+        let named = with(sound, "spec.paramKind", ["apiVersion": "v1", "kind": "ConfigMap"])
+        #expect(policies.problems(with(named, "spec.validations.0.expression", "params.x == 1")) == [])
+        let message = policies.problems(with(sound, "spec.validations.0.messageExpression", "1"))
+        #expect(message == ["spec.validations[0].messageExpression: Invalid value: \"1\": must evaluate to string but got int"])
+        // What is stored stays.
+        let old = with(sound, "spec.validations.0.expression", "unknown()")
+        #expect(policies.problems(old, from: old) == [])
+        let mutating = try Subject("mutatingadmissionpolicies.admissionregistration.k8s.io")
+        let change = { (type: String, field: String, expression: String) -> [String] in
+            let patch: JSONValue = ["patchType": .string(type), field: ["expression": .string(expression)]]
+            var object = sound
+            object.remove(at: ["spec", "validations"])
+            object.set([patch], at: ["spec", "mutations"])
+            object.set("Never", at: ["spec", "reinvocationPolicy"])
+            return mutating.problems(object)
+        }
+        #expect(change("JSONPatch", "jsonPatch", "[JSONPatch{op: 'add', path: '/a', value: 1}]") == [])
+        #expect(change("ApplyConfiguration", "applyConfiguration", "Object{spec: Object.spec{replicas: 1}}") == [])
+        #expect(change("JSONPatch", "jsonPatch", "'x'").first?.contains("must evaluate to list(JSONPatch) but got string") == true)
     }
 }

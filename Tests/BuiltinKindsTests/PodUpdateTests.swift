@@ -82,6 +82,56 @@ import Values
         )
     }
 
+    @Test func `a resize keeps everything but resources`() throws {
+        let pods = try Subject("pods")
+        let old = try pods.completed(yaml(PodValidationTests.pod))
+        var new = with(with(old, "spec.containers.0.command", ["x"]), "metadata.labels", ["a": "b"])
+        new = with(new, "spec.containers.0.resources.limits.cpu", "200m")
+        pods.descriptor.hooks.prepareForUpdate(&new, old: old, pods.context("resize"))
+        #expect(new.value(at: ["spec", "containers", "0", "command"]) == old.value(at: ["spec", "containers", "0", "command"]))
+        #expect(new.value(at: ["spec", "containers", "0", "resources", "limits", "cpu"]) == "200m")
+        #expect(new["metadata"]?["labels"] == old["metadata"]?["labels"])
+        #expect(new.value(at: ["metadata", "generation"]) == 1)
+        var added = with(with(old, "spec.hostname", "x"), "spec.ephemeralContainers", [["name": "e", "image": "i:1"]])
+        pods.descriptor.hooks.prepareForUpdate(&added, old: old, pods.context("ephemeralcontainers"))
+        #expect(added["spec"]?["hostname"] == nil && added.value(at: ["spec", "ephemeralContainers", "0", "name"]) == "e")
+    }
+
+    @Test func `what is behind a gate that is off is dropped, unless it was there`() throws {
+        let pods = try Subject("pods")
+        var object = with(try yaml(PodValidationTests.pod), "spec.containers.0.lifecycle", ["stopSignal": "SIGTERM"])
+        object.set([["name": "p", "projected": ["sources": [["podCertificate": ["signerName": "a.b/c"]]]]]], at: ["spec", "volumes"])
+        let made = pods.created(object)
+        #expect(made.value(at: ["spec", "containers", "0", "lifecycle"]) == nil)
+        #expect(made.value(at: ["spec", "volumes", "0", "projected", "sources", "0"]) == [:])
+        var kept = object
+        pods.descriptor.hooks.prepareForUpdate(&kept, old: object, pods.context())
+        #expect(kept.value(at: ["spec", "containers", "0", "lifecycle", "stopSignal"]) == "SIGTERM")
+        let deployments = try Subject("deployments.apps")
+        let template: JSONValue = ["spec": ["template": ["spec": ["schedulingGroup": ["podGroupName": "g"], "containers": []]]]]
+        #expect(deployments.created(template).value(at: ["spec", "template", "spec", "schedulingGroup"]) == nil)
+    }
+
+    @Test func `what a resize may not do`() throws {
+        let pods = try Subject("pods")
+        let old = try pods.completed(yaml(PodValidationTests.pod))
+        let fixed = with(old, "metadata.annotations", ["kubernetes.io/config.mirror": "x"])
+        #expect(pods.problems(fixed, from: fixed, "resize") == [": Forbidden: static pods cannot be resized"])
+        let gone = pods.problems(with(old, "spec.containers.0.resources.limits.cpu", nil), from: old, "resize")
+        #expect(gone.contains("spec.containers[0].resources.limits: Forbidden: resource limits cannot be removed"))
+        let renamed = pods.problems(with(old, "spec.containers.0.name", "other"), from: old, "resize")
+        #expect(renamed.contains("spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize"))
+        let other = pods.problems(
+            with(old, "spec.containers.0.resources", ["limits": ["cpu": "1"], "requests": ["cpu": "1"]]),
+            from: old,
+            "resize"
+        )
+        #expect(other.contains { $0.hasPrefix("spec.containers[0].resources") || $0.contains("QOS") })
+        let whole = with(old, "spec.resources", ["requests": ["cpu": "1"]])
+        let removed = pods.problems(old, from: whole, "resize")
+        #expect(removed.contains("spec.resources: Forbidden: pod-level resources cannot be removed"))
+    }
+
     @Test(arguments: [
         ("Never", 0, false), ("Never", 1, false), ("OnFailure", 1, true), ("OnFailure", 0, false), ("Always", 0, true),
     ])

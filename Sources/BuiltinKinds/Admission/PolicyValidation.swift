@@ -70,11 +70,14 @@ struct PolicyValidation {
             issues.required(place)
         }
         if old == nil || old?["spec"]?["paramKind"] != spec["paramKind"] || oldList("matchConditions") != spec.list("matchConditions") {
-            var scope = scope(known("matchConditions", "expression"))
-            scope.hasAuthorizer = true
+            // Conditions come before the policy's own names.
+            let known = known("matchConditions", "expression")
+            let scope = ExpressionScope(hasParameters: hasParameters, hasAuthorizer: true, known: known)
             MatchRuleValidation.conditions(spec.list("matchConditions"), scope, path.child("matchConditions"), &issues)
         }
-        for (index, item) in spec.list("variables").enumerated() { variable(item, path.child("variables").index(index), &issues) }
+        for (index, item) in spec.list("variables").enumerated() {
+            variable(item, index, path.child("variables").index(index), &issues)
+        }
     }
 
     private func oldList(_ field: String) -> [JSONValue] { old?["spec"]?.list(field) ?? [] }
@@ -82,7 +85,9 @@ struct PolicyValidation {
     private func known(_ list: String, _ field: String) -> Set<String> { Set(oldList(list).map { $0.text(field) }) }
 
     private func scope(_ known: Set<String>, hasAuthorizer: Bool = true) -> ExpressionScope {
-        ExpressionScope(hasParameters: hasParameters, hasAuthorizer: hasAuthorizer, known: known)
+        let given = spec.list("variables").map { $0.text("name") }
+        let names = given.isEmpty ? nil : given
+        return ExpressionScope(hasParameters: hasParameters, hasAuthorizer: hasAuthorizer, variables: names, known: known)
     }
 
     /// Policies that change objects are not asked about deletions.
@@ -122,7 +127,7 @@ struct PolicyValidation {
         if !problems.isEmpty { issues.invalid(path, .string(version), problems.joined(separator: ",")) }
     }
 
-    private func variable(_ variable: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    private func variable(_ variable: JSONValue, _ index: Int, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         let (name, expression) = (variable.text("name"), variable.text("expression"))
         if name.trimmed.isEmpty {
             issues.required(path.child("name"), "name is not specified")
@@ -132,7 +137,10 @@ struct PolicyValidation {
         if expression.trimmed.isEmpty {
             issues.required(path.child("expression"), "expression is not specified")
         } else {
-            scope(known("validations", "expression")).check(expression, for: .variable(name), path.child("expression"), &issues)
+            var scope = scope(known("validations", "expression").union(known("variables", "expression")))
+            // Only names that come before are known.
+            scope.variables = scope.variables.map { Array($0.prefix(index)) }
+            scope.check(expression, for: .variable, path.child("expression"), &issues)
         }
     }
 

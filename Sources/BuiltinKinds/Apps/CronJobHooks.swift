@@ -6,6 +6,7 @@ import Values
 
 /// The behaviour of cron jobs.
 struct CronJobHooks: KindHooks {
+    private static let podSpec = ["spec", "jobTemplate", "spec", "template", "spec"]
     private static let spec = FieldPath("spec")
     private static let nameLimit = 52
     private static let zonePartLimit = 14
@@ -15,11 +16,13 @@ struct CronJobHooks: KindHooks {
     }
 
     func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
+        GatedPodFields.drop(&object, old: nil, at: Self.podSpec)
         Generation.start(&object)
         object["status"] = [:]
     }
 
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        GatedPodFields.drop(&object, old: old, at: Self.podSpec)
         Generation.advance(&object, old: old)
     }
 

@@ -36,12 +36,14 @@ struct WorkloadHooks: KindHooks {
 
     func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         Generation.start(&object)
+        GatedPodFields.drop(&object, old: nil, at: ["spec", "template", "spec"])
         object["status"] = kind.firstStatus
         if kind == .job, object["spec"]?.flag("manualSelector") != true { JobSelector.complete(&object) }
         if kind == .daemonSet { object.set("1", at: Self.templateGeneration) }
     }
 
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        GatedPodFields.drop(&object, old: old, at: ["spec", "template", "spec"])
         Generation.advance(&object, old: old)
         if kind == .daemonSet { countTemplates(&object, old) }
         // Annotations of a Deployment reach its ReplicaSets, so they count as a change of what is asked for.

@@ -41,6 +41,7 @@ enum ClusterKinds {
         complete: { PodSpecDefaults.apply(&$0, at: ["template", "spec"], isPod: false) },
         check: { PodTemplateValidation.check($0["template"] ?? [:], FieldPath("template"), &$1) },
         warn: { PodWarnings.of($0["template"] ?? [:], at: FieldPath("template")) },
+        prepare: { object, old, _ in GatedPodFields.drop(&object, old: old, at: ["template", "spec"]) },
         row: { row in
             let template = row.object["template"]
             return [row.name] + Cells.containers(template?["spec"]) + [.string(Cells.labels(template?["metadata"]?["labels"]))]

@@ -54,7 +54,10 @@ enum DeviceKinds {
         generation: ["spec"],
         update: { DeviceSliceValidation($0, old: $1).check(&$2) },
         create: { DeviceSliceValidation($0).check(&$1) },
-        prepare: { object, old, _ in dropGated(&object, old) },
+        prepare: { object, old, context in
+            dropGated(&object, old)
+            stampTaints(&object, context.now)
+        },
         row: PlainRows.resourceSlice
     )
 
@@ -77,6 +80,19 @@ enum DeviceKinds {
         object.set(.array(devices), at: ["spec", "devices"])
     }
 
+    /// A taint without a time is new.
+    private static func stampTaints(_ object: inout JSONValue, _ now: Timestamp) {
+        guard var devices = object["spec"]?["devices"]?.array, devices.contains(where: { !$0.list("taints").isEmpty }) else { return }
+        for index in devices.indices {
+            guard var taints = devices[index]["taints"]?.array else { continue }
+            for place in taints.indices where taints[place]["timeAdded"]?.string == nil {
+                taints[place]["timeAdded"] = .string(now.rfc3339)
+            }
+            devices[index]["taints"] = .array(taints)
+        }
+        object.set(.array(devices), at: ["spec", "devices"])
+    }
+
     static let taintRule = KindRules(
         generation: ["spec"],
         status: [:],
@@ -91,6 +107,9 @@ enum DeviceKinds {
             }
         },
         prepare: { object, old, context in
+            if object["spec"]?["taint"] != nil, object["spec"]?["taint"]?["timeAdded"]?.string == nil {
+                object.set(.string(context.now.rfc3339), at: ["spec", "taint", "timeAdded"])
+            }
             // The time tells since when the effect holds.
             let (taint, before) = (object["spec"]?["taint"] ?? [:], old?["spec"]?["taint"] ?? [:])
             guard old != nil, taint["effect"] != before["effect"], taint["timeAdded"] == before["timeAdded"] else { return }

@@ -1,3 +1,4 @@
+import CEL
 import PodKinds
 import Schema
 import Units
@@ -194,13 +195,20 @@ enum DeviceRules {
 }
 
 /// Expressions that choose devices by their attributes.
+///
+/// Source: dynamic-resource-allocation/cel.
 enum DeviceExpression {
-    /// Adds what the compiler says of an expression.
-    static func check(_ expression: String, isStored: Bool, _ path: FieldPath, _ issues: inout [FieldIssue]) {
-        guard !isStored, let problem = problem(expression) else { return }
-        issues.invalid(path, .string(expression), problem)
-    }
+    private static let environment = CELEnvironment(variables: [CELVariable("device", .dyn)])
 
-    /// The compiler's words about an expression; nil when it compiles.
-    static func problem(_ expression: String) -> String? { nil }
+    /// Adds what the compiler says of an expression; those that are stored already stay accepted.
+    static func check(_ expression: String, isStored: Bool, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        if isStored { return }
+        do throws(CELIssues) {
+            let type = try environment.compile(expression).outputType
+            if type == .bool || type == .dyn { return }
+            issues.invalid(path, .string(expression), "must evaluate to bool or the unknown type, not \(type)")
+        } catch {
+            issues.invalid(path, .string(expression), "compilation failed: \(error)")
+        }
+    }
 }

@@ -27,7 +27,7 @@ struct IngressHooks: KindHooks {
 
     func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
-        if object["spec"] != old["spec"] { IngressValidation.check(object, &issues) }
+        if object["spec"] != old["spec"] { IngressValidation.check(object, old: old, &issues) }
         return issues
     }
 

@@ -9,16 +9,28 @@ enum IngressValidation {
     private static let pathTypes = ["Exact", "ImplementationSpecific", "Prefix"]
     private static let controllerLimit = 250
 
-    /// An ingress.
-    static func check(_ object: JSONValue, _ issues: inout [FieldIssue]) {
+    /// An ingress; what the old one had wrong for long may stay so.
+    static func check(_ object: JSONValue, old: JSONValue? = nil, _ issues: inout [FieldIssue]) {
         let spec = object["spec"] ?? [:]
+        let allowsSecrets = (old?["spec"]?.list("tls") ?? []).contains { entry in
+            !entry.text("secretName").isEmpty && !Names.dns1123SubdomainIssues(entry.text("secretName")).isEmpty
+        }
+        let allowsWildcards = (old?["spec"]?.list("rules") ?? []).contains { rule in
+            var problems: [FieldIssue] = []
+            if rule.text("host").contains("*") { paths(rule, .root, &problems) }
+            return !problems.isEmpty
+        }
         let path = FieldPath("spec")
         let rules = spec.list("rules")
         if rules.isEmpty, spec["defaultBackend"] == nil {
             issues.invalid(path, spec["rules"] ?? .null, "either `defaultBackend` or `rules` must be specified")
         }
         if let backend = spec["defaultBackend"] { self.backend(backend, path.child("defaultBackend"), &issues) }
-        for (index, rule) in rules.enumerated() { self.rule(rule, path.child("rules").index(index), &issues) }
+        for (index, rule) in rules.enumerated() {
+            let place = path.child("rules").index(index)
+            self.rule(rule, place, &issues)
+            if !allowsWildcards || !rule.text("host").contains("*") { paths(rule, place, &issues) }
+        }
         for (index, entry) in spec.list("tls").enumerated() {
             let place = path.child("tls").index(index)
             for (number, host) in entry.texts("hosts").enumerated() {
@@ -26,7 +38,7 @@ enum IngressValidation {
                 issues.add(problems, place.child("hosts").index(number), host)
             }
             let secret = entry.text("secretName")
-            if !secret.isEmpty { issues.subdomain(secret, place.child("secretName")) }
+            if !secret.isEmpty, !allowsSecrets { issues.subdomain(secret, place.child("secretName")) }
         }
         if let name = spec["ingressClassName"]?.string { issues.subdomain(name, path.child("ingressClassName")) }
     }
@@ -47,6 +59,9 @@ enum IngressValidation {
             let problems = host.contains("*") ? Names.wildcardDNS1123SubdomainIssues(host) : Names.dns1123SubdomainIssues(host)
             issues.add(problems, path.child("host"), host)
         }
+    }
+
+    private static func paths(_ rule: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         guard let http = rule["http"] else { return }
         let place = path.child("http", "paths")
         let paths = http.list("paths")
@@ -183,15 +198,22 @@ enum NetworkPolicyValidation {
         }
     }
 
-    static func check(_ object: JSONValue, _ issues: inout [FieldIssue]) {
+    /// A policy; networks that the old one has, and selectors of its kind, are not checked anew.
+    static func check(_ object: JSONValue, old: JSONValue? = nil, _ issues: inout [FieldIssue]) {
         let spec = object["spec"] ?? [:]
         let path = FieldPath("spec")
-        SelectorValidation.selector(spec["podSelector"], path.child("podSelector"), &issues)
+        var before: [FieldIssue] = []
+        SelectorValidation.selector(old?["spec"]?["podSelector"], .root, &before)
+        let known = Known(networks: networks(old?["spec"] ?? [:]), allowsAnyValue: !before.isEmpty)
+        let place = path.child("podSelector")
+        SelectorValidation.selector(spec["podSelector"], allowsAnyValue: known.allowsAnyValue, place, &issues)
         for (list, peers) in [("ingress", "from"), ("egress", "to")] {
             for (index, rule) in spec.list(list).enumerated() {
                 let place = path.child(list).index(index)
                 for (number, port) in rule.list("ports").enumerated() { self.port(port, place.child("ports").index(number), &issues) }
-                for (number, peer) in rule.list(peers).enumerated() { self.peer(peer, place.child(peers).index(number), &issues) }
+                for (number, peer) in rule.list(peers).enumerated() {
+                    self.peer(peer, known, place.child(peers).index(number), &issues)
+                }
             }
         }
         let given = spec.texts("policyTypes")
@@ -218,10 +240,23 @@ enum NetworkPolicyValidation {
         }
     }
 
-    private static func peer(_ peer: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    /// What an update does not have to get right anew.
+    private struct Known {
+        var networks: [String] = []
+        var allowsAnyValue = false
+    }
+
+    private static func networks(_ spec: JSONValue) -> [String] {
+        let peers = spec.list("ingress").flatMap { $0.list("from") } + spec.list("egress").flatMap { $0.list("to") }
+        return peers.compactMap { $0["ipBlock"] }.flatMap { [$0.text("cidr")] + $0.texts("except") }
+    }
+
+    private static func peer(_ peer: JSONValue, _ known: Known, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         let given = ["podSelector", "namespaceSelector", "ipBlock"].filter { peer[$0] != nil }
-        for field in given where field != "ipBlock" { SelectorValidation.selector(peer[field], path.child(field), &issues) }
-        if let block = peer["ipBlock"] { self.block(block, path.child("ipBlock"), &issues) }
+        for field in given where field != "ipBlock" {
+            SelectorValidation.selector(peer[field], allowsAnyValue: known.allowsAnyValue, path.child(field), &issues)
+        }
+        if let block = peer["ipBlock"] { self.block(block, known.networks, path.child("ipBlock"), &issues) }
         if given.isEmpty {
             issues.required(path, "must specify a peer")
         } else if given.count > 1, given.contains("ipBlock") {
@@ -229,14 +264,14 @@ enum NetworkPolicyValidation {
         }
     }
 
-    private static func block(_ block: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    private static func block(_ block: JSONValue, _ known: [String], _ path: FieldPath, _ issues: inout [FieldIssue]) {
         let text = block.text("cidr")
         if text.isEmpty { return issues.required(path.child("cidr")) }
-        issues.network(text, path.child("cidr"))
+        issues.network(text, path.child("cidr"), known: known)
         guard let whole = CIDR(text) else { return }
         for (index, except) in block.texts("except").enumerated() {
             let place = path.child("except").index(index)
-            issues.network(except, place)
+            issues.network(except, place, known: known)
             guard let part = CIDR(except) else { continue }
             if !whole.contains(part.network) || whole.prefixLength >= part.prefixLength {
                 issues.invalid(place, .string(except), "must be a strict subset of `cidr`")

@@ -175,6 +175,8 @@ extension [FieldIssue] {
 /// How the objects of a kind may be named.
 package enum NameRule: Sendable {
     case subdomain, label, label1035, pathSegment, configMapKey
+    /// As anybody likes.
+    case any
     /// An IP address in its one form.
     case address
     /// `group.resource`, as storage versions are named.
@@ -188,6 +190,7 @@ package enum NameRule: Sendable {
         case .label1035: Names.dns1035LabelIssues(name)
         case .pathSegment: Names.pathSegmentIssues(name)
         case .configMapKey: Names.configMapKeyIssues(name)
+        case .any: []
         case .address: Names.ipIssues(name)
         case .groupAndResource: Self.groupAndResource(name)
         }

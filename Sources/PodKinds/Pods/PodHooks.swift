@@ -16,6 +16,7 @@ package struct PodHooks: KindHooks {
 
     package func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         Generation.start(&object)
+        GatedPodFields.drop(&object, old: nil, at: ["spec"])
         var status: JSONValue = ["phase": "Pending", "qosClass": .string(QualityOfService.of(object["spec"]))]
         if object["spec"]?.list("schedulingGates").isEmpty == false {
             status["conditions"] = [
@@ -30,6 +31,12 @@ package struct PodHooks: KindHooks {
     }
 
     package func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        switch context.subresource {
+        case "ephemeralcontainers": PodParts.keepEphemeralContainers(&object, old: old)
+        case "resize": PodParts.keepResources(&object, old: old)
+        default: break
+        }
+        GatedPodFields.drop(&object, old: old, at: ["spec"])
         Generation.advance(&object, old: old)
     }
 
@@ -105,8 +112,15 @@ package struct PodHooks: KindHooks {
         var issues: [FieldIssue] = []
         let change = PodUpdateValidation(object, old: old)
         switch context.subresource {
-        case "ephemeralcontainers": change.ephemeralContainers(&issues)
-        case "resize": change.resize(&issues)
+        case "ephemeralcontainers", "resize":
+            let isResize = context.subresource == "resize"
+            if let words = PodParts.refusal(old, isResize: isResize) {
+                issues.forbidden(.root, words)
+                return issues
+            }
+            wholePod(object, &issues)
+            PodAnnotationValidation.update(object, old, &issues)
+            if isResize { change.resize(&issues) } else { change.ephemeralContainers(&issues) }
         default:
             // Most updates touch the metadata alone: what is unchanged was valid when it was stored.
             if object["spec"] != old["spec"] || object["metadata"]?["annotations"] != old["metadata"]?["annotations"] {

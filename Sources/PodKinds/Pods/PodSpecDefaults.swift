@@ -43,6 +43,8 @@ package enum PodSpecDefaults {
     /// `Always` for the latest tag, `IfNotPresent` for any other tag or a digest.
     package static func pullPolicy(_ image: String) -> String {
         let bytes = image.utf8
+        // What is no image has no tag either.
+        if bytes.isEmpty { return "IfNotPresent" }
         if bytes.contains(UInt8(ascii: "@")) { return "IfNotPresent" }
         guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")) else { return "Always" }
         let tag = bytes[bytes.index(after: colon)...]

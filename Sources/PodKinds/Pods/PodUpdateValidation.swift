@@ -12,7 +12,6 @@ package struct PodUpdateValidation {
     private let before: JSONValue
 
     private static let spec = FieldPath("spec")
-    private static let mirror = "kubernetes.io/config.mirror"
     private static let words =
         "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
         + "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -133,10 +132,6 @@ package struct PodUpdateValidation {
 
     /// Ephemeral containers can be added, never changed.
     package func ephemeralContainers(_ issues: inout [FieldIssue]) {
-        if previous["metadata"]?["annotations"]?[Self.mirror] != nil {
-            return issues.forbidden(.root, "static pods do not support ephemeral containers")
-        }
-        PodSpecValidation.check(new, at: Self.spec, podName: changed["metadata"]?.text("name") ?? "", &issues)
         let place = Self.spec.child("ephemeralContainers")
         for known in before.list("ephemeralContainers") {
             let name = known.text("name")

@@ -41,6 +41,8 @@ package enum StorageSourceValidation {
             if source.text("datasetName").isEmpty, source.text("datasetUUID").isEmpty {
                 issues.required(path, "one of datasetName and datasetUUID is required")
             }
+        case "quobyte": quobyte(source, path, &issues)
+        case "azureDisk": azureDisk(source, path, &issues)
         case "local": PathValidation.noBacksteps(source.text("path"), path.child("path"), &issues)
         default: break
         }
@@ -59,6 +61,38 @@ package enum StorageSourceValidation {
         issues.range(source.number("lun"), 0, 255, path.child("lun"))
         if source.flag("chapAuthDiscovery") || source.flag("chapAuthSession"), source["secretRef"] == nil {
             issues.required(path.child("secretRef"))
+        }
+    }
+
+    private static func quobyte(_ source: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        let registry = source.text("registry")
+        let words = "must be a host:port pair or multiple pairs separated by commas"
+        if registry.isEmpty { return issues.required(path.child("registry"), words) }
+        if source.text("tenant").utf8.count >= 65 {
+            return issues.required(path.child("tenant"), "must be a UUID and may not exceed a length of 64 characters")
+        }
+        for pair in registry.split(separator: ",", omittingEmptySubsequences: false) where !isHostAndPort(pair) {
+            issues.invalid(path.child("registry"), .string(registry), words)
+        }
+    }
+
+    private static func isHostAndPort(_ text: Substring) -> Bool {
+        guard let colon = text.lastIndex(of: ":") else { return false }
+        let host = text[..<colon]
+        return host.hasPrefix("[") ? host.hasSuffix("]") : !host.contains(":")
+    }
+
+    private static func azureDisk(_ source: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        if let mode = source["cachingMode"]?.string { issues.oneOf(mode, ["None", "ReadOnly", "ReadWrite"], path.child("cachingMode")) }
+        guard let kind = source["kind"]?.string else { return }
+        issues.oneOf(kind, ["Dedicated", "Managed", "Shared"], path.child("kind"))
+        let (place, isManaged) = (source.text("diskURI"), kind == "Managed")
+        let form =
+            isManaged
+            ? "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"
+            : "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"
+        if !place.hasPrefix(isManaged ? "/subscriptions/" : "https://") {
+            issues.append(.notSupported(path.child("diskURI"), .string(place), [form]))
         }
     }
 
