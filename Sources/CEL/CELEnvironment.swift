@@ -31,9 +31,12 @@ public struct CELEnvironment: Sendable {
     let variables: [String: CELVariable]
     let structures: (any CELStructures)?
     let sizeRoot: CELDeclType?
+    let allowsBinding: Bool
 
-    /// An environment with these variables. `structures` are the messages that expressions can make.
-    public init(variables: [CELVariable], structures: (any CELStructures)? = nil) {
+    /// An environment with these variables. `structures` are the messages that expressions can make; `allowsBinding`
+    /// adds the macro `cel.bind`, which Kubernetes has in selectors of devices.
+    public init(variables: [CELVariable], structures: (any CELStructures)? = nil, allowsBinding: Bool = false) {
+        self.allowsBinding = allowsBinding
         self.variables = Dictionary(variables.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         self.structures = structures
         self.sizeRoot = variables.first { $0.declared != nil }?.declared
@@ -44,7 +47,7 @@ public struct CELEnvironment: Sendable {
     /// Parses, checks and plans `text`. The issues print as cel-go's do.
     public func compile(_ text: String) throws(CELIssues) -> CELProgram {
         var source = CELSource(text)
-        let parsed = try Parser.parse(&source)
+        let parsed = try Parser.parse(&source, allowsBinding: allowsBinding)
         let checked = try Checker.check(parsed, self, &source)
         var planner = Planner(checked)
         let plan: Plan

@@ -147,6 +147,12 @@ struct SplitMix: RandomNumberGenerator {
         )
     }
 
+    @Test func `names are bound where the environment allows it`() throws {
+        let text = "cel.bind(a, 1 + 1, cel.bind(b, a * 10, a + b)) == 22"
+        #expect(try CELEnvironment(variables: [], allowsBinding: true).compile(text).evaluate(CELValues([:])).get().bool == true)
+        #expect(throws: CELIssues.self) { try CELEnvironment(variables: []).compile(text) }
+    }
+
     private struct Patches: CELStructures {
         func structure(named name: String) -> CELStructure? {
             guard name == "JSONPatch" || name.hasPrefix("Object") else { return nil }

@@ -33,6 +33,7 @@ extension Parser {
             guard let names = try twoNames(arguments) else { return try nothing() }
             return try transform(function, target, names, arguments)
         case ("optMap", 2), ("optFlatMap", 2): return try optionalMap(function, target, arguments)
+        case ("bind", 3) where allowsBinding: return try binding(target, arguments)
         case ("sortBy", 2): return try sortBy(target, arguments)
         default: return nil
         }
@@ -198,6 +199,16 @@ extension Parser {
     }
 
     // MARK: bindings
+
+    /// `cel.bind(name, value, result)`; nil when the target is another.
+    private mutating func binding(_ target: Expression, _ arguments: [Expression]) throws(Stop) -> Expression? {
+        guard case .identifier("cel") = target.kind else { return nil }
+        guard case .identifier(let name) = arguments[0].kind else {
+            source.report("cel.bind() variable names must be simple identifiers", at: place(of: arguments[0]))
+            return try nothing()
+        }
+        return try bind(name, arguments[1], arguments[2])
+    }
 
     /// `result` with `name` standing for `value`.
     private mutating func bind(_ name: String, _ value: Expression, _ result: Expression) throws(Stop) -> Expression {

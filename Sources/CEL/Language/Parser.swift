@@ -20,13 +20,17 @@ struct Parser {
     private(set) var places: [Int32] = [0]
     var macroPlace = 0
 
-    private init(_ source: CELSource, _ tokens: [Token]) {
+    /// Whether `cel.bind` is a macro; Kubernetes has it for devices only.
+    let allowsBinding: Bool
+
+    private init(_ source: CELSource, _ tokens: [Token], allowsBinding: Bool) {
+        self.allowsBinding = allowsBinding
         self.source = source
         self.tokens = tokens
     }
 
     /// Reads `text`.
-    static func parse(_ source: inout CELSource) throws(CELIssues) -> ParsedExpression {
+    static func parse(_ source: inout CELSource, allowsBinding: Bool = false) throws(CELIssues) -> ParsedExpression {
         guard source.scalars.count <= longestExpression else {
             source.report(
                 "expression code point size exceeds limit: size: \(source.scalars.count), limit \(longestExpression)",
@@ -35,7 +39,7 @@ struct Parser {
             throw source.failure()
         }
         let tokens = Lexer.tokens(&source)
-        var parser = Parser(source, tokens)
+        var parser = Parser(source, tokens, allowsBinding: allowsBinding)
         let root = try? parser.whole()
         source = parser.source
         guard let root, !source.hasIssues else { throw source.failure() }

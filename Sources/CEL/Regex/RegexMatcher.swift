@@ -2,10 +2,12 @@
 struct RegexMatcher {
     /// Steps between looks at the clock.
     private static let stepsBetweenChecks = 4096
-    /// Most steps of one search; a search of the largest object by the largest pattern would take minutes.
-    private static let mostSteps = 400_000_000
+    /// Most steps of one search: a few seconds. A search of the largest object by the largest pattern would take minutes.
+    private static let mostSteps = 80_000_000
 
-    private let expression: RegularExpression
+    private let instructions: [RegularExpression.Instruction]
+    private let sets: [RegexSet]
+    private let isAnchored: Bool
     private let text: [UInt8]
     private let evaluation: Evaluation?
     private var current: Threads
@@ -37,7 +39,9 @@ struct RegexMatcher {
     }
 
     init(_ expression: RegularExpression, _ text: String, _ evaluation: Evaluation?) {
-        self.expression = expression
+        instructions = expression.instructions
+        sets = expression.sets
+        isAnchored = expression.isAnchored
         self.text = Array(text.utf8)
         self.evaluation = evaluation
         current = Threads(expression.instructions.count)
@@ -73,17 +77,17 @@ struct RegexMatcher {
         var position = start
         while true {
             let (code, length) = decode(position)
-            if found == nil, !(expression.isAnchored && position > 0) { try add(0, position, position, isCurrent: true) }
-            if current.list.isEmpty, found != nil || expression.isAnchored { break }
+            if found == nil, !(isAnchored && position > 0) { try add(0, position, position, isCurrent: true) }
+            if current.list.isEmpty, found != nil || isAnchored { break }
             upcoming.clear()
             for (instruction, begin) in current.list {
                 try count()
-                switch expression.instructions[Int(instruction)] {
+                switch instructions[Int(instruction)] {
                 case .accept:
                     found = begin..<position
                     if isAnyEnough { return found }
                 case .read(let set, let next):
-                    if length > 0, expression.sets[Int(set)].contains(code) {
+                    if length > 0, sets[Int(set)].contains(code) {
                         try add(next, position + length, begin, isCurrent: false)
                     }
                     continue
@@ -113,7 +117,7 @@ struct RegexMatcher {
         while let next = stack.popLast() {
             try count()
             guard isCurrent ? current.visit(next) : upcoming.visit(next) else { continue }
-            switch expression.instructions[Int(next)] {
+            switch instructions[Int(next)] {
             case .jump(let target): stack.append(target)
             case .split(let preferred, let other):
                 stack.append(other)
