@@ -152,6 +152,17 @@ private final class Backend: HTTPHandler, ServiceDialer, KubeletDialer {
         }
     }
 
+    @Test func `links to the server itself are its own, others are not`() {
+        let links = LinkRewriting(prefix: "/p", host: "10.0.0.1:80")
+        #expect(links.location("http://10.0.0.1:80/x?y=/z") == "/p/x?y=/z")
+        #expect(links.location("https://10.0.0.1:80") == "/p/")
+        #expect(links.location("http://10.0.0.1:8080/x") == "http://10.0.0.1:8080/x")
+        #expect(links.location("//other/x") == "//other/x")
+        #expect(links.location("x/y") == "x/y")
+        #expect(links.location("/p/x") == "/p/x")
+        #expect(links.location("/px") == "/p/px")
+    }
+
     @Test(arguments: ["<a href", "<a href=", "<a href=\"/x", "<", "<a =>", "<a/ / href=/x", "<A HREF=/x>", "<img src='/i' usemap=\"#m\">"])
     func `pages of any shape pass`(text: String) {
         let links = LinkRewriting(prefix: "/p")

@@ -4,6 +4,7 @@ import Access
 import BuiltinKinds
 import Channels
 import HTTPTransport
+import LegacyKinds
 import Store
 import Testing
 import Units
@@ -135,6 +136,7 @@ func withCluster(
     configure: (inout APIServerConfiguration) -> Void = { _ in },
     key: TokenSigningKey? = nil,
     kubelet: (any KubeletDialer)? = nil,
+    serviceProxy: (any ServiceDialer)? = nil,
     _ body: @Sendable @escaping (TestCluster) async throws -> Void
 ) async throws {
     let store = MemoryStore()
@@ -159,19 +161,23 @@ func withCluster(
                 lookup: lookup,
                 clock: clock
             )
+            let roles = RBACAuthorizer(lookup: lookup)
+            let authorizer = AuthorizerChain([
+                PrivilegedGroupAuthorizer(), NodeAuthorizer(lookup: lookup), ComponentAuthorizer(), BasicAuthorizer(), roles,
+            ])
             return APIServer.Security(
                 authenticator: AuthenticatorChain([
                     InProcessAuthenticator(), ClientCertificateAuthenticator(), BearerTokenAuthenticator([tokens]),
                 ]),
                 tokenAuthenticator: tokens,
-                authorizer: AuthorizerChain([
-                    PrivilegedGroupAuthorizer(), NodeAuthorizer(lookup: lookup), ComponentAuthorizer(), BasicAuthorizer(),
-                ]),
+                authorizer: authorizer,
                 admission: .builtIn(lookup: lookup, random: random)
+                    .followed(by: RoleEscalation(authorizer: roles, others: authorizer))
             )
         },
         tokens: issuer,
-        kubelet: kubelet
+        kubelet: kubelet,
+        serviceProxy: serviceProxy
     )
     let cluster = TestCluster(server: server, store: store, clock: clock)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -191,5 +197,5 @@ func withCluster(
 
 /// The kinds the tests serve: what the product serves.
 enum TestKinds {
-    static let all: [KindDescriptor] = BuiltinKinds.descriptors()
+    static let all: [KindDescriptor] = LegacyKinds.extend(BuiltinKinds.descriptors())
 }

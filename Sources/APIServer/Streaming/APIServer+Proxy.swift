@@ -170,7 +170,7 @@ extension APIServer {
         let relay = Relay(
             path: place.path,
             query: context.request.query,
-            redirects: .rewritten(prefix: place.prefix),
+            redirects: .rewritten(prefix: place.prefix, host: parsed.isV4 ? "\(address):\(port)" : "[\(address)]:\(port)"),
             info: context.info,
             metrics: environment.metrics
         )

@@ -2,6 +2,8 @@
 struct LinkRewriting: Sendable {
     /// The path of the proxy, without a slash at the end.
     let prefix: String
+    /// What the server calls itself, with its port; links to it are its own.
+    var host = ""
 
     /// The attributes that hold links, by element.
     private static let attributes: [String: Set<String>] = [
@@ -15,6 +17,10 @@ struct LinkRewriting: Sendable {
 
     /// A link as the client has to follow it. Links to other hosts and relative ones stay.
     func location(_ link: String) -> String {
+        for scheme in host.isEmpty ? [] : ["http://", "https://"] where link.hasPrefix(scheme + host) {
+            let rest = link.dropFirst(scheme.count + host.count)
+            if rest.isEmpty || rest.hasPrefix("/") { return location(rest.isEmpty ? "/" : String(rest)) }
+        }
         guard link.hasPrefix("/"), !link.hasPrefix("//") else { return link }
         let end = link.firstIndex { $0 == "?" || $0 == "#" } ?? link.endIndex
         let path = link[..<end]

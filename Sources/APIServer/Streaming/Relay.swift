@@ -8,8 +8,8 @@ struct Relay: Sendable {
     enum Redirects: Sendable {
         /// It is passed back as it is.
         case passed
-        /// The places it names below the server are put below `prefix`, also in HTML.
-        case rewritten(prefix: String)
+        /// The places it names below the server, which calls itself `host`, are put below `prefix`, also in HTML.
+        case rewritten(prefix: String, host: String = "")
         /// It is a failure: nobody is sent elsewhere by a server that acts in our name.
         case refused
     }
@@ -66,10 +66,8 @@ struct Relay: Sendable {
             let known = headers["x-forwarded-for"].map { "\($0), " } ?? ""
             headers["X-Forwarded-For"] = known + peer[..<colon].filter { $0 != "[" && $0 != "]" }
         }
-        if case .rewritten(let prefix) = redirects {
+        if case .rewritten(let prefix, _) = redirects {
             headers["X-Forwarded-Uri"] = prefix + path
-            if let host = request.headers["host"] { headers["X-Forwarded-Host"] = host }
-            headers["X-Forwarded-Proto"] = request.peer.isSecure ? "https" : "http"
             // What is compressed cannot be rewritten.
             headers.remove("Accept-Encoding")
         }
@@ -99,13 +97,13 @@ struct Relay: Sendable {
             case .refused where (300...399).contains(response.status):
                 response.body.cancel()
                 return HTTPResponse(status: 502, body: .bytes(Array(Self.refusal.utf8)))
-            case .rewritten(let prefix): headers["Location"] = LinkRewriting(prefix: prefix).location(location)
+            case .rewritten(let prefix, let host): headers["Location"] = LinkRewriting(prefix: prefix, host: host).location(location)
             default: break
             }
-        } else if case .rewritten(let prefix) = redirects, headers["content-type"]?.hasPrefix("text/html") == true,
+        } else if case .rewritten(let prefix, let host) = redirects, headers["content-type"]?.hasPrefix("text/html") == true,
             headers["content-encoding"] == nil
         {
-            return try await page(response, headers, LinkRewriting(prefix: prefix))
+            return try await page(response, headers, LinkRewriting(prefix: prefix, host: host))
         }
         return HTTPResponse(status: response.status, headers: headers, body: streamed(response.body, [], nil))
     }
