@@ -42,7 +42,16 @@ public enum NodeRoutesPlan {
     }
 
     /// The address ranges of the links in the output of `ip -4 -o addr show`, without loopback and our own.
-    public static func links(_ listing: String, names: ClusterNames) -> [CIDR] {
+    ///
+    /// Of a node whose address is known only the link it lies on counts: nodes then judge one another alike, and no packet
+    /// comes back in an envelope that nobody opens.
+    public static func links(_ listing: String, names: ClusterNames, nodeAddress: IPAddress? = nil) -> [CIDR] {
+        let all = links(listing, names)
+        guard let nodeAddress else { return all }
+        return all.filter { $0.contains(nodeAddress) }
+    }
+
+    private static func links(_ listing: String, _ names: ClusterNames) -> [CIDR] {
         listing.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
             guard words.count > 3, words[2] == "inet", ![names.bridge, names.overlay, "lo"].contains(String(words[1])) else { return nil }

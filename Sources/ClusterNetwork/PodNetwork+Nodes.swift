@@ -24,7 +24,8 @@ extension PodNetwork {
         while !Task.isCancelled {
             let version = changes.current.version
             if lookedAt.map({ ContinuousClock.now - $0 >= Self.checkInterval }) != false {
-                links = NodeRoutesPlan.links((try? await host.run(["ip", "-4", "-o", "addr", "show"])) ?? "", names: configuration.names)
+                let listing = (try? await host.run(["ip", "-4", "-o", "addr", "show"])) ?? ""
+                links = NodeRoutesPlan.links(listing, names: configuration.names, nodeAddress: configuration.nodeAddress)
                 await filter.ensure(clusterCIDR: configuration.clusterCIDR, log: log)
                 lookedAt = ContinuousClock.now
             }

@@ -77,10 +77,19 @@ public final class EventRecorder: Sendable {
         }
     }
 
+    /// Tells apart what is recorded in the same microsecond, also by different recorders.
+    private static let counter = Atomic<Int64>(0)
+
     /// The name of an event: the object's, a dot, and the time in hex.
     static func eventName(_ object: String, _ time: Timestamp) -> String {
         let nanoseconds = time.unixSeconds * 1_000_000_000 + Int64(time.nanoseconds)
         return "\(object).\(String(nanoseconds, radix: 16))"
+    }
+
+    /// The time to the microsecond; what is below counts up, so that two events about an object never have one name.
+    static func unique(_ time: Timestamp) -> Timestamp {
+        let count = Int32(counter.wrappingAdd(1, ordering: .relaxed).newValue % 1_000)
+        return Timestamp(unixSeconds: time.unixSeconds, nanoseconds: time.nanoseconds / 1_000 * 1_000 + count)
     }
 
     /// Writes until the task is cancelled.
@@ -101,7 +110,7 @@ public final class EventRecorder: Sendable {
     ) -> Event {
         let now = clock.now
         let namespace = object.namespace.isEmpty ? "default" : object.namespace
-        var event = Event(name: Self.eventName(object.name, now), namespace: namespace)
+        var event = Event(name: Self.eventName(object.name, Self.unique(now)), namespace: namespace)
         if !annotations.isEmpty { event.metadata.annotations = annotations }
         event.involvedObject = object
         event.reason = reason

@@ -83,6 +83,9 @@ func makeConfiguration(id: String = "", directory: String = "/tmp/none") throws 
             nonsense
             """
         #expect(NodeRoutesPlan.links(listing, names: ClusterNames(id: "")).map(\.description) == ["192.0.2.0/24"])
+        let two = listing + "\n6: eth2    inet 203.0.113.4/24 scope global eth2"
+        let own = NodeRoutesPlan.links(two, names: ClusterNames(id: ""), nodeAddress: IPAddress(203, 0, 113, 4))
+        #expect(own.map(\.description) == ["203.0.113.0/24"])
     }
 
     @Test func `the overlay needs no agreement between nodes`() throws {

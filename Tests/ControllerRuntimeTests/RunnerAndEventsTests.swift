@@ -117,6 +117,12 @@ final class TinyServer: HTTPHandler {
         #expect(EventRecorder.eventName("p", Self.now) == "p.17979cfe362a0005")
     }
 
+    @Test func `events of one moment have names of their own`() {
+        let names = (0..<500).map { _ in EventRecorder.eventName("p", EventRecorder.unique(Self.now)) }
+        #expect(Set(names).count == names.count)
+        #expect(EventRecorder.unique(Self.now).rfc3339Micro == Self.now.rfc3339Micro)
+    }
+
     @Test func `the same event is counted up`() {
         var correlator = EventCorrelator()
         let first = correlator.correlate(Self.event("a"), now: Self.now)

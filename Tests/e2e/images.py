@@ -4,8 +4,10 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
+import tempfile
 
 BUSYBOX = "/bin/busybox"
 
@@ -25,7 +27,7 @@ wait $server
 
 
 def _layer(files):
-    """A layer of busybox with all its applets, and `files` (path to text)."""
+    """A layer of busybox with all its applets, and `files` (path to text or bytes)."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         def directory(path, mode=0o755):
@@ -51,7 +53,7 @@ def _layer(files):
         regular("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n", 0o644)
         regular("etc/group", b"root:x:0:\nnogroup:x:65534:\n", 0o644)
         for path, text in files.items():
-            regular(path, text.encode(), 0o755)
+            regular(path, text if isinstance(text, bytes) else text.encode(), 0o755)
     return out.getvalue()
 
 
@@ -89,6 +91,20 @@ def hello_node(path, version):
         files={"serve": SERVE.format(version=version)},
         config={"Entrypoint": ["/serve"], "ExposedPorts": {"8080/tcp": {}}},
     )
+
+
+GRPC_IMAGE = "docker.io/library/grpc-health:1"
+
+
+def grpc_health(path):
+    """A real gRPC server with the standard health service (grpc_health.c), static like everything here."""
+    source = os.path.join(os.path.dirname(__file__), "grpc_health.c")
+    compiler = next(c for c in ("cc", "gcc", "clang") if shutil.which(c))
+    with tempfile.TemporaryDirectory() as directory:
+        program = f"{directory}/grpc-health"
+        subprocess.run([compiler, "-static", "-O1", "-o", program, source], check=True)
+        with open(program, "rb") as f:
+            return write(path, GRPC_IMAGE, files={"grpc-health": f.read()}, config={"Entrypoint": ["/grpc-health", "50051"]})
 
 
 def busybox(path):

@@ -15,8 +15,7 @@ pytestmark = pytest.mark.root
 HELLO = "bjrdc206:443/bjrdc-dev/hello-node:v1.0.0"
 BUSYBOX = "docker.io/library/busybox:1"
 NODES = ("srv", "near", "far")
-# `far` reaches the server's address only by the router: its packets to pods there go in VXLAN envelopes, and so do
-# those between the two agents.
+# `far` is on another link than the server's address and `near`: packets between its pods and theirs go in VXLAN envelopes.
 SERVER, NEAR, FAR = "10.77.1.1", "10.77.1.2", "10.77.2.2"
 
 
@@ -100,7 +99,7 @@ def test_pods_of_all_nodes_reach_one_another_by_address(nodes):
     addresses = {name: c.json("get", "pod", f"web-{name}")["status"]["podIP"] for name in NODES}
     for source in NODES:
         for target in NODES:
-            out = eventually(lambda: c.out("exec", f"shell-{source}", "--", "wget", "-qO-", "-T", "3", f"http://{addresses[target]}:8080/"), 30,
+            out = eventually(lambda: c.out("exec", f"shell-{source}", "--", "timeout", "3", "wget", "-q", "-O", "-", f"http://{addresses[target]}:8080/"), 30,
                              what=f"{source} to reach {target}")
             assert out == f"hello v1.0.0 from web-{target}\n"
     assert "dev eth0" in near.run("ip", "route", "show", c.json("get", "node", "srv")["spec"]["podCIDR"])
@@ -114,7 +113,7 @@ def test_a_pod_sees_who_calls(nodes):
     target = c.json("get", "pod", "shell-far")["status"]["podIP"]
     listener = c.start("exec", "shell-far", "--", "nc", "-v", "-l", "-p", "9000")
     try:
-        eventually(lambda: c.kubectl("exec", "shell-near", "--", "sh", "-c", f"echo hi | nc -w 2 {target} 9000", check=False).returncode == 0, 20)
+        eventually(lambda: c.kubectl("exec", "shell-near", "--", "sh", "-c", f"echo hi | timeout 2 nc {target} 9000", check=False).returncode == 0, 20)
         output = listener.communicate(timeout=20)[0]
     finally:
         listener.kill()
@@ -133,7 +132,7 @@ def test_services_and_names_work_on_every_node(nodes, source):
     c, _, _ = nodes
 
     def answers(count):
-        script = f"for i in $(seq {count}); do wget -qO- -T 3 http://web.default.svc.cluster.local/ || exit 1; done"
+        script = f"for i in $(seq {count}); do timeout 3 wget -q -O - http://web.default.svc.cluster.local/ || exit 1; done"
         return set(c.out("exec", f"shell-{source}", "--", "sh", "-c", script).split("\n"))
     seen = set()
 
@@ -141,7 +140,7 @@ def test_services_and_names_work_on_every_node(nodes, source):
         seen.update(x for x in answers(10) if x)
         return len(seen) == 3
     eventually(all_seen, 30, what=f"all three endpoints from {source}")
-    assert "10.114.0.1" in c.out("exec", f"shell-{source}", "--", "nslookup", "kubernetes.default.svc.cluster.local")
+    assert "10.114.0.1" in c.out("exec", f"shell-{source}", "--", "nslookup", "-type=a", "kubernetes.default.svc.cluster.local")
 
 
 def test_node_ports_answer_on_every_node(nodes):

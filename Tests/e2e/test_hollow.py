@@ -50,3 +50,31 @@ def test_a_watch_by_a_client_that_stops_reading_does_not_hold_others(hollow):
     finally:
         stuck.kill()
         stuck.wait()
+
+
+def test_metrics_of_the_components_are_served(hollow):
+    text = hollow.out("get", "--raw", "/metrics")
+    assert 'workqueue_adds_total{name="deployment"}' in text
+    assert "scheduler_schedule_attempts_total" in text
+    assert "apiserver_request_total" in text
+
+
+def test_purge_takes_the_context_out_of_the_users_kubeconfig():
+    c = Cluster("purge", extra=["--hollow-nodes", "1"])
+    other = {"apiVersion": "v1", "kind": "Config", "current-context": "mine",
+             "clusters": [{"name": "mine", "cluster": {"server": "https://192.0.2.1:6443"}}],
+             "users": [{"name": "mine", "user": {"token": "t"}}],
+             "contexts": [{"name": "mine", "context": {"cluster": "mine", "user": "mine"}}]}
+    with open(c.kubeconfig, "w") as f:
+        json.dump(other, f)
+    try:
+        c.up()
+        assert c.out("config", "get-contexts", "-o", "name").split() == ["mine", "apus"]
+        c.down(purge=False)
+        assert c.out("config", "get-contexts", "-o", "name").split() == ["mine", "apus"]
+        c.up()
+        c.down()
+        assert c.out("config", "get-contexts", "-o", "name").split() == ["mine"]
+        assert "apus" not in open(c.kubeconfig).read()
+    finally:
+        c.close()

@@ -74,26 +74,37 @@ struct PodCgroups: Sendable {
                 try HostFiles.write("\(mountPoint)/memory\(path)/memory.limit_in_bytes", "\(memory)")
             }
         case .v2:
-            try enableControllers(path)
+            let controllers = try enableControllers(path)
             let directory = "\(mountPoint)\(path)"
-            try HostFiles.write("\(directory)/cpu.weight", "\(Self.weight(shares: limits.shares))")
-            if let quota = limits.quota {
-                try HostFiles.write("\(directory)/cpu.max", "\(quota) \(LinuxResources.cpuPeriod)")
+            if controllers.contains("cpu") {
+                try HostFiles.write("\(directory)/cpu.weight", "\(Self.weight(shares: limits.shares))")
+                if let quota = limits.quota {
+                    try HostFiles.write("\(directory)/cpu.max", "\(quota) \(LinuxResources.cpuPeriod)")
+                }
             }
-            if let memory = limits.memory { try HostFiles.write("\(directory)/memory.max", "\(memory)") }
+            if controllers.contains("memory"), let memory = limits.memory {
+                try HostFiles.write("\(directory)/memory.max", "\(memory)")
+            }
         }
     }
 
-    /// Makes each level of `path` and lets the level below use cpu, memory and pids.
-    private func enableControllers(_ path: String) throws {
+    private static let wantedControllers: Set = ["cpu", "memory", "pids"]
+
+    /// Makes each level of `path` and lets the level below use cpu, memory and pids; returns those of them that there are:
+    /// some may be bound to version 1.
+    private func enableControllers(_ path: String) throws -> Set<String> {
         var directory = mountPoint
+        let listed = HostFiles.text("\(mountPoint)/cgroup.controllers") ?? ""
+        let controllers = Self.wantedControllers.intersection(listed.split(whereSeparator: \.isWhitespace).map(String.init))
+        let enabling = controllers.sorted().map { "+\($0)" }.joined(separator: " ")
         for part in path.split(separator: "/") {
-            try HostFiles.write("\(directory)/cgroup.subtree_control", "+cpu +memory +pids")
+            if !controllers.isEmpty { try HostFiles.write("\(directory)/cgroup.subtree_control", enabling) }
             directory += "/\(part)"
             if mkdir(directory, 0o755) != 0, errno != EEXIST {
                 throw FileError(operation: "mkdir", path: directory, code: errno)
             }
         }
+        return controllers
     }
 
     /// v2's weight (1–10000) for v1's shares (2–262144).

@@ -22,15 +22,18 @@ struct DownCommand: AsyncParsableCommand {
             Terminal.out("There is no cluster in \(directory.path).")
             return
         }
+        // A damaged file keeps nothing from being taken down.
+        let admin = (try? Kubeconfigs.admin(directory)) ?? nil
         let progress = Progress()
         progress.begin("stopping apus")
         await stopServer(directory)
         progress.begin("removing pods, network and mounts")
-        let problems = await NodeCleanup(directory: directory).run()
+        var problems = await NodeCleanup(directory: directory).run()
         if purge {
             progress.begin("deleting \(directory.path)")
             let result = try await ChildProcess.run(["rm", "-rf", "--one-file-system", directory.path], deadline: .seconds(300))
             guard result.succeeded else { throw FileError(path: directory.path, message: result.errorText) }
+            do { try Kubeconfigs.withdraw(admin) } catch { problems.append("\(error)") }
         }
         progress.finish()
         problems.forEach { Terminal.error("apus: \($0)") }
