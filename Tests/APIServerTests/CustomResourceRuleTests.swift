@@ -15,7 +15,7 @@ import Values
     @Test func `rules are asked, with their messages, reasons and paths`() async throws {
         try await withCluster { cluster in
             let rules: JSONValue = [
-                ["rule": "self.min <= self.max", "messageExpression": "'min ' + string(self.min) + ' is above max'"],
+                ["rule": "self.min <= self.max", "messageExpression": "'wrong bounds of ' + self.name"],
                 ["rule": "self.min >= 0", "message": "not negative", "reason": "FieldValueForbidden", "fieldPath": ".min"],
                 ["rule": "self.name.startsWith('a')"],
             ]
@@ -30,7 +30,7 @@ import Values
             let causes = bad["details", "causes"]?.array?.map { "\($0["field"]?.string ?? ""): \($0["message"]?.string ?? "")" }
             #expect(
                 causes == [
-                    "spec: Invalid value: min -1 is above max", "spec.min: Forbidden: not negative",
+                    "spec: Invalid value: wrong bounds of x", "spec.min: Forbidden: not negative",
                     "spec: Invalid value: failed rule: self.name.startsWith('a')",
                 ]
             )
