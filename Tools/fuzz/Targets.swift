@@ -3,23 +3,39 @@ import Schema
 import Units
 import Values
 
+/// What does not hold for an input.
+struct FuzzComplaint: Error {
+    let what: String
+}
+
 /// The parsers that read what strangers send. Each takes any bytes and must neither crash nor hang; where a value comes
 /// back, writing and reading it again must give the same value.
 enum FuzzTargets {
-    typealias Target = @Sendable ([UInt8]) -> Void
-
     /// Chosen by the first byte of the input. Append only: a corpus depends on the order.
-    static let all: [Target] = [
-        json, yaml, cbor, protobuf, jsonPatch, mergePatch, strategicPatch, selectors, quantities, names, decoding,
-    ]
-
-    static func run(_ input: [UInt8]) {
-        guard let selector = input.first else { return }
-        all[Int(selector) % all.count](Array(input.dropFirst()))
+    enum Target: Int, CaseIterable {
+        case json, yaml, cbor, protobuf, jsonPatch, mergePatch, strategicPatch, selectors, quantities, names, decoding
     }
 
-    private static func check(_ holds: Bool, _ what: String) {
-        guard holds else { fatalError(what) }
+    static func run(_ input: [UInt8]) throws(FuzzComplaint) {
+        guard let selector = input.first, let target = Target(rawValue: Int(selector) % Target.allCases.count) else { return }
+        let input = Array(input.dropFirst())
+        switch target {
+        case .json: try json(input)
+        case .yaml: try yaml(input)
+        case .cbor: try cbor(input)
+        case .protobuf: try protobuf(input)
+        case .jsonPatch: jsonPatch(input)
+        case .mergePatch: mergePatch(input)
+        case .strategicPatch: strategicPatch(input)
+        case .selectors: try selectors(input)
+        case .quantities: try quantities(input)
+        case .names: names(input)
+        case .decoding: try decoding(input)
+        }
+    }
+
+    private static func check(_ holds: Bool, _ what: String) throws(FuzzComplaint) {
+        guard holds else { throw FuzzComplaint(what: what) }
     }
 
     static let kinds =
@@ -43,18 +59,18 @@ enum FuzzTargets {
 
     // MARK: Syntaxes
 
-    static func json(_ input: [UInt8]) {
+    static func json(_ input: [UInt8]) throws(FuzzComplaint) {
         guard let found = try? JSONParser.parseReportingDuplicates(input) else { return }
         let value = wholeNumbers(found.value)
-        check((try? JSONParser.parse(found.value.encoded())).map(wholeNumbers) == value, "JSON changes when written and read")
-        check((try? JSONParser.parse(found.value.encodedPretty())).map(wholeNumbers) == value, "pretty JSON changes")
+        try check((try? JSONParser.parse(found.value.encoded())).map(wholeNumbers) == value, "JSON changes when written and read")
+        try check((try? JSONParser.parse(found.value.encodedPretty())).map(wholeNumbers) == value, "pretty JSON changes")
     }
 
-    static func yaml(_ input: [UInt8]) {
+    static func yaml(_ input: [UInt8]) throws(FuzzComplaint) {
         _ = try? YAML.parseAll(input)
         guard let found = try? YAML.parseReportingDuplicates(input) else { return }
         let again = (try? YAML.parse(YAML.encode(found.value))).map(wholeNumbers)
-        check(again == wholeNumbers(found.value), "YAML changes when written and read")
+        try check(again == wholeNumbers(found.value), "YAML changes when written and read")
     }
 
     /// Text does not tell 1.0 from 1, nor large floats from the integers near them.
@@ -68,12 +84,12 @@ enum FuzzTargets {
         }
     }
 
-    static func cbor(_ input: [UInt8]) {
+    static func cbor(_ input: [UInt8]) throws(FuzzComplaint) {
         guard let value = try? CBOR.decode(input) else { return }
-        check((try? CBOR.decode(CBOR.encode(value))) == value, "CBOR changes when written and read")
+        try check((try? CBOR.decode(CBOR.encode(value))) == value, "CBOR changes when written and read")
     }
 
-    static func protobuf(_ input: [UInt8]) {
+    static func protobuf(_ input: [UInt8]) throws(FuzzComplaint) {
         let (node, bytes) = kind(input)
         _ = try? ProtobufObject.decode(bytes, schema: node)
         guard var value = try? ProtobufObject.decodeMessage(bytes[...], schema: node), (try? node.decode(&value)) != nil else { return }
@@ -81,7 +97,7 @@ enum FuzzTargets {
         var back = (try? ProtobufObject.decodeMessage(encoded[...], schema: node)) ?? .null
         _ = try? node.decode(&back)
         // Names of fields that are empty in JSON are the same as fields that are absent.
-        check(ProtobufObject.message(back, schema: node) == encoded, "protobuf changes when written and read")
+        try check(ProtobufObject.message(back, schema: node) == encoded, "protobuf changes when written and read")
     }
 
     // MARK: Patches
@@ -107,35 +123,35 @@ enum FuzzTargets {
 
     // MARK: Units
 
-    static func selectors(_ input: [UInt8]) {
+    static func selectors(_ input: [UInt8]) throws(FuzzComplaint) {
         let text = String(decoding: input, as: UTF8.self)
         if let selector = try? LabelSelector.parse(text) {
             let again = try? LabelSelector.parse(selector.description)
-            check(again?.description == selector.description, "a label selector changes when written and read")
+            try check(again?.description == selector.description, "a label selector changes when written and read")
         }
         if let selector = try? FieldSelector.parse(text) {
             let again = try? FieldSelector.parse(selector.description)
             // Terms are put in order as they were written, so only their set stays.
-            check(again.map { Set($0.requirements) } == Set(selector.requirements), "a field selector changes when written and read")
+            try check(again.map { Set($0.requirements) } == Set(selector.requirements), "a field selector changes when written and read")
         }
         if let value = try? JSONParser.parse(input) { _ = try? LabelSelector(json: value) }
     }
 
-    static func quantities(_ input: [UInt8]) {
+    static func quantities(_ input: [UInt8]) throws(FuzzComplaint) {
         let text = String(decoding: input, as: UTF8.self)
         if let quantity = Quantity(text) {
-            check(Quantity(quantity.description) == quantity, "a quantity changes when written and read")
+            try check(Quantity(quantity.description) == quantity, "a quantity changes when written and read")
             _ = quantity + quantity
             _ = quantity * 3
         }
-        if let time = Timestamp(text) { check(Timestamp(time.description) == time, "a time changes when written and read") }
+        if let time = Timestamp(text) { try check(Timestamp(time.description) == time, "a time changes when written and read") }
         if let duration = DurationText.parse(text) { _ = DurationText.format(duration) }
-        if let address = IPAddress(text) { check(IPAddress(address.description) == address, "an address changes") }
-        if let network = CIDR(text) { check(CIDR(network.description) == network, "a network changes") }
+        if let address = IPAddress(text) { try check(IPAddress(address.description) == address, "an address changes") }
+        if let network = CIDR(text) { try check(CIDR(network.description) == network, "a network changes") }
         _ = IntOrString(parsing: text)
         _ = FieldPath(text)
-        if let bytes = Base64.decode(text) { check(Base64.decode(Base64.encode(bytes)) == bytes, "base64 changes") }
-        if let bytes = Hex.decode(text) { check(Hex.decode(Hex.encode(bytes)) == bytes, "hex changes") }
+        if let bytes = Base64.decode(text) { try check(Base64.decode(Base64.encode(bytes)) == bytes, "base64 changes") }
+        if let bytes = Hex.decode(text) { try check(Hex.decode(Hex.encode(bytes)) == bytes, "hex changes") }
     }
 
     static func names(_ input: [UInt8]) {
@@ -157,12 +173,12 @@ enum FuzzTargets {
 
     // MARK: Objects
 
-    static func decoding(_ input: [UInt8]) {
+    static func decoding(_ input: [UInt8]) throws(FuzzComplaint) {
         let (node, rest) = kind(input)
         guard var value = try? JSONParser.parse(rest, options: .init(maxDepth: 256)), (try? node.decode(&value)) != nil else { return }
         node.applyDefaults(&value)
         let bytes = ProtobufObject.message(value, schema: node)
-        check((try? ProtobufObject.decodeMessage(bytes[...], schema: node)) != nil, "an object has no protobuf form")
+        try check((try? ProtobufObject.decodeMessage(bytes[...], schema: node)) != nil, "an object has no protobuf form")
         _ = node.prune(&value)
     }
 }
