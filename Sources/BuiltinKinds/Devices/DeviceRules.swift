@@ -198,7 +198,7 @@ enum DeviceRules {
 ///
 /// Source: dynamic-resource-allocation/cel.
 enum DeviceExpression {
-    private static let environment = CELEnvironment(variables: [CELVariable("device", .dyn)])
+    private static let environment = CELEnvironment(variables: [CELVariable("device", .dyn)], allowsBinding: true)
 
     /// Adds what the compiler says of an expression; those that are stored already stay accepted.
     static func check(_ expression: String, isStored: Bool, _ path: FieldPath, _ issues: inout [FieldIssue]) {

@@ -1,29 +1,28 @@
-import PodKinds
 import Units
 import Values
 
 /// Rows of the kinds that have no other behaviour than to be shown.
-enum PlainRows {
-    static func nameAndAge(_ row: TableRow) -> [JSONValue] { [row.name, row.age] }
+package enum PlainRows {
+    package static func nameAndAge(_ row: TableRow) -> [JSONValue] { [row.name, row.age] }
 
-    static func componentStatus(_ row: TableRow) -> [JSONValue] {
+    package static func componentStatus(_ row: TableRow) -> [JSONValue] {
         let healthy = row.object.list("conditions").first { $0.text("type") == "Healthy" }
         let status: JSONValue = healthy == nil ? "Unknown" : healthy?.text("status") == "True" ? "Healthy" : "Unhealthy"
         return [row.name, status, healthy?["message"] ?? "", healthy?["error"] ?? ""]
     }
 
     /// Webhook configurations: how many there are.
-    static func webhooks(_ row: TableRow) -> [JSONValue] { [row.name, row.count("webhooks"), row.age] }
+    package static func webhooks(_ row: TableRow) -> [JSONValue] { [row.name, row.count("webhooks"), row.age] }
 
     /// Admission policies: how many validations or mutations, and what they take parameters from.
-    static func policy(_ list: String) -> @Sendable (TableRow) -> [JSONValue] {
+    package static func policy(_ list: String) -> @Sendable (TableRow) -> [JSONValue] {
         { row in
             let kind = row.spec["paramKind"].map { "\($0.text("apiVersion"))/\($0.text("kind"))" }
             return [row.name, .integer(Int64(row.spec.list(list).count)), .string(kind ?? "<unset>"), row.age]
         }
     }
 
-    static func policyBinding(_ row: TableRow) -> [JSONValue] {
+    package static func policyBinding(_ row: TableRow) -> [JSONValue] {
         var parameter = "<unset>"
         if let reference = row.spec["paramRef"] {
             let (namespace, name) = (reference.text("namespace"), reference.text("name"))
@@ -36,15 +35,15 @@ enum PlainRows {
         return [row.name, row.spec["policyName"] ?? "", .string(parameter), row.age]
     }
 
-    static func trustBundle(_ row: TableRow) -> [JSONValue] { [row.name, row.text(row.spec["signerName"], "<none>")] }
+    package static func trustBundle(_ row: TableRow) -> [JSONValue] { [row.name, row.text(row.spec["signerName"], "<none>")] }
 
-    static func podCertificateRequest(_ row: TableRow) -> [JSONValue] {
+    package static func podCertificateRequest(_ row: TableRow) -> [JSONValue] {
         let state = row.status.list("conditions").last { ["Issued", "Denied", "Failed"].contains($0.text("type")) }?.text("type")
         let fields = ["podName", "serviceAccountName", "nodeName", "signerName"].map { row.spec[$0] ?? "" }
         return [row.name] + fields + [.string(state ?? "Pending"), .string(Cells.labels(row.spec["unverifiedUserAnnotations"]))]
     }
 
-    static func ipAddress(_ row: TableRow) -> [JSONValue] {
+    package static func ipAddress(_ row: TableRow) -> [JSONValue] {
         guard let parent = row.spec["parentRef"] else { return [row.name, "<none>"] }
         let group = parent.text("group")
         var text = (group.isEmpty ? parent.text("resource") : "\(parent.text("resource")).\(group)").lowercased()
@@ -52,15 +51,15 @@ enum PlainRows {
         return [row.name, .string("\(text)/\(parent.text("name"))")]
     }
 
-    static func serviceCIDR(_ row: TableRow) -> [JSONValue] {
+    package static func serviceCIDR(_ row: TableRow) -> [JSONValue] {
         [row.name, .string(row.spec.texts("cidrs").joined(separator: ",")), row.age]
     }
 
-    static func leaseCandidate(_ row: TableRow) -> [JSONValue] {
+    package static func leaseCandidate(_ row: TableRow) -> [JSONValue] {
         [row.name] + ["leaseName", "binaryVersion", "emulationVersion"].map { row.spec[$0] ?? "" } + [row.age]
     }
 
-    static func podGroup(_ row: TableRow) -> [JSONValue] {
+    package static func podGroup(_ row: TableRow) -> [JSONValue] {
         let policy: JSONValue = row.spec["schedulingPolicy"]?["gang"] == nil ? "Basic" : "Gang"
         var status: JSONValue = "Pending"
         if let scheduled = row.condition("PodGroupScheduled") {
@@ -71,7 +70,7 @@ enum PlainRows {
         return [row.name, policy, workload ?? "<none>", status, row.age]
     }
 
-    static func flowSchema(_ row: TableRow) -> [JSONValue] {
+    package static func flowSchema(_ row: TableRow) -> [JSONValue] {
         let method = row.spec["distinguisherMethod"]?["type"] ?? "<none>"
         return [
             row.name, row.spec["priorityLevelConfiguration"]?["name"] ?? "", .integer(row.spec.number("matchingPrecedence")), method,
@@ -80,19 +79,19 @@ enum PlainRows {
         ]
     }
 
-    static func priorityLevel(_ row: TableRow) -> [JSONValue] {
+    package static func priorityLevel(_ row: TableRow) -> [JSONValue] {
         let limited = row.spec["limited"]
         let queuing = limited?["limitResponse"]?["queuing"]
         return [row.name, row.spec["type"] ?? "", limited?["nominalConcurrencyShares"] ?? "<none>"]
             + ["queues", "handSize", "queueLengthLimit"].map { queuing?[$0] ?? "<none>" } + [row.age]
     }
 
-    static func storageVersion(_ row: TableRow) -> [JSONValue] {
+    package static func storageVersion(_ row: TableRow) -> [JSONValue] {
         let versions = row.status.list("storageVersions").map { "\($0.text("apiServerID"))=\($0.text("encodingVersion"))" }
         return [row.name, row.status["commonEncodingVersion"] ?? "<unset>", .string(Cells.limited(versions, "<unset>")), row.age]
     }
 
-    static func storageMigration(_ row: TableRow) -> [JSONValue] {
+    package static func storageMigration(_ row: TableRow) -> [JSONValue] {
         let resource = row.spec["resource"] ?? [:]
         let group = resource.text("group")
         let text = group.isEmpty ? resource.text("resource") : "\(resource.text("resource")).\(group)"
@@ -102,7 +101,7 @@ enum PlainRows {
         return [row.name, .string(text), state?["type"] ?? "Unknown"]
     }
 
-    static func resourceClaim(_ row: TableRow) -> [JSONValue] {
+    package static func resourceClaim(_ row: TableRow) -> [JSONValue] {
         let isDeleted = row.object["metadata"]?["deletionTimestamp"] != nil
         var states = isDeleted ? ["deleted"] : []
         if row.status["allocation"] == nil {
@@ -114,18 +113,18 @@ enum PlainRows {
         return [row.name, .string(states.joined(separator: ",")), row.age]
     }
 
-    static func resourceSlice(_ row: TableRow) -> [JSONValue] {
+    package static func resourceSlice(_ row: TableRow) -> [JSONValue] {
         [row.name, row.spec["nodeName"] ?? "", row.spec["driver"] ?? "", row.spec["pool"]?["name"] ?? "", row.age]
     }
 
-    static func deviceTaint(_ row: TableRow) -> [JSONValue] {
+    package static func deviceTaint(_ row: TableRow) -> [JSONValue] {
         let taint = row.spec["taint"] ?? [:]
         let added = taint["timeAdded"]?.string
         return [row.name] + ["key", "value", "effect"].map { taint[$0] ?? "" }
             + [.string(added == nil ? "" : Cells.since(added, now: row.now)), row.age]
     }
 
-    static func poolStatus(_ row: TableRow) -> [JSONValue] {
+    package static func poolStatus(_ row: TableRow) -> [JSONValue] {
         guard row.object["status"] != nil else {
             let none: [JSONValue] = ["-", "-", "-", "-", "-", 0, "Pending", "<none>"]
             return [row.name, row.spec["driver"] ?? ""] + none
@@ -144,11 +143,11 @@ enum PlainRows {
         return [row.name, row.spec["driver"] ?? ""] + sums + [errors, .integer(count), .string(state), .string(completed)]
     }
 
-    static func scale(_ row: TableRow) -> [JSONValue] {
+    package static func scale(_ row: TableRow) -> [JSONValue] {
         [row.name, .integer(row.spec.number("replicas")), .integer(row.status.number("replicas")), row.age]
     }
 
-    static func apiService(_ row: TableRow) -> [JSONValue] {
+    package static func apiService(_ row: TableRow) -> [JSONValue] {
         let service = row.spec["service"].map { "\($0.text("namespace"))/\($0.text("name"))" } ?? "Local"
         let available = row.condition("Available")
         var text = available?["status"]?.string ?? "Unknown"
