@@ -98,7 +98,7 @@ enum StoreFailure {
         switch error.code {
         case .compacted: .expired("The provided resource version is too old: \(error.message)")
         case .futureRevision(let current): .tooLargeResourceVersion(asked: 0, current: current.rawValue)
-        case .full: .serviceUnavailable("the store has no space left: \(error.message)")
+        case .full: APIError(code: 500, reason: "", message: "etcdserver: mvcc: database space exceeded: \(error.message)")
         case .tooLarge: .requestEntityTooLarge("etcdserver: request is too large")
         case .closed, .unavailable, .slow: .serviceUnavailable(error.message)
         default: .internalError(error.message)
