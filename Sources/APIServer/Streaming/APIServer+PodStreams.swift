@@ -154,7 +154,8 @@ extension APIServer {
         guard let host else {
             throw .internalError("no preferred addresses found; known addresses: []")
         }
-        let port = node.value(at: ["status", "daemonEndpoints", "kubeletEndpoint", "Port"])?.int ?? Self.defaultKubeletPort
-        return KubeletEndpoint(node: name, host: host, port: Int(port))
+        // A node that has not said where its kubelet listens shows a zero.
+        let port = node.value(at: ["status", "daemonEndpoints", "kubeletEndpoint", "Port"])?.int ?? 0
+        return KubeletEndpoint(node: name, host: host, port: Int(port == 0 ? Self.defaultKubeletPort : port))
     }
 }
