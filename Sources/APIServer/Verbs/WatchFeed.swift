@@ -9,33 +9,45 @@ final class WatchFeed: ResponseFeed {
         /// Events that were taken and not written yet.
         var batch: ArraySlice<CacheEvent> = []
         var isOnly = false
-        var failure: StoreError?
+        var isOver = false
+    }
+
+    private enum Found {
+        case step(ResponseFeedStep)
+        case end(StoreError?)
     }
 
     private let watch: CacheWatch
+    private let whenOver: @Sendable () -> Void
     private let state: Mutex<State>
 
-    init(_ watch: CacheWatch, _ writer: WatchResponse.FrameWriter) {
+    /// - Parameter whenOver: Called once, when the watch has ended or the client is gone.
+    init(_ watch: CacheWatch, _ writer: WatchResponse.FrameWriter, whenOver: @escaping @Sendable () -> Void) {
         self.watch = watch
+        self.whenOver = whenOver
         state = Mutex(State(writer: writer))
     }
 
-    /// Why the watch has ended, when that is more than its time being over.
-    var failure: StoreError? { state.withLock { $0.failure } }
-
     func next() -> ResponseFeedStep {
-        state.withLock { state in
-            while true {
-                if let bytes = Self.write(&state) { return .bytes(bytes) }
-                switch watch.poll() {
-                case .wait: return .wait
-                case .end(let failure):
-                    state.failure = failure
-                    return .end
-                case .events(let events):
-                    state.batch = events[...]
-                    state.isOnly = events.count == 1
-                }
+        switch state.withLock({ find(&$0) }) {
+        case .step(let step): return step
+        case .end(let failure):
+            settle()
+            guard let failure, let frame = state.withLock({ $0.writer.farewell(failure) }) else { return .end }
+            return .bytes(frame)
+        }
+    }
+
+    private func find(_ state: inout State) -> Found {
+        while true {
+            if let bytes = Self.write(&state) { return .step(.bytes(bytes)) }
+            if state.isOver { return .step(.end) }
+            switch watch.poll() {
+            case .wait: return .step(.wait)
+            case .end(let failure): return .end(failure)
+            case .events(let events):
+                state.batch = events[...]
+                state.isOnly = events.count == 1
             }
         }
     }
@@ -46,6 +58,15 @@ final class WatchFeed: ResponseFeed {
 
     func cancel() {
         watch.cancel()
+        settle()
+    }
+
+    private func settle() {
+        let isFirst = state.withLock { state in
+            defer { state.isOver = true }
+            return !state.isOver
+        }
+        if isFirst { whenOver() }
     }
 
     private static func write(_ state: inout State) -> [UInt8]? {

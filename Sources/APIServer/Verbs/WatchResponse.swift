@@ -98,17 +98,33 @@ struct WatchResponse: Sendable {
     private func run(_ stream: any ResponseStream) async throws {
         let metrics = view.engine.environment.metrics
         let token = metrics.longRunningBegan(context.info)
-        defer { metrics.longRunningEnded(token) }
         // The client learns at once that it is watching.
         stream.flush()
+        let snapshot: CacheSnapshot?
+        let watch: CacheWatch
         do throws(StoreError) {
-            let (snapshot, watch) = try await open()
-            let ticket = deadline.add(watch, seconds: seconds, clock: view.engine.environment.clock)
-            defer { deadline.remove(ticket) }
-            try await deliver(snapshot, watch, stream)
+            (snapshot, watch) = try await open()
         } catch {
-            try await end(error, stream)
+            metrics.longRunningEnded(token)
+            return try await end(error, stream)
         }
+        let ticket = deadline.add(watch, seconds: seconds, clock: view.engine.environment.clock)
+        let settle: @Sendable () -> Void = { [deadline] in
+            deadline.remove(ticket)
+            metrics.longRunningEnded(token)
+        }
+        if view.remote != nil {
+            do throws(StoreError) {
+                try await deliverConverted(snapshot, watch, stream)
+            } catch {
+                settle()
+                return try await end(error, stream)
+            }
+            return settle()
+        }
+        guard let writer = await begin(snapshot, watch, stream) else { return settle() }
+        // From here on no task waits: its stack would be most of what a watcher takes.
+        stream.handOver(WatchFeed(watch, writer, whenOver: settle))
     }
 
     private func open() async throws(StoreError) -> (CacheSnapshot?, CacheWatch) {
@@ -172,38 +188,30 @@ struct WatchResponse: Sendable {
         }
     }
 
-    private func deliver(
-        _ snapshot: CacheSnapshot?,
-        _ watch: CacheWatch,
-        _ stream: any ResponseStream
-    ) async throws(StoreError) {
-        if view.remote != nil { return try await deliverConverted(snapshot, watch, stream) }
+    /// Sends what there is at the start; nil when the client has gone meanwhile.
+    private func begin(_ snapshot: CacheSnapshot?, _ watch: CacheWatch, _ stream: any ResponseStream) async -> FrameWriter? {
         var writer = FrameWriter(self)
+        guard let snapshot else { return writer }
         do {
-            if let snapshot {
-                for object in snapshot where selection.matches(object) {
-                    let event = CacheEvent(.added, object: object, revision: object.revision)
-                    try await writer.append(event, to: stream)
-                }
-                if case .initial(markEnd: true, _) = start { writer.appendBookmark(snapshot.revision, isEnd: true) }
-                try await writer.send(to: stream)
+            for object in snapshot where selection.matches(object) {
+                let event = CacheEvent(.added, object: object, revision: object.revision)
+                try await writer.append(event, to: stream)
             }
+            if case .initial(markEnd: true, _) = start { writer.appendBookmark(snapshot.revision, isEnd: true) }
+            try await writer.send(to: stream)
+            return writer
         } catch {
             watch.cancel()
-            return
+            return nil
         }
-        let feed = WatchFeed(watch, writer)
-        do {
-            try await stream.drain(feed)
-        } catch {
-            watch.cancel()
-            return
-        }
-        if let failure = feed.failure { throw failure }
+    }
+
+    private func end(_ error: StoreError, _ stream: any ResponseStream) async throws {
+        if let frame = farewell(error) { try await stream.write(frame) }
     }
 
     /// Tells the client why the watch ends, when that is more than its time being over.
-    private func end(_ error: StoreError, _ stream: any ResponseStream) async throws {
+    private func farewell(_ error: StoreError) -> [UInt8]? {
         let status: APIError
         switch error.code {
         case .compacted(let oldest):
@@ -211,11 +219,11 @@ struct WatchResponse: Sendable {
             if case .from(let revision) = start { asked = revision }
             status = .expired("too old resource version: \(asked) (\(oldest))")
         case .futureRevision, .unavailable:
-            guard case .from(let revision) = start else { return }
+            guard case .from(let revision) = start else { return nil }
             status = .tooLargeResourceVersion(asked: revision.rawValue, current: view.engine.cache.revision.rawValue)
-        default: return
+        default: return nil
         }
-        try await stream.write(WatchFrames.frame("ERROR", status.status(), context.form.syntax))
+        return WatchFrames.frame("ERROR", status.status(), context.form.syntax)
     }
 
     // MARK: Frames
@@ -254,6 +262,9 @@ struct WatchResponse: Sendable {
             pending += frame
             return pending.count >= Self.blockBytes ? takePending() : nil
         }
+
+        /// What the client is told when the watch ends with an error.
+        func farewell(_ error: StoreError) -> [UInt8]? { watch.farewell(error) }
 
         /// What has been gathered; nil when there is nothing.
         mutating func takePending() -> [UInt8]? {

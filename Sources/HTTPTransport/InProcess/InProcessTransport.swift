@@ -1,4 +1,5 @@
 import Channels
+import Synchronization
 
 /// Calls a handler in the same process: no sockets, no framing, no copies of bodies.
 public final class InProcessTransport: APITransport {
@@ -76,6 +77,7 @@ public final class InProcessTransport: APITransport {
 /// A streamed body whose producer runs while the consumer reads.
 final class InProcessStream: ResponseStream {
     private let channel: ByteChannel
+    private let feed = Mutex<(any ResponseFeed)?>(nil)
 
     private init(_ channel: ByteChannel) {
         self.channel = channel
@@ -89,6 +91,10 @@ final class InProcessStream: ResponseStream {
 
     func flush() {}
 
+    func handOver(_ feed: any ResponseFeed) {
+        self.feed.withLock { $0 = feed }
+    }
+
     static func start(_ produce: @escaping @Sendable (any ResponseStream) async throws -> Void) -> ResponseBody {
         let producer = ProducerTask()
         let channel = ByteChannel(onCancel: { producer.cancel() })
@@ -97,6 +103,10 @@ final class InProcessStream: ResponseStream {
         let task = Task {
             do {
                 try await produce(stream)
+                if let feed = stream.feed.withLock({ $0 }) {
+                    defer { feed.cancel() }
+                    try await stream.drain(feed)
+                }
                 channel.finish()
             } catch {
                 channel.finish(throwing: error)

@@ -47,6 +47,9 @@ public protocol ResponseStream: Sendable {
     func flush()
     /// Sends what the feed has until it ends. Cancelling the task ends the feed.
     func drain(_ feed: any ResponseFeed) async throws
+    /// Leaves the rest of the body to a feed: once the producing closure has returned, the feed is asked until it ends, and
+    /// the body with it. No task waits meanwhile. The feed is cancelled when the peer goes.
+    func handOver(_ feed: any ResponseFeed)
     /// Whether the peer is gone.
     var isClosed: Bool { get }
 }

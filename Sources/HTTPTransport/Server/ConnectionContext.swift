@@ -31,7 +31,8 @@ final class ServerContext: Sendable {
     /// How often a connection looks at its deadlines.
     var sweepInterval: TimeAmount {
         let shortest = [
-            limits.handshake, limits.requestHead, limits.requestBody, limits.idle, limits.stalledWrite, limits.probeAfter, limits.probeTimeout,
+            limits.handshake, limits.requestHead, limits.requestBody, limits.idle, limits.stalledWrite, limits.probeAfter,
+            limits.probeTimeout,
         ].min()
         let quarter = TimeAmount(shortest ?? .seconds(20)).nanoseconds / 4
         return .nanoseconds(max(10_000_000, min(quarter, 5_000_000_000)))

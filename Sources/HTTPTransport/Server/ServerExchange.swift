@@ -50,11 +50,14 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
     private let closed = Atomic<Bool>(false)
     private var isCancelled = false
     private var feeding: Feeding?
+    /// Set and taken by the producing task.
+    private var handedOver: (any ResponseFeed)?
 
     /// A feed that is being sent.
     private struct Feeding {
         let feed: any ResponseFeed
-        let continuation: CheckedContinuation<Void, any Error>
+        /// Who waits for its end; nil when the response ends with it.
+        let continuation: CheckedContinuation<Void, any Error>?
         /// The peer has to take bytes before the feed is asked again.
         var isHeldBack = false
     }
@@ -98,6 +101,7 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
     func shutDown() {
         isShuttingDown = true
         if isStreaming { task?.cancel() }
+        feeding?.feed.cancel()
     }
 
     /// Bytes left for the peer.
@@ -169,6 +173,10 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
                 guard endsWell else { throw error }
             }
         }
+        if let feed = handedOver {
+            handedOver = nil
+            return try await follow(feed)
+        }
         try await onLoop { self.finish { self.connection.sendEnd(self) } }
     }
 
@@ -233,7 +241,29 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
         }
     }
 
-    private func begin(_ feed: any ResponseFeed, _ continuation: CheckedContinuation<Void, any Error>) {
+    func handOver(_ feed: any ResponseFeed) {
+        handedOver = feed
+    }
+
+    /// Lets the response go on and end with the feed; the task that produced its beginning is over.
+    private func follow(_ feed: any ResponseFeed) async throws {
+        let inbox = connection.inbox
+        feed.onReady { [weak self] in
+            if let self { inbox.add(self) }
+        }
+        do {
+            try await onLoop {
+                self.task = nil
+                if self.isShuttingDown { feed.cancel() }
+                self.begin(feed, nil)
+            }
+        } catch {
+            feed.cancel()
+            throw error
+        }
+    }
+
+    private func begin(_ feed: any ResponseFeed, _ continuation: CheckedContinuation<Void, any Error>?) {
         feeding = Feeding(feed: feed, continuation: continuation)
         pull()
     }
@@ -261,9 +291,14 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
     }
 
     private func endFeed(_ failure: (any Error)?) {
-        guard let continuation = feeding?.continuation else { return }
+        guard let ended = feeding else { return }
         feeding = nil
-        if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
+        if let continuation = ended.continuation {
+            if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
+            return
+        }
+        ended.feed.cancel()
+        finish { if failure == nil { connection.sendEnd(self) } else { connection.abort(self) } }
     }
 
     private func writeOnLoop(_ bytes: [UInt8]) throws {
