@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 
-from cluster import APUS, Failure, eventually
+from cluster import APUS, Failure
 
 
 def run(*command, check=True):
@@ -87,6 +87,7 @@ class AgentNode:
     def close(self):
         if self.process and self.process.poll() is None:
             self.down()
+        # The kernel takes its time to end a namespace; the link must not wait for that.
+        run("ip", "link", "del", self.link, check=False)
         run("ip", "netns", "del", self.namespace, check=False)
-        eventually(lambda: self.link not in run("ip", "-o", "link"), 20, what="the link to go")
         shutil.rmtree(self.dir, ignore_errors=True)

@@ -111,10 +111,11 @@ def test_a_pod_sees_who_calls(nodes):
     c, _, _ = nodes
     caller = c.json("get", "pod", "shell-near")["status"]["podIP"]
     target = c.json("get", "pod", "shell-far")["status"]["podIP"]
-    listener = c.start("exec", "shell-far", "--", "nc", "-v", "-l", "-p", "9000")
+    listener = c.start("exec", "shell-far", "--", "timeout", "25", "httpd", "-f", "-v", "-p", "9000", "-h", "/tmp")
     try:
-        eventually(lambda: c.kubectl("exec", "shell-near", "--", "sh", "-c", f"echo hi | timeout 2 nc {target} 9000", check=False).returncode == 0, 20)
-        output = listener.communicate(timeout=20)[0]
+        fetch = ("exec", "shell-near", "--", "timeout", "3", "wget", "-q", "-O", "-", f"http://{target}:9000/none")
+        eventually(lambda: "404" in c.kubectl(*fetch, check=False).stderr, 20)
+        output = listener.communicate(timeout=40)[0]
     finally:
         listener.kill()
     assert caller in output, output

@@ -97,6 +97,9 @@ struct NetworkProber: Prober {
             return ProbeResult(result: .success, output: "service healthy")
         case .notServing(let status):
             return ProbeResult(result: .failure, output: "service unhealthy (responded with \"\(status)\")")
+        case .failed("deadlineExceeded", let message):
+            let limit = DurationText.format(timeout)
+            return ProbeResult(result: .failure, output: "timeout: health rpc did not complete within \(limit): \(message)")
         case .failed(let code, let message):
             return ProbeResult(result: .failure, output: "error: health rpc probe failed: \(code): \(message)")
         case nil:
