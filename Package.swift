@@ -127,7 +127,13 @@ let parts: [Target.Dependency] = [
 ]
 
 let programs: [Target] = [
-    .executableTarget(name: "apus", dependencies: parts + [log, arguments], swiftSettings: settings),
+    .executableTarget(
+        name: "apus",
+        dependencies: parts + [log, arguments],
+        swiftSettings: settings,
+        // Nobody loads a library into apus, so its symbols need not be exported: 7 MB of names, and what only they keep.
+        linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release))]
+    ),
     .executableTarget(name: "apus-bench", dependencies: parts + [log, arguments], path: "Benchmarks", swiftSettings: settings),
     .target(name: "TidyRules", path: "Tools/TidyRules", swiftSettings: settings),
     .executableTarget(name: "apus-tidy", dependencies: ["TidyRules"], path: "Tools/tidy", swiftSettings: settings),

@@ -48,18 +48,7 @@ struct ResourceTraits: Sendable {
         "jobs.batch", "cronjobs.batch", "services", "endpoints", "endpointslices.discovery.k8s.io", "nodes", "namespaces",
         "configmaps", "secrets", "serviceaccounts", "events", "leases.coordination.k8s.io", "persistentvolumes",
         "persistentvolumeclaims", "storageclasses.storage.k8s.io", "ingresses.networking.k8s.io",
-        "customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io",
-        "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-        "validatingwebhookconfigurations.admissionregistration.k8s.io",
-        "validatingadmissionpolicies.admissionregistration.k8s.io",
-        "validatingadmissionpolicybindings.admissionregistration.k8s.io",
-        "mutatingadmissionpolicies.admissionregistration.k8s.io",
-        "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
-        "flowschemas.flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
-        "certificatesigningrequests.certificates.k8s.io", "ipaddresses.networking.k8s.io", "servicecidrs.networking.k8s.io",
-        "csidrivers.storage.k8s.io", "csinodes.storage.k8s.io", "csistoragecapacities.storage.k8s.io",
-        "volumeattributesclasses.storage.k8s.io", "deviceclasses.resource.k8s.io", "resourceclaims.resource.k8s.io",
-        "resourceclaimtemplates.resource.k8s.io", "resourceslices.resource.k8s.io",
+        "customresourcedefinitions.apiextensions.k8s.io",
     ]
 
     init(_ resource: GroupResource, isCustom: Bool = false) {
