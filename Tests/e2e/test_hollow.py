@@ -69,9 +69,9 @@ def test_purge_takes_the_context_out_of_the_users_kubeconfig():
         json.dump(other, f)
     try:
         c.up()
-        assert c.out("config", "get-contexts", "-o", "name").split() == ["mine", "apus"]
+        assert c.out("config", "get-contexts", "-o", "name").split() == ["apus", "mine"]
         c.down(purge=False)
-        assert c.out("config", "get-contexts", "-o", "name").split() == ["mine", "apus"]
+        assert c.out("config", "get-contexts", "-o", "name").split() == ["apus", "mine"]
         c.up()
         c.down()
         assert c.out("config", "get-contexts", "-o", "name").split() == ["mine"]
