@@ -4,16 +4,11 @@ import Values
 
 @testable import CEL
 
-/// One run for a fuzzer: whatever the bytes are, it ends.
+/// A run of the fuzzer's target, and of a pattern.
 enum CELFuzz {
-    /// Compiles and evaluates `bytes` as an expression; as a pattern too.
     static func run(_ bytes: [UInt8]) {
-        let text = String(decoding: bytes, as: UTF8.self)
-        if let program = try? exampleEnvironment().compile(text) {
-            var budget = CELBudget(deadline: ContinuousClock.now + .seconds(2))
-            _ = program.evaluate(exampleBindings(), budget: &budget)
-        }
-        if bytes.count < 200, let pattern = try? RegularExpression(text) {
+        if let complaint = CELTarget.run([1] + bytes) { Issue.record("\(complaint): \(String(decoding: bytes, as: UTF8.self))") }
+        if bytes.count < 200, let pattern = try? RegularExpression(String(decoding: bytes, as: UTF8.self)) {
             var matcher = RegexMatcher(pattern, "the quick brown fox", nil)
             _ = try? matcher.all(limit: 10)
         }
@@ -72,6 +67,32 @@ struct SplitMix: RandomNumberGenerator {
                 }
             }
             CELFuzz.run(bytes)
+        }
+    }
+
+    @Test func `the fuzzer has all of its expressions`() {
+        #expect(CELTarget.readers.count == CELTarget.readings.count)
+    }
+
+    @Test(arguments: [UInt64(21), 22]) func `texts read at evaluation end`(seed: UInt64) {
+        let texts = [
+            "^[a-z]+(-[0-9]{1,3})*$\0web-1", "%s %d %.3f %x %e %b\0y", "2024-02-30T24:00:00.5Z\0+14:00", "1h2m3.5s\0-1us",
+            "fe80::1%eth0\0::1",
+            "http://u@[::1]:99999/a%2fb?c=d&c#e\0f", "10.0.0.0/33\010.0.0.1", "9223372036854775807Ei\0-1m", "v1.2.3-rc.1+b\01.0", "\0",
+        ].map { Array($0.utf8) }
+        var random = SplitMix(state: seed)
+        for round in 0..<2_000 {
+            var bytes = texts.randomElement(using: &random) ?? []
+            for _ in 0..<Int.random(in: 0...4, using: &random) where !bytes.isEmpty {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                if Bool.random(using: &random) {
+                    bytes[place] = UInt8.random(in: 0...255, using: &random)
+                } else {
+                    bytes.insert(contentsOf: bytes[..<place], at: place)
+                }
+            }
+            let input = [UInt8(truncatingIfNeeded: round * 2)] + bytes
+            if let complaint = CELTarget.run(input) { Issue.record("\(complaint): \(input)") }
         }
     }
 

@@ -29,9 +29,10 @@ sources() { find "$root/Sources/$1" -name '*.swift'; }
 module Values $(sources Values)
 module Units $(sources Units)
 module Schema $(sources Schema)
+module CEL $(sources CEL)
 # The embedded schema only: the rest of that target needs more layers and parses nothing.
 module APITypes "$root/Sources/APITypes/BuiltinSchema.swift"
 swiftc "${flags[@]}" -module-name Fuzz -emit-executable -o "$out/fuzz" "$root"/Tools/fuzz/*.swift \
-    "$out"/{Values,Units,Schema,APITypes,CSchemaData}.o -l:libyaml.a
+    "$out"/{Values,Units,Schema,CEL,APITypes,CSchemaData}.o -l:libyaml.a
 "$root/Tools/fuzz/corpus.py" "$out/corpus"
 echo "$out/fuzz"

@@ -43,13 +43,30 @@ UNITS = [
 ]
 NAMES = [b"example.com/a-b_c.d", b"*.example.com", b"Content-Type", b"A_B", b"100%"]
 
+CEL = [b"\x01" + e for e in (
+    b"object.spec.ports.all(p, p.port > 0) && words.exists(w, w.matches('^[a-z]+$'))", b"list.map(i, i * 2).filter(j, j > 2).sum() == x",
+    b"'%s %d'.format([name, x]) + string(timestamp('2024-01-01T00:00:00Z').getHours('+01:00'))",
+    b"object.?spec.?nope.optMap(v, v).orValue({'a': [1, 2u, 1.5, b'\\x00', null]})", b"cel.bind(a, 1 + 1, a * -10 % 3) in [1, 2]",
+    b"quantity('1Gi').add(quantity('1Ki')).isGreaterThan(quantity('1')) ? cidr('10.0.0.0/8').containsIP('10.0.0.1') : true",
+    b"self.ports.exists_one(p, p.number == 80) && self.labels.all(k, v, k != v) && has(self.wait)",
+    b"self.when < timestamp('2030-01-01T00:00:00Z') + duration('1h')",
+    b"sets.contains(self.set, ['a']) && type(self.either) == string && !self.?any.a.hasValue()",
+    b"words.transformMap(i, w, i > 0, w.size())",
+    b"lists.range(9).sortBy(i, -i).slice(1, 3).flatten() == [[1]].map(l, l[0])",
+    b"semver('1.2.3').isLessThan(semver('2.0.0')) || ip.isCanonical('::1')",
+    b"url('https://[::1]:80/a?b=c').getQuery()['b'][0].split(',').join('-').replace('a', 'b')",
+)] + [bytes([2 * k]) + t for k in range(19) for t in (
+    b"^[a-z]+(-[0-9]{1,3})*$\0web-1", b"%s %d %.3f %x %e %b\0y", b"2024-02-29T23:00:00.5Z\0+14:00", b"1h2m3.5s\0-1us",
+    b"http://u@[::1]:9/a%2fb?c=d&c#e\0f", b"10.0.0.0/8\00010.0.0.1", b"1.5Gi\0-1m", b"1.2.3-rc.1+b\0" b"1.0.0",
+)]
+
 EACH = [
     [POD, CRD, b'{"a":[1,-2.5e10,true,null,"\\ud83d\\ude00\\n"],"a":{"b":[]}}'], YAML + [POD], CBOR,
     [bytes([k]) + p for k in range(7) for p in PROTOBUF], PATCHES, PATCHES, [bytes([k]) + p for k in (0, 2) for p in PATCHES],
-    SELECTORS, UNITS, NAMES, [bytes([0]) + POD, bytes([5]) + CRD],
+    SELECTORS, UNITS, NAMES, [bytes([0]) + POD, bytes([5]) + CRD], CEL,
 ]
 
 out = pathlib.Path(sys.argv[1])
 for target, inputs in enumerate(EACH):
     for number, data in enumerate(inputs):
-        (out / f"{target:02}-{number:02}").write_bytes(bytes([target]) + data)
+        (out / f"{target:02}-{number:03}").write_bytes(bytes([target]) + data)
