@@ -35,23 +35,7 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A kubeconfig that may ask for a node's certificate, instead of --server and --token.", valueName: "file"))
     var bootstrapKubeconfig: String?
 
-    @Option(help: ArgumentHelp("Where the node keeps everything. (default: /var/lib/apus)", valueName: "directory"))
-    var dataDir: String?
-
-    @Option(help: ArgumentHelp("Use this container runtime's socket instead of starting containerd.", valueName: "socket"))
-    var containerRuntimeEndpoint: String?
-
-    @Option(help: ArgumentHelp("This node's name. (default: the host's)", valueName: "name"))
-    var nodeName: String?
-
-    @Option(name: .customLong("node-ip"), help: ArgumentHelp("This node's address. (default: the default route's)", valueName: "address"))
-    var nodeIP: String?
-
-    @Option(help: ArgumentHelp("How to write the log: text or json. (default: text)", valueName: "format"))
-    var logFormat: String?
-
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error. (default: info)", valueName: "level"))
-    var logLevel: String?
+    @OptionGroup var node: NodeOptions
 
     func run() async throws {
         let (settings, join) = try parsed()
@@ -70,13 +54,7 @@ struct AgentCommand: AsyncParsableCommand {
     /// - Throws: `ValidationError` that names the flag.
     func parsed() throws -> (ClusterConfiguration, JoinConfiguration) {
         var settings = ClusterConfiguration()
-        let given = [
-            ("data-dir", dataDir), ("container-runtime-endpoint", containerRuntimeEndpoint), ("node-name", nodeName),
-            ("node-ip", nodeIP), ("log-format", logFormat), ("log-level", logLevel),
-        ]
-        for (name, value) in given {
-            if let value { try Setting.apply(name, value, to: &settings, source: "--\(name)") }
-        }
+        try Setting.apply(node.given, to: &settings)
         var join = JoinConfiguration(server: server, bootstrapKubeconfig: bootstrapKubeconfig.map(absolutePath))
         if let server, !server.hasPrefix("https://") {
             throw ValidationError("--server: '\(server)' is not a URL such as https://192.0.2.1:6443")

@@ -7,8 +7,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A YAML file with the same settings: dataDir, httpsPort, clusterCIDR, …", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("Where the cluster keeps everything. (default: /var/lib/apus)", valueName: "directory"))
-    var dataDir: String?
+    @OptionGroup var node: NodeOptions
 
     @Option(help: ArgumentHelp("The port of the API. (default: 6443)", valueName: "port"))
     var httpsPort: Int?
@@ -28,15 +27,6 @@ struct ServerOptions: ParsableArguments {
     )
     var clusterDNS: String?
 
-    @Option(help: ArgumentHelp("Use this container runtime's socket instead of starting containerd.", valueName: "socket"))
-    var containerRuntimeEndpoint: String?
-
-    @Option(help: ArgumentHelp("This node's name. (default: the host's)", valueName: "name"))
-    var nodeName: String?
-
-    @Option(name: .customLong("node-ip"), help: ArgumentHelp("This node's address. (default: the default route's)", valueName: "address"))
-    var nodeIP: String?
-
     @Option(help: ArgumentHelp("Pretend this many nodes; nothing real runs, root is not needed.", valueName: "n"))
     var hollowNodes: Int?
 
@@ -52,21 +42,12 @@ struct ServerOptions: ParsableArguments {
     )
     var maxMutatingRequestsInFlight: Int?
 
-    @Option(help: ArgumentHelp("How to write the log: text or json. (default: text)", valueName: "format"))
-    var logFormat: String?
-
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error. (default: info)", valueName: "level"))
-    var logLevel: String?
-
     /// The checked settings.
     /// - Throws: `ValidationError` that names the flag or the file's key.
     func configuration() throws -> ClusterConfiguration {
         var result = ClusterConfiguration()
         if let config { try SettingsFile(path: config).apply(to: &result) }
-        for (name, value) in given {
-            guard let value else { continue }
-            try Setting.apply(name, value, to: &result, source: "--\(name)")
-        }
+        try Setting.apply(node.given + given, to: &result)
         let problems = result.problems()
         guard problems.isEmpty else { throw ValidationError(problems.joined(separator: "\n")) }
         return result
@@ -74,12 +55,11 @@ struct ServerOptions: ParsableArguments {
 
     private var given: [(String, String?)] {
         [
-            ("data-dir", dataDir), ("https-port", httpsPort.map(String.init)), ("kubeconfig", kubeconfig),
+            ("https-port", httpsPort.map(String.init)), ("kubeconfig", kubeconfig),
             ("service-cidr", serviceCIDR), ("cluster-cidr", clusterCIDR), ("cluster-dns", clusterDNS),
-            ("container-runtime-endpoint", containerRuntimeEndpoint), ("node-name", nodeName), ("node-ip", nodeIP),
             ("hollow-nodes", hollowNodes.map(String.init)),
             ("max-requests-inflight", maxRequestsInFlight.map(String.init)),
-            ("max-mutating-requests-inflight", maxMutatingRequestsInFlight.map(String.init)), ("log-format", logFormat), ("log-level", logLevel),
+            ("max-mutating-requests-inflight", maxMutatingRequestsInFlight.map(String.init)),
         ]
     }
 
@@ -111,6 +91,15 @@ enum Setting {
         "data-dir", "https-port", "kubeconfig", "service-cidr", "cluster-cidr", "cluster-dns", "container-runtime-endpoint",
         "node-name", "node-ip", "hollow-nodes", "max-requests-inflight", "max-mutating-requests-inflight", "log-format", "log-level",
     ]
+
+    /// Sets what flags gave.
+    /// - Throws: `ValidationError` that names the flag.
+    static func apply(_ given: [(String, String?)], to configuration: inout ClusterConfiguration) throws {
+        for (name, value) in given {
+            guard let value else { continue }
+            try apply(name, value, to: &configuration, source: "--\(name)")
+        }
+    }
 
     /// Sets one setting from its text.
     /// - Throws: `ValidationError` that names `source`.
