@@ -161,6 +161,37 @@ import Values
                 ["spec": ["expirationSeconds": 10]]
             )
             #expect(short.status == 422)
+            #expect(
+                short.message
+                    == "TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: 10: "
+                    + "may not specify a duration less than 10 minutes"
+            )
+        }
+    }
+
+    @Test func `a token request says whom it is for, and is answered whole`() async throws {
+        try await withCluster(key: TokenSigningKey()) { cluster in
+            try await cluster.addServiceAccount()
+            let path = "/api/v1/namespaces/default/serviceaccounts/default"
+            let uid = try await cluster.get(path)["metadata", "uid"]?.string ?? ""
+            let issued = try await cluster.post(path + "/token", ["metadata": ["labels": ["a": "b"]]])
+            #expect(issued.status == 201, "\(issued.text)")
+            #expect(issued["metadata", "name"] == "default" && issued["metadata", "namespace"] == "default")
+            #expect(issued["metadata", "uid"] == .string(uid) && issued["metadata", "labels", "a"] == "b")
+            #expect(issued["spec", "expirationSeconds"] == 3600)
+            func refusal(_ request: JSONValue) async throws -> String {
+                let answer = try await cluster.post(path + "/token", request)
+                return "\(answer.status) \(answer.message)"
+            }
+            let name = "422 TokenRequest.authentication.k8s.io \"default\" is invalid: metadata.name: Invalid value: \"other\": "
+            #expect(try await refusal(["metadata": ["name": "other"]]) == name + "must match the service account name if specified")
+            #expect(
+                try await refusal(["metadata": ["uid": "u"]])
+                    == "409 Operation cannot be fulfilled on TokenRequest.authentication.k8s.io \"default\": the UID in the token "
+                    + "request (u) does not match the UID of the service account (\(uid))"
+            )
+            let bound: JSONValue = ["spec": ["boundObjectRef": ["apiVersion": "v1", "kind": "ConfigMap", "name": "c"]]]
+            #expect(try await refusal(bound) == "400 cannot bind token to object of type /v1, Kind=ConfigMap")
         }
     }
 }

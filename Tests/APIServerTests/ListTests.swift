@@ -35,9 +35,38 @@ import Values
             let second = try await cluster.get(Self.maps + "?limit=3&continue=\(token)")
             #expect(Self.names(second) == ["m03", "m04", "m05"])
             #expect(second["metadata", "resourceVersion"] == first["metadata", "resourceVersion"])
+            #expect(second["metadata", "remainingItemCount"] == 1)
             let third = try await cluster.get(Self.maps + "?limit=3&continue=\(second["metadata", "continue"]?.string ?? "")")
             #expect(Self.names(third) == ["m06"])
             #expect(third["metadata", "continue"] == nil)
+            #expect(third["metadata", "remainingItemCount"] == nil)
+        }
+    }
+
+    @Test func `a page of a past state says how many follow`() async throws {
+        try await withCluster { cluster in
+            try await Self.fill(cluster, 7)
+            let revision = try await cluster.get(Self.maps)["metadata", "resourceVersion"]?.string ?? ""
+            for name in ["m00", "m06"] { _ = try await cluster.delete(Self.maps + "/\(name)") }
+            // Not the same in another namespace, whose objects do not count.
+            _ = try await cluster.post("/api/v1/namespaces/kube-system/configmaps", ["metadata": ["name": "x"]])
+            let past = "?resourceVersion=\(revision)&resourceVersionMatch=Exact&limit=2"
+            let first = try await cluster.get(Self.maps + past)
+            #expect(Self.names(first) == ["m00", "m01"])
+            #expect(first["metadata", "remainingItemCount"] == 5)
+            var token = first["metadata", "continue"]?.string ?? ""
+            for remaining in [3, 1] as [JSONValue] {
+                let next = try await cluster.get(Self.maps + "?limit=2&continue=\(token)")
+                #expect(next["metadata", "remainingItemCount"] == remaining)
+                token = next["metadata", "continue"]?.string ?? ""
+            }
+            let last = try await cluster.get(Self.maps + "?limit=2&continue=\(token)")
+            #expect(Self.names(last) == ["m06"])
+            #expect(last["metadata", "remainingItemCount"] == nil)
+            let chosen = try await cluster.get(Self.maps + past + "&labelSelector=parity%3Deven")
+            #expect(Self.names(chosen) == ["m00", "m02"])
+            #expect(chosen["metadata", "continue"] != nil)
+            #expect(chosen["metadata", "remainingItemCount"] == nil, "not told where a selector decides")
         }
     }
 

@@ -114,6 +114,33 @@ import Values
         }
     }
 
+    @Test(arguments: ["application/merge-patch+json", "application/strategic-merge-patch+json", "application/json-patch+json", "PUT"])
+    func `an empty list resets the records, null does not`(_ type: String) async throws {
+        try await withCluster { cluster in
+            let made = try await cluster.post(Self.maps, ["metadata": ["name": "a"], "data": ["k": "v"]])
+            func write(_ records: JSONValue) async throws -> TestCluster.Answer {
+                switch type {
+                case "PUT":
+                    var object = made.json
+                    object.set(records, at: ["metadata", "managedFields"])
+                    object.remove(at: ["metadata", "resourceVersion"])
+                    return try await cluster.put(Self.maps + "/a", object)
+                case "application/json-patch+json":
+                    let operation: JSONValue = ["op": "replace", "path": "/metadata/managedFields", "value": records]
+                    return try await cluster.patch(Self.maps + "/a", [operation], type: type)
+                default: return try await cluster.patch(Self.maps + "/a", ["metadata": ["managedFields": records]], type: type)
+                }
+            }
+            let kept = try await write(.null)
+            #expect(kept.status == 200, "\(kept.text)")
+            #expect(kept["metadata", "managedFields"]?.array?.isEmpty == false)
+            let reset = try await write([])
+            #expect(reset.status == 200, "\(reset.text)")
+            #expect(reset["metadata", "managedFields"] == nil)
+            #expect(try await cluster.get(Self.maps + "/a")["metadata", "managedFields"] == nil)
+        }
+    }
+
     @Test func `kubectl takes over what its client side applied`() async throws {
         try await withCluster { cluster in
             let last = #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"default"},"data":{"k":"v"}}"#

@@ -104,8 +104,7 @@ import Values
                 status: 415,
                 reason: "UnsupportedMediaType",
                 message: "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
-                    + "application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml, "
-                    + "application/apply-patch+cbor"
+                    + "application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml"
             ),
             Exchange(
                 name: "policy and flag",

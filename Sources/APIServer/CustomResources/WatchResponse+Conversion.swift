@@ -14,7 +14,8 @@ extension WatchResponse {
             start: start,
             wantsBookmarks: wantsBookmarks,
             deadline: deadline,
-            seconds: seconds
+            seconds: seconds,
+            isSocket: isSocket
         )
     }
 

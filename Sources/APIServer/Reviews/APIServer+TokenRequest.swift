@@ -1,13 +1,12 @@
 import APIModel
 import Access
+import BuiltinKinds
 import HTTPTransport
 import Schema
 import Units
 import Values
 
 extension APIServer {
-    private static let minTokenSeconds: Int64 = 600
-    private static let maxTokenSeconds: Int64 = 1 << 32
     private static let defaultTokenSeconds: Int64 = 3600
     private static let requestKind = GroupKind(group: "authentication.k8s.io", kind: "TokenRequest")
 
@@ -19,10 +18,7 @@ extension APIServer {
     ) async throws(APIError) -> HTTPResponse {
         guard let tokens else { throw .serviceUnavailable("this server signs no service account tokens") }
         let write = try writeContext(view, context)
-        let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
-        let account = try view.engine.tree(stored)
         var request = try body(subresource, context)
-        let seconds = try Self.lifetime(request, name: write.name)
         var admitted = AdmissionRequest(
             operation: .create,
             kind: subresource.kind,
@@ -35,34 +31,53 @@ extension APIServer {
             object: request
         )
         try await admission.mutate(&admitted)
+        request = admitted.object ?? request
+        let own = try await account(for: &request, view, write)
+        let issues = ReviewValidation.tokenRequest(request)
+        guard issues.isEmpty else { throw .invalid(Self.requestKind, "", issues) }
+        admitted.object = request
         try await admission.validate(admitted)
-        let own = TokenBinding(name: write.name, uid: account.value(at: ["metadata", "uid"])?.string ?? "")
         var subject = TokenSubject(namespace: write.namespace, serviceAccount: own)
         try await bind(&subject, to: request.value(at: ["spec", "boundObjectRef"]), write)
         let audiences = request.value(at: ["spec", "audiences"])?.array?.compactMap(\.string) ?? []
         if audiences.isEmpty { request.set(JSONValue(tokens.audiences), at: ["spec", "audiences"]) }
+        let seconds = request.value(at: ["spec", "expirationSeconds"])?.int ?? Self.defaultTokenSeconds
         request.set(.integer(seconds), at: ["spec", "expirationSeconds"])
         let issued: (token: String, expires: Timestamp)
         do { issued = try tokens.issue(subject, audiences: audiences, seconds: seconds) } catch {
             throw .internalError("failed to generate token: \(error)")
         }
-        request["metadata"] = [
-            "name": .string(write.name), "namespace": .string(write.namespace), "creationTimestamp": .string(write.now.rfc3339),
-        ]
         request["status"] = ["token": .string(issued.token), "expirationTimestamp": .string(issued.expires.rfc3339)]
         return Responses.value(request, status: 201, form: context.form)
     }
 
-    private static func lifetime(_ request: JSONValue, name: String) throws(APIError) -> Int64 {
-        let seconds = request.value(at: ["spec", "expirationSeconds"])?.int ?? defaultTokenSeconds
-        let field = FieldPath("spec.expirationSeconds")
-        guard seconds >= minTokenSeconds else {
-            throw .invalid(requestKind, name, [.invalid(field, .integer(seconds), "may not specify a duration less than 10 minutes")])
+    /// The account that a request is about, which its metadata may name and then says.
+    private func account(
+        for request: inout JSONValue,
+        _ view: ResourceView,
+        _ write: WriteContext
+    ) async throws(APIError) -> TokenBinding {
+        func given(_ field: String) -> String { request.value(at: ["metadata", field])?.string ?? "" }
+        for (field, own) in [("name", write.name), ("namespace", write.namespace)] {
+            guard given(field).isEmpty || given(field) == own else {
+                let words = "must match the service account \(field) if specified"
+                throw .invalid(Self.requestKind, write.name, [.invalid(FieldPath("metadata").child(field), .string(given(field)), words)])
+            }
+            request.set(.string(own), at: ["metadata", field])
         }
-        guard seconds <= maxTokenSeconds else {
-            throw .invalid(requestKind, name, [.invalid(field, .integer(seconds), "may not specify a duration larger than 2^32 seconds")])
+        let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
+        let uid = try view.engine.tree(stored).value(at: ["metadata", "uid"])?.string ?? ""
+        guard given("uid").isEmpty || given("uid") == uid else {
+            throw .conflict(
+                GroupResource(group: Self.requestKind.group, resource: Self.requestKind.kind),
+                write.name,
+                "the UID in the token request (\(given("uid"))) does not match the UID of the service account (\(uid))"
+            )
         }
-        return seconds
+        request.set(.string(uid), at: ["metadata", "uid"])
+        request.set(.string(write.now.rfc3339), at: ["metadata", "creationTimestamp"])
+        request["status"] = nil
+        return TokenBinding(name: write.name, uid: uid)
     }
 
     private func bind(_ subject: inout TokenSubject, to reference: JSONValue?, _ write: WriteContext) async throws(APIError) {
@@ -70,12 +85,12 @@ extension APIServer {
         let kind = reference["kind"]?.string ?? ""
         let name = reference["name"]?.string ?? ""
         let resource: GroupResource
-        switch kind {
-        case "Pod": resource = .core("pods")
-        case "Secret": resource = .core("secrets")
-        case "Node": resource = .core("nodes")
-        default:
-            throw .badRequest("cannot bind token for serviceaccount \(GoQuote.quote(write.name)) to object of kind \(kind)")
+        let version = GroupVersion(apiVersion: reference["apiVersion"]?.string ?? "") ?? GroupVersion(group: "", version: "")
+        switch (version.group, kind) {
+        case ("", "Pod"): resource = .core("pods")
+        case ("", "Secret"): resource = .core("secrets")
+        case ("", "Node"): resource = .core("nodes")
+        default: throw .badRequest("cannot bind token to object of type \(version.group)/\(version.version), Kind=\(kind)")
         }
         let namespace = kind == "Node" ? "" : write.namespace
         guard let object = await lookup.currentObject(resource, namespace: namespace, name: name) else {

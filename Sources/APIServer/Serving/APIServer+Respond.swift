@@ -29,9 +29,10 @@ extension APIServer {
         } catch {
             response = Responses.error(error, form: ResponseForm.ofError(request))
         }
-        warnings.write(to: &response.headers)
-        if info.isResource { BodyCompression.apply(to: &response, request) }
+        // A connection that leaves HTTP has the headers of its handshake only.
         if case .upgrade = response.body { return response }
+        warnings.write(to: &response.headers)
+        if info.isResource, !Self.isLongRunning(info) { BodyCompression.apply(to: &response, request) }
         response.headers.append("Audit-Id", environment.random.uuid())
         count(info, request, response.status, began)
         return response
@@ -59,6 +60,7 @@ extension APIServer {
     ) async throws(APIError) -> HTTPResponse {
         var user = try await authenticate(request, info)
         user = try await impersonate(user, request)
+        let request = BearerTokenAuthenticator.withoutToken(request)
         let attributes = Self.attributes(info, request, user)
         let ticket = try await admitted(attributes, info, request, warnings)
         defer { if let ticket { flowControl.leave(ticket) } }

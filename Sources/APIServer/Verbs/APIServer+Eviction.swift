@@ -71,7 +71,8 @@ extension APIServer {
                 "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "code": 500,
                 "message": "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
             ]
-            return Responses.value(status, status: 500, form: context.form)
+            // Upstream's handler gives every result of a creation 201, whatever the Status in it says.
+            return Responses.value(status, status: 201, form: context.form)
         }
         guard let budget = found.first else {
             try await remove(request, view, write)

@@ -114,13 +114,14 @@ extension ResourceEngine {
         let rest = snapshot.after(last.key)
         let more = query.selection.isEverything ? rest.count > 0 : rest.contains(where: query.selection.matches)
         guard more else { return page }
-        page.continueToken = token(revision, last.key)
         if query.selection.isEverything { page.remaining = rest.count }
+        page.continueToken = token(revision, last.key, page.remaining)
         return page
     }
 
-    private func token(_ revision: Revision, _ key: String) -> String {
-        ContinueToken(revision: Int64(revision.rawValue), start: String(key.dropFirst(prefix.count))).encoded
+    private func token(_ revision: Revision, _ key: String, _ remaining: Int?) -> String {
+        let start = String(key.dropFirst(prefix.count))
+        return ContinueToken(revision: Int64(revision.rawValue), start: start, remaining: remaining).encoded
     }
 
     /// A page of a past state, from the store's history.
@@ -136,7 +137,8 @@ extension ResourceEngine {
                     let object = indexer(entry)
                     guard query.selection.matches(object) else { continue }
                     if query.limit > 0, chosen.count == query.limit {
-                        return paged(chosen, revision)
+                        let remaining = try await remaining(after: chosen, query, revision, scope)
+                        return paged(chosen, revision, remaining)
                     }
                     chosen.append(object)
                 }
@@ -149,10 +151,34 @@ extension ResourceEngine {
         return ListPage(objects: .chosen(chosen), revision: revision)
     }
 
-    private func paged(_ chosen: [CachedObject], _ revision: Revision) -> ListPage {
-        var page = ListPage(objects: .chosen(chosen), revision: revision)
-        if let last = chosen.last { page.continueToken = token(revision, last.key) }
+    private func paged(_ chosen: [CachedObject], _ revision: Revision, _ remaining: Int?) -> ListPage {
+        var page = ListPage(objects: .chosen(chosen), revision: revision, remaining: remaining)
+        if let last = chosen.last { page.continueToken = token(revision, last.key, remaining) }
         return page
+    }
+
+    /// The store's history is counted in steps of so many entries.
+    private static let countedStep = 512
+
+    /// How many objects follow a page of the past; nil when a selector decides about them, as upstream has it. The first
+    /// page counts, the others reckon from what the token says.
+    private func remaining(
+        after page: [CachedObject],
+        _ query: ListQuery,
+        _ revision: Revision,
+        _ scope: String
+    ) async throws(StoreError) -> Int? {
+        guard query.selection.isEverything else { return nil }
+        // At least one follows, or this would be the last page.
+        if let before = query.remaining { return max(1, before - page.count) }
+        var count = 0
+        var after = page.last?.key
+        while true {
+            let found = try await environment.store.list(prefix: scope, at: revision, after: after, limit: Self.countedStep)
+            count += found.entries.count
+            guard found.more, let last = found.entries.last else { return count }
+            after = last.key
+        }
     }
 
     private func expired(_ error: StoreError, _ query: ListQuery) -> APIError {

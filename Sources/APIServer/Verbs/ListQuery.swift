@@ -20,6 +20,8 @@ struct ListQuery: Sendable {
     var limit: Int
     /// The last key of the page before.
     var after: String?
+    /// How many objects followed that page, if its token says so.
+    var remaining: Int?
     var selection: FieldSelection
 
     init(_ options: ListOptions, view: ResourceView, namespace: String) throws(APIError) {
@@ -37,6 +39,7 @@ struct ListQuery: Sendable {
             }
             at = token.revision > 0 ? .exactly(Revision(UInt64(token.revision))) : .newest
             after = view.engine.prefix + token.start
+            remaining = token.remaining
             return
         }
         at = try Self.at(options)
@@ -94,10 +97,13 @@ struct ContinueToken: Sendable {
     var revision: Int64
     /// The last key delivered, relative to the resource.
     var start: String
+    /// How many objects follow it, when all objects are asked for: a page of the past need not count them again.
+    var remaining: Int?
 
-    init(revision: Int64, start: String) {
+    init(revision: Int64, start: String, remaining: Int? = nil) {
         self.revision = revision
         self.start = start
+        self.remaining = remaining
     }
 
     init(_ text: String) throws(APIError) {
@@ -121,6 +127,7 @@ struct ContinueToken: Sendable {
         guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else { throw Self.invalid(": \(start)") }
         self.revision = revision
         self.start = start
+        remaining = value["n"]?.int.flatMap { $0 > 0 ? Int(exactly: $0) : nil }
     }
 
     private static func invalid(_ why: String) -> APIError { .badRequest("invalid continue token: continue key is not valid\(why)") }
@@ -137,7 +144,8 @@ struct ContinueToken: Sendable {
     }
 
     var encoded: String {
-        let value: JSONValue = ["v": "meta.k8s.io/v1", "rv": .integer(revision), "start": .string(start)]
+        var value: JSONValue = ["v": "meta.k8s.io/v1", "rv": .integer(revision), "start": .string(start)]
+        if let remaining { value["n"] = .integer(Int64(remaining)) }
         return Base64.encodeURL(value.encoded())
     }
 }

@@ -18,7 +18,7 @@ extension ObjectDecoding {
             return .invalid(GroupKind(group: "", kind: ""), "", [.invalid(FieldPath("patch"), .string(shown), why)])
         }
         let unknown: [String]
-        do throws(SchemaDecodeError) { unknown = try schema.decode(&value) } catch { throw rejected(error.message) }
+        do throws(SchemaDecodeError) { unknown = try decodeFields(of: &value) } catch { throw rejected(error.message) }
         value["apiVersion"] = .string(expected.apiVersion)
         value["kind"] = .string(expected.kind)
         let prefix = patch.kind == .json ? "json patch " : ""

@@ -12,7 +12,11 @@ struct ObjectPatch: Sendable {
         case apply = "application/apply-patch+yaml"
     }
 
-    static let mediaTypes = [Kind.json, .merge, .strategic, .apply].map(\.rawValue) + [applyCBOR]
+    /// What is taken.
+    static let mediaTypes = offered + [applyCBOR]
+    /// What a refusal names: upstream has CBOR behind a gate that is off.
+    private static let offered = [Kind.json, .merge, .strategic, .apply].map(\.rawValue)
+    private static let offeredOfCustom = [Kind.json, .merge, .apply].map(\.rawValue)
     /// The same as `apply` in another syntax.
     private static let applyCBOR = "application/apply-patch+cbor"
     private static let maxOperations = 10_000
@@ -30,7 +34,7 @@ struct ObjectPatch: Sendable {
             return
         }
         guard let kind = Kind(rawValue: type) else {
-            throw .unsupportedMediaType(accepted: Self.mediaTypes)
+            throw .unsupportedMediaType(accepted: Self.offered)
         }
         self.kind = kind
         if kind == .apply {
@@ -78,8 +82,11 @@ struct ObjectPatch: Sendable {
 
     /// The body of a PATCH of a kind; a custom resource knows no strategic merge.
     init(_ context: RequestContext, for view: ResourceView) throws(APIError) {
-        if view.descriptor.isCustom, BodySyntax.mediaType(context.request) == Kind.strategic.rawValue {
-            throw .unsupportedMediaType(accepted: [Kind.json, .merge, .apply].map(\.rawValue))
+        if view.descriptor.isCustom {
+            let type = BodySyntax.mediaType(context.request)
+            guard type == Self.applyCBOR || Self.offeredOfCustom.contains(type) else {
+                throw .unsupportedMediaType(accepted: Self.offeredOfCustom)
+            }
         }
         try self.init(context)
     }
@@ -116,7 +123,7 @@ struct ObjectPatch: Sendable {
                 if error.isRefused { throw Self.rejected }
                 throw APIError(code: 500, reason: "", message: error.message)
             }
-        case .apply: throw .unsupportedMediaType(accepted: Array(Self.mediaTypes.dropLast()))
+        case .apply: throw .unsupportedMediaType(accepted: Self.offered)
         }
     }
 

@@ -22,6 +22,8 @@ struct WatchResponse: Sendable {
     let wantsBookmarks: Bool
     let deadline: WatchDeadlines
     let seconds: Int
+    /// Each event is a message of its own, never joined with others.
+    let isSocket: Bool
 
     /// Checks the options and answers with the stream.
     static func make(
@@ -48,11 +50,13 @@ struct WatchResponse: Sendable {
             start: try start(options),
             wantsBookmarks: options.allowWatchBookmarks,
             deadline: deadlines,
-            seconds: asked > 0 ? asked : drawn
+            seconds: asked > 0 ? asked : drawn,
+            isSocket: WebSocketHandshake.isRequested(context.request)
         )
-        var headers = WatchFrames.headers(context.form)
-        context.warnings.write(to: &headers)
-        return HTTPResponse(status: 200, headers: headers, body: .stream { try await watch.run($0) })
+        if watch.isSocket {
+            return WatchSocket.response(to: context.request, syntax: context.form.syntax) { try await watch.run($0) }
+        }
+        return HTTPResponse(status: 200, headers: WatchFrames.headers(context.form), body: .stream { try await watch.run($0) })
     }
 
     private static func start(_ options: ListOptions) throws(APIError) -> Start {
@@ -254,11 +258,11 @@ struct WatchResponse: Sendable {
         mutating func add(_ event: CacheEvent, isOnly: Bool = false) -> [UInt8]? {
             if event.type == .bookmark {
                 appendBookmark(event.revision, isEnd: false)
-                return nil
+                return watch.isSocket ? takePending() : nil
             }
             guard let frame = frame(event) else { return nil }
             counter.add(bytes: frame.count)
-            if isOnly, pending.isEmpty { return frame }
+            if isOnly || watch.isSocket, pending.isEmpty { return frame }
             pending += frame
             return pending.count >= Self.blockBytes ? takePending() : nil
         }
@@ -318,7 +322,7 @@ struct WatchResponse: Sendable {
         }
 
         mutating func appendBookmark(_ revision: Revision, isEnd: Bool) {
-            var metadata: JSONValue = ["creationTimestamp": .null, "resourceVersion": .string(revision.description)]
+            var metadata: JSONValue = ["resourceVersion": .string(revision.description)]
             if isEnd { metadata["annotations"] = ["k8s.io/initial-events-end": "true"] }
             let object: JSONValue
             switch watch.context.form.shape {

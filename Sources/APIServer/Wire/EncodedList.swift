@@ -40,18 +40,23 @@ struct EncodedList: Sendable {
         var next = 0
     }
 
-    func response() -> HTTPResponse {
+    /// The answer; one whose bytes are not all at hand is compressed on its way.
+    func response(to request: HTTPRequest) -> HTTPResponse {
         let measured = measure()
         let head = opening(measured) + measured.kept
         guard measured.next < objects.count else {
             return HTTPResponse(status: 200, headers: Responses.headers(form), body: .bytes(head + ending))
         }
         let next = measured.next
+        let isCompressed = BodyCompression.isAccepted(request)
         let body: HTTPResponse.Body = .stream { stream in
-            try await stream.write(head)
-            try await write(from: next, to: stream)
+            let encoder = isCompressed ? GzipEncoder() : nil
+            try await stream.write(encoder?.add(head) ?? head)
+            try await write(from: next, encoder, to: stream)
         }
-        return HTTPResponse(status: 200, headers: Responses.headers(form), body: body)
+        var headers = Responses.headers(form)
+        if isCompressed { BodyCompression.mark(&headers) }
+        return HTTPResponse(status: 200, headers: headers, body: body)
     }
 
     private func measure() -> Measured {
@@ -71,15 +76,17 @@ struct EncodedList: Sendable {
         return measured
     }
 
-    private func write(from first: Int, to stream: any ResponseStream) async throws {
+    private func write(from first: Int, _ encoder: GzipEncoder?, to stream: any ResponseStream) async throws {
         var next = first
         while next < objects.count {
             let start = next
             // Encoding takes long: not on the thread that serves connections.
             let (block, end) = await offEventLoop { self.block(from: start) }
             next = end
-            try await stream.write(next < objects.count ? block : block + ending)
+            let piece = next < objects.count ? block : block + ending
+            try await stream.write(encoder?.add(piece) ?? piece)
         }
+        if let encoder { try await stream.write(encoder.finish()) }
     }
 
     private func block(from start: Int) -> (bytes: [UInt8], end: Int) {

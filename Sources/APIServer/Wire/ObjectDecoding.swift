@@ -52,7 +52,7 @@ struct ObjectDecoding: Sendable {
     ) throws(APIError) {
         let unknown: [String]
         do throws(SchemaDecodeError) {
-            unknown = try schema.decode(&value)
+            unknown = try decodeFields(of: &value)
         } catch {
             throw .cannotHandle(expected, error.message)
         }
@@ -62,6 +62,14 @@ struct ObjectDecoding: Sendable {
         try report(problems + duplicates + unknown, validation, warnings)
         schema.applyDefaults(&value)
         hooks.defaults(&value)
+    }
+
+    /// Decodes by the schema, which drops empty lists, all but one: no records of ownership are the wish to forget them.
+    func decodeFields(of value: inout JSONValue) throws(SchemaDecodeError) -> [String] {
+        let isReset = value.value(at: FieldTracking.path) == []
+        let unknown = try schema.decode(&value)
+        if isReset { value.set([], at: FieldTracking.path) }
+        return unknown
     }
 
     private func report(_ problems: [String], _ validation: FieldValidation, _ warnings: WarningList) throws(APIError) {

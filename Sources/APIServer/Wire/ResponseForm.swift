@@ -46,13 +46,11 @@ struct ResponseForm: Sendable, Hashable {
         return syntax == .json && !isPretty
     }
 
-    /// The media types objects can be had in, in the order in which wildcards choose.
-    static let mediaTypes = Syntax.allCases.map(\.rawValue)
+    /// The media types that a refusal names: upstream has CBOR behind a gate that is off.
+    static let mediaTypes = Syntax.allCases.filter { $0 != .cbor }.map(\.rawValue)
 
     /// The media types of watches, as the refusal of a watch lists them.
-    static let streamTypes = [
-        "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch", "application/cbor-seq",
-    ]
+    static let streamTypes = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"]
 
     /// Picks the form from the Accept header, or throws 406. `isCustom` tells whether objects have no protobuf form; it
     /// is asked only when that matters.

@@ -1,4 +1,5 @@
 import HTTPTransport
+import Values
 
 /// What an authenticator made of a request's credentials.
 public enum AuthenticationDecision: Sendable, Equatable {
@@ -66,7 +67,10 @@ public struct ClientCertificateAuthenticator: Authenticator {
     /// The decision on one request.
     public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
         guard let certificate = request.peer.clientCertificate, !certificate.commonName.isEmpty else { return .none }
-        let user = UserIdentity(name: certificate.commonName, uid: certificate.uid ?? "", groups: certificate.organizations)
+        var user = UserIdentity(name: certificate.commonName, uid: certificate.uid ?? "", groups: certificate.organizations)
+        if !certificate.fingerprint.isEmpty {
+            user.extra = ["authentication.kubernetes.io/credential-id": ["X509SHA256=\(certificate.fingerprint.lowercased())"]]
+        }
         return .user(user, audiences: [])
     }
 }
@@ -134,6 +138,24 @@ public struct BearerTokenAuthenticator: Authenticator {
             let token = parts[1].drop { $0 == " " }
             return token.isEmpty ? nil : String(token)
         }
-        return nil
+        guard WebSocketHandshake.isRequested(request) else { return nil }
+        let offered = request.headers.elements("sec-websocket-protocol")
+        let carriers = offered.filter { $0.hasPrefix(webSocketPrefix) }
+        // The token's entry is not answered, so another one has to stand beside it.
+        guard let carrier = carriers.first, carriers.count == 1, offered.count > 1,
+            let bytes = Base64.decodeURL(String(carrier.dropFirst(webSocketPrefix.count)))
+        else { return nil }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// A WebSocket request without the token in its protocol list: nobody further on needs to see it.
+    public static func withoutToken(_ request: HTTPRequest) -> HTTPRequest {
+        guard WebSocketHandshake.isRequested(request) else { return request }
+        let offered = request.headers.elements("sec-websocket-protocol")
+        let kept = offered.filter { !$0.hasPrefix(webSocketPrefix) }
+        guard kept.count < offered.count else { return request }
+        var request = request
+        request.headers["Sec-WebSocket-Protocol"] = kept.isEmpty ? nil : kept.joined(separator: ", ")
+        return request
     }
 }
