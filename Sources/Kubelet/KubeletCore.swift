@@ -102,7 +102,8 @@ final class KubeletCore: Sendable {
             ),
             seccompDefault: configuration.seccompDefault,
             memoryCapacity: machine.memory,
-            hostname: configuration.hostname
+            hostname: configuration.hostname,
+            endsTogether: isReal && PodCgroups.hasUnifiedMemory()
         )
     }
 

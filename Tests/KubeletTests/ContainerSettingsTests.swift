@@ -116,6 +116,9 @@ import Values
         #expect(resources.cpuQuota == 150_000 && resources.cpuPeriod == 100_000)
         #expect(resources.memoryLimitInBytes == 512 << 20)
         #expect(resources.oomScoreAdj == 750)
+        #expect(resources.unified.isEmpty, "version 1 has no such files: the runtime would refuse the container")
+        let whole = LinuxResources.container(container, in: pod, memoryCapacity: 1 << 30, endsTogether: true)
+        #expect(whole.unified == ["memory.oom.group": "1"])
         #expect(PodCgroup.path(pod, root: "/apus") == "/apus/kubepods/burstable/poduid-1")
     }
 

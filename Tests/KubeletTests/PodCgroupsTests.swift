@@ -57,6 +57,9 @@ private let unified: String? = {
         #expect(!HostFiles.exists("\(burstable)/cpu.max") && !HostFiles.exists("\(burstable)/memory.max"))
         await cgroups.setUp(try pod("{}"))
         #expect(HostFiles.text("\(mount)/apus-test/kubepods/besteffort/poduid-c/cpu.weight") == "1")
+        #expect(HostFiles.text("\(mount)/apus-test/kubepods/besteffort/cpu.weight") == "1", "all of them together")
+        #expect(!HostFiles.exists("\(mount)/apus-test/kubepods/cpu.weight"))
+        #expect(PodCgroups.hasUnifiedMemory(mountPoint: mount))
     }
 
     @Test func `a controller that is bound to version 1 is left out`() async throws {
@@ -67,6 +70,9 @@ private let unified: String? = {
         let path = "\(mount)/apus-test/kubepods/poduid-c"
         #expect(HostFiles.text("\(path)/memory.max") == "\(64 << 20)" && !HostFiles.exists("\(path)/cpu.max"))
         #expect(HostFiles.text("\(mount)/cgroup.subtree_control") == "+memory")
+        #expect(PodCgroups.hasUnifiedMemory(mountPoint: mount))
+        try HostFiles.write("\(mount)/cgroup.controllers", "hugetlb\n")
+        #expect(!PodCgroups.hasUnifiedMemory(mountPoint: mount))
     }
 
     @Test func `weights follow the shares of version 1`() {

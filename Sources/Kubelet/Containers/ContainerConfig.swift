@@ -57,7 +57,12 @@ extension ContainerSettings {
             security.namespaceOptions.pid = .target
             security.namespaceOptions.targetID = targetID
         }
-        let resources = LinuxResources.container(container, in: pod, memoryCapacity: memoryCapacity)
+        let resources = LinuxResources.container(
+            container,
+            in: pod,
+            memoryCapacity: memoryCapacity,
+            endsTogether: endsTogether
+        )
         let secured = security
         config.linux = .with {
             $0.securityContext = secured

@@ -17,8 +17,14 @@ enum LinuxResources {
         milliCPU == 0 ? 0 : max(milliCPU * cpuPeriod / 1000, minimumQuota)
     }
 
-    /// The limits of one container.
-    static func container(_ container: Container, in pod: Pod, memoryCapacity: Int64) -> CRILinuxContainerResources {
+    /// The limits of one container. `endsTogether` (version 2 of cgroups only): out of memory, the kernel ends all its
+    /// processes instead of one, so that no container goes on in part.
+    static func container(
+        _ container: Container,
+        in pod: Pod,
+        memoryCapacity: Int64,
+        endsTogether: Bool = false
+    ) -> CRILinuxContainerResources {
         let resources = container.resources
         let cpuLimit = resources.limits["cpu"]?.milliValue ?? 0
         let cpuRequest = resources.requests["cpu"]?.milliValue ?? 0
@@ -30,6 +36,7 @@ enum LinuxResources {
             }
             $0.memoryLimitInBytes = resources.limits["memory"]?.value ?? 0
             $0.oomScoreAdj = oomScore(container, in: pod, memoryCapacity: memoryCapacity)
+            if endsTogether { $0.unified = ["memory.oom.group": "1"] }
         }
     }
 

@@ -11,6 +11,8 @@ struct ContainerSettings: Sendable {
     var memoryCapacity: Int64
     /// The node's name in the network, for pods in the host's network.
     var hostname: String
+    /// Whether a container that runs out of memory ends as a whole (version 2 of cgroups).
+    var endsTogether = false
 
     func logDirectory(_ pod: Pod) -> String {
         "\(logRoot)/\(pod.metadata.namespace)_\(pod.metadata.name)_\(pod.metadata.uid)"

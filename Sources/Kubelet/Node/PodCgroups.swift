@@ -27,6 +27,12 @@ struct PodCgroups: Sendable {
         }
     }
 
+    /// Whether containers' memory is limited by version 2: files of that version may be named to the runtime.
+    static func hasUnifiedMemory(mountPoint: String = "/sys/fs/cgroup") -> Bool {
+        let controllers = HostFiles.text("\(mountPoint)/cgroup.controllers") ?? ""
+        return controllers.split(whereSeparator: \.isWhitespace).contains("memory")
+    }
+
     /// Makes the pod's cgroup and sets its limits. Failures are logged: the containers' own limits still hold.
     func setUp(_ pod: Pod) async {
         let path = PodCgroup.path(pod, root: root)
@@ -65,6 +71,9 @@ struct PodCgroups: Sendable {
             let cpu = "\(mountPoint)/cpu\(path)"
             try HostFiles.makeDirectories(cpu)
             try HostFiles.write("\(cpu)/cpu.shares", "\(limits.shares)")
+            if let all = Self.bestEffort(path) {
+                try HostFiles.write("\(mountPoint)/cpu\(all)/cpu.shares", "\(LinuxResources.minimumShares)")
+            }
             if let quota = limits.quota {
                 try HostFiles.write("\(cpu)/cpu.cfs_period_us", "\(LinuxResources.cpuPeriod)")
                 try HostFiles.write("\(cpu)/cpu.cfs_quota_us", "\(quota)")
@@ -78,6 +87,10 @@ struct PodCgroups: Sendable {
             let directory = "\(mountPoint)\(path)"
             if controllers.contains("cpu") {
                 try HostFiles.write("\(directory)/cpu.weight", "\(Self.weight(shares: limits.shares))")
+                if let all = Self.bestEffort(path) {
+                    let least = Self.weight(shares: LinuxResources.minimumShares)
+                    try HostFiles.write("\(mountPoint)\(all)/cpu.weight", "\(least)")
+                }
                 if let quota = limits.quota {
                     try HostFiles.write("\(directory)/cpu.max", "\(quota) \(LinuxResources.cpuPeriod)")
                 }
@@ -105,6 +118,13 @@ struct PodCgroups: Sendable {
             }
         }
         return controllers
+    }
+
+    /// The cgroup of all pods that asked for nothing, if the pod at `path` is one: the kernel's default weight would let
+    /// them together take more than a pod with requests.
+    private static func bestEffort(_ path: String) -> String? {
+        guard let slash = path.lastIndex(of: "/"), path[..<slash].hasSuffix("/besteffort") else { return nil }
+        return String(path[..<slash])
     }
 
     /// v2's weight (1–10000) for v1's shares (2–262144).
