@@ -50,6 +50,7 @@ public struct ControllerSet: Sendable {
             ("persistentvolume-binder-controller", PersistentVolumeController(context)),
             ("node-ipam-controller", NodeIPAMController(context)),
             ("ttl-after-finished-controller", TTLAfterFinishedController(context)),
+            ("clusterrole-aggregation-controller", ClusterRoleAggregationController(context)),
         ].filter { !configuration.disabled.contains($0.0) }
         let loops = keyed.map { KeyedControllerLoop(name: $0.0, controller: $0.1, logger: logger) }
         let others: [any Controller & Subscriber] = [

@@ -77,8 +77,10 @@ final class MetricsServer: HTTPHandler {
 
     private let state = Mutex(Seen())
     private let broken = Mutex(false)
+    private let documented = Mutex(JSONValue.null)
 
     var seen: Seen { state.withLock { $0 } }
+    func document(_ document: JSONValue) { documented.withLock { $0 = document } }
     func breakDown(_ isBroken: Bool) { broken.withLock { $0 = isBroken } }
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -106,6 +108,13 @@ final class MetricsServer: HTTPHandler {
                 "paths": ["apis/metrics.k8s.io/v1beta1": ["serverRelativeURL": "/openapi/v3/apis/metrics.k8s.io/v1beta1?hash=AB12"]]
             ])
         case "/openapi/v3/apis/metrics.k8s.io/v1beta1": return json(["openapi": "3.0.0", "paths": [:]])
+        case "/openapi/v2":
+            let document = documented.withLock { $0 }
+            let tag = "\"\(document.description.utf8.count)\""
+            if request.headers["if-none-match"] == tag { return HTTPResponse(status: 304, headers: ["ETag": tag]) }
+            var response = json(document)
+            response.headers.append("ETag", tag)
+            return response
         default: return HTTPResponse(status: 404)
         }
     }

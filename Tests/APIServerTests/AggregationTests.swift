@@ -1,4 +1,6 @@
+import APIModel
 import Access
+import Channels
 import HTTPTransport
 import Testing
 import Values
@@ -28,10 +30,10 @@ import Values
         let caPEM: String
         let port: Int
 
-        func register(ca: Bool = true, service: String = "metrics", insecure: Bool = false) async throws {
+        func register(ca: Bool = true, service: String = "metrics", insecure: Bool = false, port: Int? = nil) async throws {
             var spec: JSONValue = [
                 "group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
-                "service": ["namespace": "kube-system", "name": .string(service), "port": JSONValue(port)],
+                "service": ["namespace": "kube-system", "name": .string(service), "port": JSONValue(port ?? self.port)],
             ]
             if ca { spec["caBundle"] = .string(Base64.encode(Array(caPEM.utf8))) }
             if insecure { spec["insecureSkipTLSVerify"] = true }
@@ -59,7 +61,10 @@ import Values
         }
     }
 
-    private func withMetrics(_ body: @Sendable @escaping (Setup) async throws -> Void) async throws {
+    private func withMetrics(
+        clock: any ClusterClock = SystemClock(),
+        _ body: @Sendable @escaping (Setup) async throws -> Void
+    ) async throws {
         let serving = try TestAuthority("serving-ca")
         let proxies = try TestAuthority("front-proxy-ca")
         let pair = try serving.issue("metrics", dnsNames: ["metrics.kube-system.svc"], usage: .serverAuth)
@@ -72,11 +77,14 @@ import Values
         )
         let (caPEM, proxyCA) = (serving.certificatePEM, proxies.certificatePEM)
         try await withHTTPServer(tls: tls, metrics) { port in
-            try await withCluster(configure: {
-                $0.frontProxy = FrontProxy(clientCAPEM: caPEM, requestHeaderCAPEM: proxyCA) {
-                    TLSClient(certificateChainPEM: client.certificatePEM, keyPEM: client.keyPEM)
+            try await withCluster(
+                clock: clock,
+                configure: {
+                    $0.frontProxy = FrontProxy(clientCAPEM: caPEM, requestHeaderCAPEM: proxyCA) {
+                        TLSClient(certificateChainPEM: client.certificatePEM, keyPEM: client.keyPEM)
+                    }
                 }
-            }) { cluster in
+            ) { cluster in
                 try await body(Setup(cluster: cluster, metrics: metrics, caPEM: caPEM, port: port))
             }
         }
@@ -126,6 +134,55 @@ import Values
             let path = "apis/metrics.k8s.io/v1beta1"
             #expect(index.json.value(at: ["paths", path, "serverRelativeURL"]) == "/openapi/v3/apis/metrics.k8s.io/v1beta1?hash=AB12")
             #expect(try await cluster.get("/openapi/v3/\(path)")["openapi"] == "3.0.0")
+        }
+    }
+
+    /// The OpenAPI v2 document of the test's server; its `Status` is not the one served here.
+    private static func document(_ description: String) -> JSONValue {
+        let reference: JSONValue = ["$ref": "#/definitions/io.k8s.metrics.NodeMetrics"]
+        let operation: JSONValue = ["responses": ["200": ["description": "OK", "schema": reference]]]
+        let status: JSONValue = ["$ref": "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.Status"]
+        return [
+            "swagger": "2.0",
+            "paths": ["/apis/metrics.k8s.io/v1beta1/nodes": ["get": operation], "/apis/metrics.k8s.io/v1/nodes": ["get": operation]],
+            "definitions": [
+                "io.k8s.metrics.NodeMetrics": ["description": .string(description), "properties": ["status": status]],
+                "io.k8s.apimachinery.pkg.apis.meta.v1.Status": ["description": "another"], "unused": ["type": "object"],
+            ],
+        ]
+    }
+
+    @Test func `the v2 document takes in what the other server documents, and its tag follows`() async throws {
+        try await withMetrics { setup in
+            let cluster = setup.cluster
+            let before = try await cluster.get("/openapi/v2")
+            setup.metrics.document(Self.document("first"))
+            try await setup.addService()
+            try await setup.register()
+            try await setup.awaitReason("Passed")
+            func described() async throws -> String? {
+                await APIServiceObjects(server: cluster.server).check()
+                return try await cluster.get("/openapi/v2")["definitions", "io.k8s.metrics.NodeMetrics", "description"]?.string
+            }
+            try await eventually { try await described() == "first" }
+            let merged = try await cluster.get("/openapi/v2")
+            let meta = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
+            #expect(merged["paths", "/apis/metrics.k8s.io/v1beta1/nodes", "get"] != nil)
+            #expect(merged["paths", "/apis/metrics.k8s.io/v1/nodes"] == nil)
+            #expect(merged["paths", "/api/v1/namespaces/{namespace}/pods"] != nil)
+            #expect(merged["definitions", "unused"] == nil)
+            #expect(merged["definitions", meta] == before["definitions", meta])
+            #expect(merged["definitions", "\(meta)_v2", "description"] == "another")
+            let reference = merged["definitions", "io.k8s.metrics.NodeMetrics", "properties", "status", "$ref"]
+            #expect(reference?.string == "#/definitions/\(meta)_v2")
+            let tag = try #require(merged.headers["etag"])
+            #expect(tag != before.headers["etag"])
+            #expect(try await cluster.send("GET", "/openapi/v2", headers: ["If-None-Match": tag]).status == 304)
+            let protobuf = try await cluster.get("/openapi/v2", accept: "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+            #expect(protobuf.text.contains("/apis/metrics.k8s.io/v1beta1/nodes"))
+            setup.metrics.document(Self.document("the second"))
+            try await eventually { try await described() == "the second" }
+            #expect(try await cluster.send("GET", "/openapi/v2", headers: ["If-None-Match": tag]).status == 200)
         }
     }
 
@@ -193,6 +250,47 @@ import Values
             )
             try await setup.awaitReason("EndpointsNotFound")
         }
+    }
+
+    @Test func `a server behind ready endpoints is reached, and what changes is noticed at once`() async throws {
+        // The clock stands still: nothing is found by looking again after a while.
+        try await withMetrics(clock: ManualClock()) { setup in
+            let cluster = setup.cluster
+            func noticed(_ reason: String) async throws {
+                try await eventually { try await setup.condition()?["reason"]?.string == reason }
+            }
+            try await setup.register(port: 443)
+            try await noticed("ServiceNotFound")
+            let ports: JSONValue = [["name": "https", "port": 443, "targetPort": "https"]]
+            let service: JSONValue = ["metadata": ["name": "metrics"], "spec": ["ports": ports, "selector": ["app": "metrics"]]]
+            #expect(try await cluster.post("/api/v1/namespaces/kube-system/services", service).status == 201)
+            try await noticed("EndpointsNotFound")
+            let slice: JSONValue = [
+                "metadata": ["name": "metrics-1", "labels": ["kubernetes.io/service-name": "metrics"]], "addressType": "IPv4",
+                "endpoints": [["addresses": ["10.9.9.9"], "conditions": ["ready": false]]],
+                "ports": [["name": "https", "port": JSONValue(setup.port)]],
+            ]
+            let slices = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
+            #expect(try await cluster.post(slices, slice).status == 201)
+            try await noticed("MissingEndpoints")
+            try await Self.setEndpoint("127.0.0.1", isReady: true, cluster)
+            try await noticed("Passed")
+            try await eventually { try await cluster.get("/apis/metrics.k8s.io/v1beta1/nodes").status == 200 }
+            #expect(try await cluster.get("/apis/metrics.k8s.io/v1beta1/nodes")["kind"] == "NodeMetricsList")
+            #expect(setup.metrics.seen.user == "admin")
+            try await Self.setEndpoint("127.0.0.1", isReady: false, cluster)
+            try await noticed("MissingEndpoints")
+            try await eventually { try await cluster.get("/apis/metrics.k8s.io/v1beta1/nodes").status == 503 }
+        }
+    }
+
+    /// Writes the only endpoint of the slice past validation, which refuses the loopback address the test's server has.
+    private static func setEndpoint(_ address: String, isReady: Bool, _ cluster: TestCluster) async throws {
+        let view = try #require(cluster.server.resources.storageView(GroupResource(group: "discovery.k8s.io", resource: "endpointslices")))
+        let key = view.engine.key(namespace: "kube-system", name: "metrics-1")
+        var slice = try view.engine.tree(try #require(try await view.engine.stored(key)))
+        slice.set([["addresses": [.string(address)], "conditions": ["ready": .bool(isReady)]]], at: ["endpoints"])
+        _ = try await cluster.store.put(key, slice.encoded(), if: .none)
     }
 
     @Test func `other servers find out how to believe this one`() async throws {

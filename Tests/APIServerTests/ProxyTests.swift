@@ -152,6 +152,28 @@ private final class Backend: HTTPHandler, ServiceDialer, KubeletDialer {
         }
     }
 
+    @Test(arguments: [
+        ("InternalIP", "127.0.0.1", "address not allowed"), ("InternalIP", "169.254.169.254", "address not allowed"),
+        ("Hostname", "localhost", "address not allowed"), ("Hostname", "none.invalid", "lookup none.invalid: no such host"),
+    ])
+    func `the kubelet's own port is no way to the server's own interfaces either, nor is a name for them`(
+        type: String,
+        address: String,
+        message: String
+    ) async throws {
+        try await withBackend { cluster, backend in
+            _ = try await cluster.post("/api/v1/nodes", ["metadata": ["name": "n1"]])
+            let status: JSONValue = ["status": ["addresses": [["type": .string(type), "address": .string(address)]]]]
+            #expect(try await cluster.patch("/api/v1/nodes/n1/status", status).status == 200)
+            for path in ["n1", "n1:10250", "https:n1:9100"] {
+                let answer = try await cluster.get("/api/v1/nodes/\(path)/proxy/metrics")
+                #expect(answer.status == 400)
+                #expect(answer.message == message)
+            }
+            #expect(backend.dialed.isEmpty)
+        }
+    }
+
     @Test func `links to the server itself are its own, others are not`() {
         let links = LinkRewriting(prefix: "/p", host: "10.0.0.1:80")
         #expect(links.location("http://10.0.0.1:80/x?y=/z") == "/p/x?y=/z")

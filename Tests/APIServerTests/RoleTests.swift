@@ -22,10 +22,34 @@ import Values
         }
     }
 
+    /// Writes what the controller that puts roles together would.
+    private func give(_ role: String, _ rules: JSONValue, _ cluster: TestCluster) async throws {
+        let given = try await cluster.patch("\(Self.rbac)/clusterroles/\(role)", ["rules": rules])
+        #expect(given.status == 200, "\(given.text)")
+    }
+
+    @Test func `the controllers may write rules that they do not hold`() async throws {
+        try await withCluster { cluster in
+            let controllers = InProcessUser(name: "system:kube-controller-manager")
+            let role: JSONValue = [
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": ["name": "view"],
+                "rules": [["apiGroups": ["example.com"], "resources": ["things"], "verbs": ["dance"]]],
+            ]
+            let target = "\(Self.rbac)/clusterroles/view?fieldManager=clusterrole-aggregation-controller&force=true"
+            let type = "application/apply-patch+yaml"
+            let applied = try await cluster.send("PATCH", target, role.encoded(), type: type, user: controllers)
+            #expect(applied.status == 200, "\(applied.text)")
+            let scheduler = InProcessUser(name: "system:kube-scheduler")
+            let refused = try await cluster.send("PATCH", target, role.encoded(), type: type, user: scheduler)
+            #expect(refused.status == 403)
+        }
+    }
+
     @Test func `a service account may what a binding gives it, at once`() async throws {
         try await withCluster { cluster in
             let pods = "/api/v1/namespaces/default/pods"
             #expect(try await cluster.get(pods, user: Self.app).status == 403)
+            try await give("edit", [["apiGroups": [""], "resources": ["pods"], "verbs": ["list"]]], cluster)
             let binding: JSONValue = [
                 "metadata": ["name": "app"], "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"],
                 "subjects": [["kind": "ServiceAccount", "name": "app", "namespace": "default"]],
@@ -63,6 +87,11 @@ import Values
                 "metadata": ["name": "boss"], "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"],
                 "subjects": [["kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "boss"]],
             ]
+            let held: JSONValue = [
+                ["apiGroups": [""], "resources": ["pods"], "verbs": ["get"]],
+                ["apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["create", "list"]],
+            ]
+            try await give("admin", held, cluster)
             let bindings = "\(Self.rbac)/namespaces/default/rolebindings"
             #expect(try await cluster.post(bindings, binding).status == 201)
             let boss = InProcessUser(name: "boss")

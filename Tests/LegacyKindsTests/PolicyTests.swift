@@ -52,6 +52,30 @@ import Values
         }
     }
 
+    @Test func `what a beta webhook says of its side effects comes back as it was said`() throws {
+        let form = try OldForm("admissionregistration.k8s.io/v1beta1", "validatingwebhookconfigurations")
+        let conversion = try #require(form.version.conversion)
+        let key = "apus.dev/v1beta1-side-effects"
+        func hook(_ name: String, _ effects: JSONValue) -> JSONValue { ["name": .string(name), "sideEffects": effects] }
+        let hooks: [JSONValue] = [hook("a", "Unknown"), hook("b", "Some"), hook("c", "None"), hook("d", "NoneOnDryRun")]
+        let old: JSONValue = [
+            "apiVersion": "admissionregistration.k8s.io/v1beta1", "metadata": ["name": "x", "annotations": ["k": "v"]],
+            "webhooks": .array(hooks),
+        ]
+        let stored = conversion.toStorage(old)
+        let said = try #require(stored.value(at: ["metadata", "annotations", key])?.string)
+        #expect(try JSONParser.parse(said) == ["a": "Unknown", "b": "Some"])
+        #expect(stored["webhooks"]?.array?.map { $0["sideEffects"] } == ["NoneOnDryRun", "NoneOnDryRun", "None", "NoneOnDryRun"])
+        #expect(conversion.fromStorage(stored) == old)
+        // Whoever made up his mind in today's words is believed; the others are still as they were.
+        var decided = stored
+        decided.set("None", at: ["webhooks", "0", "sideEffects"])
+        let back = conversion.fromStorage(decided)
+        #expect(back["webhooks"]?.array?.map { $0["sideEffects"] } == ["None", "Some", "None", "NoneOnDryRun"])
+        let again = conversion.toStorage(back).value(at: ["metadata", "annotations", key])?.string
+        #expect(try again.map { try JSONParser.parse($0) } == ["b": "Some"])
+    }
+
     @Test func `metrics of autoscaling v2beta1 there and back`() throws {
         let form = try OldForm("autoscaling/v2beta1", "horizontalpodautoscalers")
         let stored = try form.stored(

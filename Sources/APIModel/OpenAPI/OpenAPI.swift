@@ -63,22 +63,35 @@ public struct OpenAPI: Sendable {
         return out
     }
 
-    /// The OpenAPI v2 document of everything.
-    public func v2() -> [UInt8] {
+    /// The OpenAPI v2 document of everything, the parts of documents of other servers included.
+    public func v2(merging others: [JSONValue] = []) -> [UInt8] {
+        let (definitions, paths) = v2Members(others)
         var out: [UInt8] = []
         out += #"{"definitions":{"#.utf8
-        Self.write(v2Definitions(), to: &out)
+        Self.write(definitions, to: &out)
         out += #"},"info":"#.utf8
         info.encode(into: &out)
         out += #","paths":{"#.utf8
-        Self.write(v2Paths().sorted, to: &out)
+        Self.write(paths, to: &out)
         out += #"},"swagger":"2.0"}"#.utf8
         return out
     }
 
     /// The same in protobuf, which is the only form that kubectl asks for.
-    public func v2Protobuf() -> [UInt8] {
-        OpenAPIProtobuf.document(info: info, paths: v2Paths().sorted, definitions: v2Definitions())
+    public func v2Protobuf(merging others: [JSONValue] = []) -> [UInt8] {
+        let (definitions, paths) = v2Members(others)
+        return OpenAPIProtobuf.document(info: info, paths: paths, definitions: definitions)
+    }
+
+    private func v2Members(_ others: [JSONValue]) -> (definitions: [(String, JSONValue)], paths: [(String, JSONValue)]) {
+        let (definitions, paths) = (v2Definitions(), v2Paths().sorted)
+        if others.isEmpty { return (definitions, paths) }
+        var merge = OpenAPIMerge(definitions: definitions, paths: paths)
+        for other in others { merge.add(other) }
+        func sorted(_ members: [String: JSONValue]) -> [(String, JSONValue)] {
+            members.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        }
+        return (sorted(merge.definitions), sorted(merge.paths))
     }
 
     private func v2Definitions() -> [(String, JSONValue)] {

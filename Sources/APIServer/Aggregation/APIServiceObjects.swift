@@ -100,51 +100,26 @@ struct APIServiceObjects: Sendable {
 
     // MARK: Other servers
 
-    private static let pause = Duration.seconds(1)
-    /// How often a server that answers is asked again, in rounds of `pause`.
-    private static let calmRounds = 30
-    private static let nervousRounds = 3
-
-    /// Follows the objects until cancelled: routes as they say, and checks the servers they name.
-    func follow() async {
-        let clock = server.environment.clock
-        var lastRevision = Revision.zero
-        var lastServed: ObjectIdentifier?
-        var round = 0
-        while !Task.isCancelled {
-            guard (try? await clock.sleep(for: Self.pause)) != nil else { return }
-            guard server.health.isStarted, let engine = server.resources.engines[Self.resource] else { continue }
-            let served = ObjectIdentifier(server.resources)
-            if served != lastServed {
-                if lastServed != nil { await register() }
-                lastServed = served
-            }
-            let revision = engine.cache.revision
-            if revision != lastRevision {
-                lastRevision = revision
-                load()
-                round = 0
-            }
-            if server.aggregation.isEmpty { continue }
-            let isNervous = server.aggregation.apis.ordered.contains { !$0.isAvailable }
-            if round % (isNervous ? Self.nervousRounds : Self.calmRounds) == 0 { await check() }
-            round += 1
-        }
-    }
-
     /// Takes over what the objects say.
     func load() {
         server.aggregation.replace(RemoteAPIs(server.lookup.objects(Self.resource, namespace: nil)))
     }
 
-    /// Checks every other server at the same time.
+    /// Checks every other server.
     func check() async {
+        await check(server.aggregation.apis.ordered)
+    }
+
+    /// Checks servers, all at the same time.
+    func check(_ apis: [RemoteAPI]) async {
         await withTaskGroup(of: Void.self) { group in
-            for api in server.aggregation.apis.ordered {
+            for api in apis {
                 group.addTask {
-                    let finding = await AvailabilityCheck(server: server, api: api).finding()
+                    let check = AvailabilityCheck(server: server, api: api)
+                    let finding = await check.finding()
                     server.aggregation.note(api.groupVersion, finding.discovered)
                     await report(api, finding)
+                    if finding.status == "True" { await check.readDocument() }
                 }
             }
         }

@@ -22,6 +22,9 @@ extension APIServer {
             var response = Responses.value(list, form: try ResponseForm.negotiate(request))
             response.headers.append("Vary", "Accept")
             return response
+        case "/openapi/v2":
+            let documents = apis.filter(\.isAvailable).compactMap { aggregation.document($0.groupVersion) }
+            return openAPI.v2(request, resources, merging: documents)
         case "/openapi/v3": return mergedIndex(apis)
         default: break
         }
@@ -91,7 +94,7 @@ enum MergedGroups {
                 continue
             }
             let group: JSONValue = [
-                "metadata": ["name": .string(api.groupVersion.group), "creationTimestamp": .null], "versions": [version],
+                "metadata": ["name": .string(api.groupVersion.group)], "versions": [version],
             ]
             groups.insert(group, at: place(api.groupPriority, groups.map { $0.value(at: ["metadata", "name"])?.string ?? "" }))
         }

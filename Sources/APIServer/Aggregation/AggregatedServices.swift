@@ -26,6 +26,7 @@ final class AggregatedServices: Sendable {
         var apis = RemoteAPIs()
         var clients: [Target: HTTPClient] = [:]
         var discovered: [GroupVersion: Discovered] = [:]
+        var documents: [GroupVersion: RemoteDocument] = [:]
     }
 
     private static let maxClients = 64
@@ -44,6 +45,7 @@ final class AggregatedServices: Sendable {
         state.withLock { state in
             state.apis = apis
             state.discovered = state.discovered.filter { apis.all[$0.key] != nil }
+            state.documents = state.documents.filter { apis.all[$0.key] != nil }
         }
         isUsed.store(!apis.isEmpty, ordering: .relaxed)
     }
@@ -60,6 +62,15 @@ final class AggregatedServices: Sendable {
 
     func discovered(_ groupVersion: GroupVersion) -> Discovered? {
         state.withLock { $0.discovered[groupVersion] }
+    }
+
+    /// Its part of the OpenAPI v2 document; nil when it has none.
+    func document(_ groupVersion: GroupVersion) -> RemoteDocument? {
+        state.withLock { $0.documents[groupVersion] }
+    }
+
+    func note(_ groupVersion: GroupVersion, document: RemoteDocument?) {
+        state.withLock { $0.documents[groupVersion] = document }
     }
 
     /// A way to the server at `host`, with the certificate of the front proxy; kept for the next request.

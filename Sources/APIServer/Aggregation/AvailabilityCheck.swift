@@ -77,11 +77,18 @@ struct AvailabilityCheck: Sendable {
     }
 
     private func get(_ path: String, _ client: HTTPClient) async throws -> (Int, [UInt8]) {
+        let answer = try await get(path, client, tag: "")
+        return (answer.status, answer.body)
+    }
+
+    /// Asks the server in the name of this one. `tag` names what is known already; empty for nothing.
+    func get(_ path: String, _ client: HTTPClient, tag: String) async throws -> (status: Int, body: [UInt8], tag: String) {
         var request = HTTPRequest(path: path, headers: ["Accept": "application/json"], timeout: Self.answerLimit)
         request.headers.append("X-Remote-User", Self.identity.name)
         for group in Self.identity.groups { request.headers.append("X-Remote-Group", group) }
+        if !tag.isEmpty { request.headers.append("If-None-Match", tag) }
         let response = try await client.send(request)
-        return (response.status, try await response.body.collect(upTo: Self.longestAnswer))
+        return (response.status, try await response.body.collect(upTo: Self.longestAnswer), response.headers["etag"] ?? "")
     }
 
     private func documentHash(_ client: HTTPClient) async -> String? {

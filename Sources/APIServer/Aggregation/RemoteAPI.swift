@@ -14,7 +14,7 @@ struct RemoteAPI: Sendable, Hashable {
     let caPEM: String
     let isInsecure: Bool
     /// What the availability checks have found.
-    let isAvailable: Bool
+    private(set) var isAvailable: Bool
     let groupPriority: Int64
     let versionPriority: Int64
 
@@ -49,15 +49,35 @@ struct RemoteAPI: Sendable, Hashable {
     var serverName: String { "\(service).\(namespace).svc" }
 }
 
+/// The service that leads to another server.
+struct RemotePlace: Sendable, Hashable {
+    let namespace: String
+    let service: String
+}
+
+extension RemoteAPI {
+    var place: RemotePlace { RemotePlace(namespace: namespace, service: service) }
+
+    /// What users ask for, without what the checks found.
+    var asked: RemoteAPI {
+        var asked = self
+        asked.isAvailable = false
+        return asked
+    }
+}
+
 /// The group versions that other servers serve, and what is known of them. One snapshot, replaced as a whole.
 struct RemoteAPIs: Sendable {
     let all: [GroupVersion: RemoteAPI]
     /// In order of preference.
     let ordered: [RemoteAPI]
+    /// The services that lead to them.
+    let places: Set<RemotePlace>
 
     init(_ objects: [JSONValue] = []) {
         let found = objects.compactMap { RemoteAPI($0) }
         all = Dictionary(found.map { ($0.groupVersion, $0) }) { first, _ in first }
+        places = Set(found.map(\.place))
         ordered = found.sorted {
             ($1.groupPriority, $1.versionPriority, $0.name) < ($0.groupPriority, $0.versionPriority, $1.name)
         }

@@ -33,18 +33,23 @@ final class OpenAPIDocuments: Sendable {
         OpenAPI(kinds: resources.descriptors, types: BuiltinSchema.table(), version: version)
     }
 
-    /// `/openapi/v2`, as protobuf for the clients that ask for it.
-    func v2(_ request: HTTPRequest, _ resources: ServedResources) -> HTTPResponse {
+    /// `/openapi/v2`, as protobuf for the clients that ask for it; with what other servers document of theirs.
+    func v2(_ request: HTTPRequest, _ resources: ServedResources, merging others: [RemoteDocument] = []) -> HTTPResponse {
         let accept = request.headers["accept"] ?? ""
         let isProtobuf = accept.contains("com.github.proto-openapi.spec.v2")
         let openAPI = openAPI(resources)
         let identities = openAPI.groupVersions.map { identity($0, resources) }
-        let tag = "\"" + ContentHash.hex(Array((identities + [isProtobuf ? "protobuf" : "json"]).joined().utf8)) + "\""
+        let named = identities + others.map(\.hash) + [isProtobuf ? "protobuf" : "json"]
+        let tag = "\"" + ContentHash.hex(Array(named.joined().utf8)) + "\""
         let headers: HeaderFields = [
             "Content-Type": isProtobuf ? Self.protobufV2 : "application/json", "ETag": tag, "Vary": "Accept",
         ]
         if request.headers.elements("if-none-match").contains(tag) { return HTTPResponse(status: 304, headers: headers) }
-        return HTTPResponse(status: 200, headers: headers, body: .bytes(isProtobuf ? openAPI.v2Protobuf() : openAPI.v2()))
+        let parts = others.compactMap { try? JSONParser.parse($0.bytes) }
+        let bytes = isProtobuf ? openAPI.v2Protobuf(merging: parts) : openAPI.v2(merging: parts)
+        var response = HTTPResponse(status: 200, headers: headers, body: .bytes(bytes))
+        BodyCompression.apply(to: &response, request)
+        return response
     }
 
     /// `/openapi/v3`: where the documents are. The hash in each address changes with the content.

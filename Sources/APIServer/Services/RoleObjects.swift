@@ -48,7 +48,7 @@ struct RoleObjects: Sendable {
             let known = found[field]?.array ?? []
             return (object[field]?.array ?? []).contains { !known.contains($0) }
         }
-        // What gathers other roles holds what they hold.
+        // The rules of what gathers other roles are its controller's to write.
         guard !wanted.isEmpty, object["aggregationRule"]?.object == nil else { return }
         let complete = object
         let change = ObjectChange(retriesConflicts: true) { old throws(APIError) in

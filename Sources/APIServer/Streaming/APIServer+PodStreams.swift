@@ -132,11 +132,21 @@ extension APIServer {
         query: QueryItems,
         redirects: Relay.Redirects = .passed
     ) async throws(APIError) -> HTTPResponse {
+        try await relay(context, endpoint: try await endpoint(ofNode: node), path: path, query: query, redirects: redirects)
+    }
+
+    /// Passes a request on to a kubelet.
+    func relay(
+        _ context: RequestContext,
+        endpoint: KubeletEndpoint,
+        path: String,
+        query: QueryItems,
+        redirects: Relay.Redirects
+    ) async throws(APIError) -> HTTPResponse {
         guard let kubelet else { throw .serviceUnavailable("this server has no way to reach kubelets") }
-        let endpoint = try await endpoint(ofNode: node)
         let transport: any APITransport
         do { transport = try await kubelet.transport(to: endpoint) } catch {
-            throw .internalError("error dialing the kubelet of node \(node): \(error)")
+            throw .internalError("error dialing the kubelet of node \(endpoint.node): \(error)")
         }
         let relay = Relay(path: path, query: query, redirects: redirects, info: context.info, metrics: environment.metrics)
         return try await relay.send(context.request, over: transport)

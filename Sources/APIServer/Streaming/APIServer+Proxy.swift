@@ -64,10 +64,11 @@ extension APIServer {
         _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
         let endpoint = try await endpoint(ofNode: target.name)
+        let address = try await ProxyableHost.address(of: endpoint.host)
         if target.port.isEmpty || target.port == "\(endpoint.port)" {
             return try await relay(
                 context,
-                node: target.name,
+                endpoint: endpoint,
                 path: place.path,
                 query: context.request.query,
                 redirects: .rewritten(prefix: place.prefix)
@@ -76,7 +77,7 @@ extension APIServer {
         guard let port = Int(target.port), (1...65535).contains(port) else {
             throw .badRequest("invalid node request \(GoQuote.quote(context.info.name))")
         }
-        return try await dial(context, target.scheme, endpoint.host, port, place)
+        return try await dial(context, target.scheme, address, port, place)
     }
 
     private func podProxy(
@@ -196,8 +197,10 @@ extension IPAddress {
     /// Whether the server may be made to send requests there. Addresses that carry an IPv4 address in IPv6 count as that.
     var isProxyable: Bool {
         let own = embeddedV4 ?? self
-        return !own.isLoopback && !own.isLinkLocal && !own.isMulticast && !own.isUnspecified
+        return !own.isLoopback && !own.isLinkLocal && !own.isMulticast && !own.isUnspecified && !own.isBroadcast
     }
+
+    private var isBroadcast: Bool { isV4 && bytes.allSatisfy { $0 == 0xff } }
 
     private var embeddedV4: IPAddress? {
         guard !isV4, bytes.count == 16, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xff, bytes[11] == 0xff else { return nil }

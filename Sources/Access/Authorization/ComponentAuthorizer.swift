@@ -31,6 +31,8 @@ public struct ComponentAuthorizer: Authorizer {
     /// The controllers create, change and delete objects of every kind (garbage collection, namespace deletion).
     private static let controllerManager = [
         PolicyRule(read + write, groups: ["*"], resources: ["*"]),
+        // Who puts roles together writes rules that he does not hold himself.
+        PolicyRule(["escalate"], groups: ["rbac.authorization.k8s.io"], resources: ["clusterroles"]),
         PolicyRule(["get"], paths: ["*"]),
     ]
 

@@ -1,22 +1,27 @@
 import APIModel
-import Units
 import Values
 
 /// Who may do what, compiled from roles and bindings. A value; made anew when one of them changes.
 struct RoleGrants: Sendable {
-    /// The rules of one binding, everywhere or in one namespace.
+    /// What one subject of a binding is given, everywhere or in one namespace.
     struct Grant: Sendable {
         /// Nil is everywhere.
         let namespace: String?
         let rules: [PolicyRule]
-        /// The binding and its role, for the reason.
+        /// Why a request is allowed by it: the binding, its role and the subject that matched. Of a binding whose role does
+        /// not exist: what is missing; it has no rules.
         let reason: String
+        /// Bindings are looked at in this order: those of the cluster first, of one binding the subjects as they are named.
+        let rank: Int
+        /// Whether its role does not exist.
+        var isDangling = false
     }
 
     private var users: [String: [Grant]] = [:]
     private var groups: [String: [Grant]] = [:]
+    private var count = 0
 
-    /// The objects as they are stored. What refers to a role that does not exist grants nothing.
+    /// The objects as they are stored. What refers to a role that does not exist grants nothing, and is told of.
     struct Objects: Sendable {
         var clusterRoles: [JSONValue] = []
         var roles: [JSONValue] = []
@@ -25,107 +30,91 @@ struct RoleGrants: Sendable {
     }
 
     init(_ objects: Objects) {
-        let clusterRoles = Self.clusterRules(objects.clusterRoles)
+        var clusterRoles: [String: [PolicyRule]] = [:]
+        for role in objects.clusterRoles {
+            guard let name = role.metadataText("name") else { continue }
+            // What a role gathers from others, its controller has written into its rules.
+            clusterRoles[name] = PolicyRule.rules(role["rules"])
+        }
         var roles: [String: [PolicyRule]] = [:]
         for role in objects.roles {
             guard let name = role.metadataText("name"), let namespace = role.metadataText("namespace") else { continue }
             roles["\(namespace)/\(name)"] = PolicyRule.rules(role["rules"])
         }
         for binding in objects.clusterRoleBindings {
-            guard let name = binding.metadataText("name"), let role = binding.value(at: ["roleRef", "name"])?.string,
-                let rules = clusterRoles[role]
-            else { continue }
-            let reason = "ClusterRoleBinding \"\(name)\" of ClusterRole \"\(role)\" to \(Self.about(binding))"
-            add(binding, Grant(namespace: nil, rules: rules, reason: reason), namespace: "")
+            guard let name = binding.metadataText("name"), let role = Reference(binding) else { continue }
+            add(binding, BindingFacts(kind: "ClusterRoleBinding", name: name, role: role), role.isCluster ? clusterRoles[role.name] : nil)
         }
         for binding in objects.roleBindings {
             guard let name = binding.metadataText("name"), let namespace = binding.metadataText("namespace"),
-                let role = binding.value(at: ["roleRef", "name"])?.string
+                let role = Reference(binding)
             else { continue }
-            let kind = binding.value(at: ["roleRef", "kind"])?.string ?? ""
-            guard let rules = kind == "ClusterRole" ? clusterRoles[role] : roles["\(namespace)/\(role)"] else { continue }
-            let reason = "RoleBinding \"\(name)/\(namespace)\" of \(kind) \"\(role)\" to \(Self.about(binding))"
-            add(binding, Grant(namespace: namespace, rules: rules, reason: reason), namespace: namespace)
+            let facts = BindingFacts(kind: "RoleBinding", name: "\(name)/\(namespace)", namespace: namespace, role: role)
+            add(binding, facts, role.isCluster ? clusterRoles[role.name] : roles["\(namespace)/\(role.name)"])
         }
     }
 
-    private static func about(_ binding: JSONValue) -> String {
-        guard let first = binding["subjects"]?[0] else { return "nobody" }
-        let kind = first["kind"]?.string ?? ""
-        let name = first["name"]?.string ?? ""
-        guard kind == "ServiceAccount" else { return "\(kind) \"\(name)\"" }
-        return "ServiceAccount \"\(name)/\(first["namespace"]?.string ?? "")\""
+    /// The role that a binding names.
+    private struct Reference {
+        let kind: String
+        let name: String
+
+        init?(_ binding: JSONValue) {
+            guard let name = binding.value(at: ["roleRef", "name"])?.string else { return nil }
+            self.name = name
+            kind = binding.value(at: ["roleRef", "kind"])?.string ?? ""
+        }
+
+        var isCluster: Bool { kind == "ClusterRole" }
+        var problem: String { "\(kind.lowercased()).\(BootstrapPolicy.group) \(RoleGrants.quoted(name)) not found" }
     }
 
-    /// So deep may roles gather each other.
-    private static let maxGathering = 8
+    /// A binding, as reasons speak of it.
+    private struct BindingFacts {
+        let kind: String
+        let name: String
+        /// Empty for the cluster's.
+        var namespace = ""
+        let role: Reference
 
-    /// The rules of every cluster role, those of the roles it gathers included.
-    private static func clusterRules(_ roles: [JSONValue]) -> [String: [PolicyRule]] {
-        var rules: [String: [PolicyRule]] = [:]
-        for role in roles {
-            guard let name = role.metadataText("name") else { continue }
-            rules[name] = PolicyRule.rules(role["rules"])
+        func reason(_ subject: String) -> String {
+            "\(kind) \(RoleGrants.quoted(name)) of \(role.kind) \(RoleGrants.quoted(role.name)) to \(subject)"
         }
-        // Roles gather roles that gather: admin takes edit in, and edit view.
-        for _ in 0..<Self.maxGathering {
-            let before = rules
-            for role in roles {
-                guard let name = role.metadataText("name"), let selectors = role.value(at: ["aggregationRule", "clusterRoleSelectors"])?.array
-                else { continue }
-                rules[name] = gathered(selectors, roles, before, except: name)
-            }
-            if rules == before { break }
-        }
-        return rules
     }
 
-    private static func gathered(
-        _ selectors: [JSONValue],
-        _ roles: [JSONValue],
-        _ rules: [String: [PolicyRule]],
-        except own: String
-    ) -> [PolicyRule] {
-        var found: [PolicyRule] = []
-        for role in roles {
-            guard let name = role.metadataText("name"), name != own else { continue }
-            let labels = role.value(at: ["metadata", "labels"])
-            guard selectors.contains(where: { matches($0, labels) }) else { continue }
-            for rule in rules[name] ?? [] where !found.contains(rule) { found.append(rule) }
+    /// Names come from users; a quote in one does not end it.
+    private static func quoted(_ name: String) -> String {
+        var out = "\""
+        for scalar in name.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { out.unicodeScalars.append("\\") }
+            out.unicodeScalars.append(scalar)
         }
-        return found
+        return out + "\""
     }
 
-    /// Labels and expressions of a selector. What is not understood matches nothing.
-    private static func matches(_ selector: JSONValue, _ labels: JSONValue?) -> Bool {
-        for (key, value) in selector["matchLabels"]?.object ?? [:] where labels?[key] != value { return false }
-        for expression in selector["matchExpressions"]?.array ?? [] {
-            guard let key = expression["key"]?.string else { return false }
-            let value = labels?[key]
-            let values = expression["values"]?.array ?? []
-            switch expression["operator"]?.string {
-            case "In": if value.map({ values.contains($0) }) != true { return false }
-            case "NotIn": if value.map({ values.contains($0) }) == true { return false }
-            case "Exists": if value == nil { return false }
-            case "DoesNotExist": if value != nil { return false }
-            default: return false
-            }
-        }
-        return true
-    }
-
-    private mutating func add(_ binding: JSONValue, _ grant: Grant, namespace: String) {
+    /// Gives the rules (nil: the role does not exist) to every subject.
+    private mutating func add(_ binding: JSONValue, _ facts: BindingFacts, _ rules: [PolicyRule]?) {
         for subject in binding["subjects"]?.array ?? [] {
-            guard let name = subject["name"]?.string, !name.isEmpty else { continue }
-            switch subject["kind"]?.string {
+            guard let name = subject["name"]?.string, !name.isEmpty, let kind = subject["kind"]?.string else { continue }
+            let own = subject["namespace"]?.string ?? ""
+            let place = own.isEmpty ? facts.namespace : own
+            let isAccount = kind == "ServiceAccount"
+            let shown = Self.quoted(isAccount ? "\(name)/\(place)" : name)
+            let grant = Grant(
+                namespace: facts.namespace.isEmpty ? nil : facts.namespace,
+                rules: rules ?? [],
+                reason: rules == nil ? facts.role.problem : facts.reason("\(kind) \(shown)"),
+                rank: count,
+                isDangling: rules == nil
+            )
+            switch kind {
             case "User": users[name, default: []].append(grant)
             case "Group": groups[name, default: []].append(grant)
-            case "ServiceAccount":
-                let own = subject["namespace"]?.string ?? ""
-                let place = own.isEmpty ? namespace : own
-                if !place.isEmpty { users["\(UserIdentity.serviceAccountPrefix)\(place):\(name)", default: []].append(grant) }
+            case "ServiceAccount" where !place.isEmpty:
+                users["\(UserIdentity.serviceAccountPrefix)\(place):\(name)", default: []].append(grant)
             default: continue
             }
+            count += 1
         }
     }
 
@@ -142,22 +131,35 @@ struct RoleGrants: Sendable {
         return found
     }
 
-    /// Why a request is allowed; nil when nothing allows it.
+    /// Why a request is allowed: by the first binding that allows it; nil when nothing does.
     func reason(_ attributes: RequestAttributes) -> String? {
-        if let reason = Self.reason(users[attributes.user.name], attributes) { return reason }
-        for group in attributes.user.groups {
-            if let reason = Self.reason(groups[group], attributes) { return reason }
-        }
-        return nil
+        var first: Grant?
+        Self.search(users[attributes.user.name], attributes, &first)
+        for group in attributes.user.groups { Self.search(groups[group], attributes, &first) }
+        return first?.reason
     }
 
-    private static func reason(_ grants: [Grant]?, _ attributes: RequestAttributes) -> String? {
-        guard let grants else { return nil }
-        for grant in grants {
+    /// Each list is in the order of the bindings already.
+    private static func search(_ grants: [Grant]?, _ attributes: RequestAttributes, _ first: inout Grant?) {
+        for grant in grants ?? [] {
+            if let first, first.rank < grant.rank { return }
             if let namespace = grant.namespace, !attributes.isResourceRequest || namespace != attributes.namespace { continue }
-            for rule in grant.rules where rule.allows(attributes) { return grant.reason }
+            guard grant.rules.contains(where: { $0.allows(attributes) }) else { continue }
+            first = grant
+            return
         }
-        return nil
+    }
+
+    /// So many missing roles are told of.
+    private static let maxProblems = 20
+
+    /// What bindings of the user refer to and does not exist, for whom nothing allows; nil when nothing is missing.
+    func problem(_ attributes: RequestAttributes) -> String? {
+        let namespace = attributes.isResourceRequest ? attributes.namespace : ""
+        let dangling = grants(of: attributes.user, in: namespace).filter(\.isDangling).sorted { $0.rank < $1.rank }
+        var texts: [String] = []
+        for grant in dangling where texts.count < Self.maxProblems && !texts.contains(grant.reason) { texts.append(grant.reason) }
+        return texts.count > 1 ? "[\(texts.joined(separator: ", "))]" : texts.first
     }
 }
 
