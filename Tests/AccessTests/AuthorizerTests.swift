@@ -133,6 +133,13 @@ import Values
             await chain.authenticate(request)
                 == .user(UserIdentity(name: "bob", groups: ["dev", "system:authenticated"]), audiences: [])
         )
+        request.peer = Peer(clientCertificate: ClientIdentity(commonName: "bob", fingerprint: "00AB"))
+        let known = UserIdentity(
+            name: "bob",
+            groups: ["system:authenticated"],
+            extra: ["authentication.kubernetes.io/credential-id": ["X509SHA256=00ab"]]
+        )
+        #expect(await chain.authenticate(request) == .user(known, audiences: []))
         request.peer = Peer()
         request.headers.append("Authorization", "Bearer x")
         #expect(await chain.authenticate(request) == .failed(reason: "invalid bearer token"))

@@ -5,6 +5,9 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 out=${1:-$root/.build/fuzz}
 mkdir -p "$out/corpus"
+# The compiler leaves files where it is run.
+out=$(cd "$out" && pwd)
+cd "$out"
 
 for library in CYAML CSchemaData; do
     cat > "$out/$library.modulemap" <<MAP
