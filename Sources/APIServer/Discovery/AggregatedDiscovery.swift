@@ -47,7 +47,7 @@ struct AggregatedDiscovery: Sendable {
     }
 
     private static func group(_ group: DiscoveryGroup) -> JSONValue {
-        var metadata: JSONValue = ["creationTimestamp": .null]
+        var metadata: JSONValue = [:]
         if !group.name.isEmpty { metadata["name"] = .string(group.name) }
         let versions = group.versions.map { version -> JSONValue in
             let resources = version.kinds

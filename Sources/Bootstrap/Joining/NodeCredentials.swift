@@ -44,7 +44,7 @@ public final class NodeCredentials: Sendable {
         self.pair = Mutex(pair)
         eventLoops = loops
         transport = RenewableTransport(try Self.connection(server, authorityPEM, pair, loops))
-        client = APIClient(transport: transport, userAgent: Self.userPrefix + nodeName)
+        client = APIClient(transport: transport, userAgent: "kubelet")
     }
 
     private static func connection(_ server: String, _ ca: String, _ pair: KeyPair, _ loops: EventLoopThreads) throws -> HTTPClient {

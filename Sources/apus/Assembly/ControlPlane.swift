@@ -129,7 +129,9 @@ struct ControlPlane: Sendable {
     /// A client of the API in this process, as a user that authorization knows.
     func client(_ user: String, groups: [String] = []) -> APIClient {
         let transport = InProcessTransport(handler: server, user: InProcessUser(name: user, groups: groups))
-        return APIClient(transport: transport, userAgent: user)
+        // The agent's name is the manager of the fields it writes: upstream's are the programs' names.
+        let agent = user.hasPrefix("system:node:") ? "kubelet" : user.hasPrefix("system:") ? String(user.dropFirst(7)) : user
+        return APIClient(transport: transport, userAgent: agent)
     }
 
     /// The watch caches as a source of informers.
