@@ -85,7 +85,8 @@ let layers: [Target] = [
     layer(
         "APIServer",
         [
-            "CustomResources", "LegacyKinds", "CEL", "Access", "BuiltinKinds", "PodKinds", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values",
+            "CustomResources", "LegacyKinds", "CEL", "Access", "BuiltinKinds", "PodKinds", "HTTPTransport", "SQLiteStore", "Store",
+            "APITypes", "APIModel", "Schema", "Units", "Values",
             "Channels", log,
         ] + collections
     ),
@@ -97,7 +98,8 @@ let layers: [Target] = [
     layer(
         "Kubelet",
         [
-            "PodRuntime", "RPC", "ControllerRuntime", "APIClient", "Access", "HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels",
+            "PodRuntime", "RPC", "ControllerRuntime", "APIClient", "Access", "HTTPTransport", "APITypes", "APIModel", "Units", "Values",
+            "Channels",
             "CSyscalls", log,
         ] + collections + nioCore
     ),
@@ -114,14 +116,19 @@ let layers: [Target] = [
         ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", "CSyscalls", log] + collections
     ),
     layer("Containerd", ["Channels", "Values", "Units", "CPause", "CSyscalls", log] + x509),
-    layer("Bootstrap", ["Access", "ControllerRuntime", "APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + x509),
+    layer(
+        "Bootstrap",
+        ["Access", "ControllerRuntime", "APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + x509
+    ),
 ]
 
 /// Everything the one binary assembles.
 let parts: [Target.Dependency] = [
-    "Bootstrap", "Containerd", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "PodRuntime", "Scheduler", "Controllers", "ControllerRuntime",
+    "Bootstrap", "Containerd", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "PodRuntime", "Scheduler", "Controllers",
+    "ControllerRuntime",
     "APIClient",
-    "APIServer", "CustomResources", "LegacyKinds", "BuiltinKinds", "PodKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "CEL", "Schema", "Channels",
+    "APIServer", "CustomResources", "LegacyKinds", "BuiltinKinds", "PodKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store",
+    "APITypes", "APIModel", "CEL", "Schema", "Channels",
     "Units", "Values",
     "CSyscalls",
 ]
@@ -155,7 +162,8 @@ let suites: [Target] = [
     tests(
         "APIServer",
         [
-            "CustomResources", "LegacyKinds", "CEL", "BuiltinKinds", "Access", "SQLiteStore", "Store", "HTTPTransport", "APITypes", "APIModel", "Schema", "Values", "Units",
+            "CustomResources", "LegacyKinds", "CEL", "BuiltinKinds", "Access", "SQLiteStore", "Store", "HTTPTransport", "APITypes",
+            "APIModel", "Schema", "Values", "Units",
             "Channels",
         ] + x509
     ),
@@ -163,17 +171,25 @@ let suites: [Target] = [
     tests("ControllerRuntime", ["APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("Controllers", ["ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("Scheduler", ["ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
-    tests("Kubelet", ["PodRuntime", "RPC", "ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]),
+    tests(
+        "Kubelet",
+        ["PodRuntime", "RPC", "ControllerRuntime", "APIClient", "HTTPTransport", "APITypes", "APIModel", "Values", "Units", "Channels"]
+    ),
     tests("KubeProxy", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("ClusterDNS", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("ClusterNetwork", ["APITypes", "APIModel", "Values", "Units", "Channels"]),
     tests("Containerd", ["Channels", "Values"]),
-    tests("Bootstrap", ["Access", "ControllerRuntime", "APITypes", "APIModel", "HTTPTransport", "APIClient", "Values", "Units", "Channels"] + x509),
+    tests(
+        "Bootstrap",
+        ["Access", "ControllerRuntime", "APITypes", "APIModel", "HTTPTransport", "APIClient", "Values", "Units", "Channels"] + x509
+    ),
     .testTarget(name: "SimulationTests", dependencies: parts, swiftSettings: settings),
     .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
     .testTarget(
         name: "AllocationTests",
-        dependencies: ["CAllocationCount", "APIServer", "BuiltinKinds", "Access", "Store", "HTTPTransport", "APIModel", "Values", "Units", "Channels"],
+        dependencies: [
+            "CAllocationCount", "APIServer", "BuiltinKinds", "Access", "Store", "HTTPTransport", "APIModel", "Values", "Units", "Channels",
+        ],
         swiftSettings: settings
     ),
 ]

@@ -55,10 +55,12 @@ import Values
                 entry?["fieldsV1"]
                     == [
                         "f:status": [
-                            "f:conditions": [".": [:],
-                            "k:{\"type\":\"Available\"}": [
-                                ".": [:], "f:lastTransitionTime": [:], "f:lastUpdateTime": [:], "f:status": [:], "f:type": [:],
-                            ],],
+                            "f:conditions": [
+                                ".": [:],
+                                "k:{\"type\":\"Available\"}": [
+                                    ".": [:], "f:lastTransitionTime": [:], "f:lastUpdateTime": [:], "f:status": [:], "f:type": [:],
+                                ],
+                            ],
                             "f:replicas": [:],
                         ]
                     ],

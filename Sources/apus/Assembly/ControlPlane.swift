@@ -111,7 +111,8 @@ struct ControlPlane: Sendable {
                 ])
                 return APIServer.Security(
                     authenticator: AuthenticatorChain([
-                        RequestHeaderAuthenticator(allowedNames: ["front-proxy-client"]), InProcessAuthenticator(), ClientCertificateAuthenticator(),
+                        RequestHeaderAuthenticator(allowedNames: ["front-proxy-client"]), InProcessAuthenticator(),
+                        ClientCertificateAuthenticator(),
                         BearerTokenAuthenticator([tokens, BootstrapTokenAuthenticator(lookup: lookup, clock: clock)]),
                     ]),
                     tokenAuthenticator: tokens,
