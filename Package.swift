@@ -82,11 +82,21 @@ let layers: [Target] = [
     layer("BuiltinKinds", ["PodKinds", "CEL", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections + x509),
     layer("LegacyKinds", ["BuiltinKinds", "PodKinds", "APITypes", "APIModel", "Schema", "Units", "Values"]),
     layer("CustomResources", ["APITypes", "APIModel", "CEL", "Schema", "Units", "Values", "Channels"] + collections),
+    layer("Negotiation", ["HTTPTransport", "Store", "APITypes", "APIModel", "Schema", "Units", "Values"]),
+    layer("Proxying", ["CustomResources", "Access", "HTTPTransport", "APIModel", "Units", "Values", "Channels"]),
+    layer(
+        "DynamicAdmission",
+        [
+            "Proxying", "CustomResources", "CEL", "Access", "HTTPTransport", "APITypes", "APIModel", "Schema", "Units", "Values",
+            "Channels", log,
+        ]
+            + collections
+    ),
     layer(
         "APIServer",
         [
-            "CustomResources", "LegacyKinds", "CEL", "Access", "BuiltinKinds", "PodKinds", "HTTPTransport", "SQLiteStore", "Store",
-            "APITypes", "APIModel", "Schema", "Units", "Values",
+            "DynamicAdmission", "Proxying", "Negotiation", "CustomResources", "LegacyKinds", "CEL", "Access", "BuiltinKinds", "PodKinds",
+            "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "Schema", "Units", "Values",
             "Channels", log,
         ] + collections
     ),
@@ -127,8 +137,8 @@ let parts: [Target.Dependency] = [
     "Bootstrap", "Containerd", "ClusterNetwork", "ClusterDNS", "KubeProxy", "Kubelet", "PodRuntime", "Scheduler", "Controllers",
     "ControllerRuntime",
     "APIClient",
-    "APIServer", "CustomResources", "LegacyKinds", "BuiltinKinds", "PodKinds", "Access", "RPC", "HTTPTransport", "SQLiteStore", "Store",
-    "APITypes", "APIModel", "CEL", "Schema", "Channels",
+    "APIServer", "DynamicAdmission", "Proxying", "Negotiation", "CustomResources", "LegacyKinds", "BuiltinKinds", "PodKinds", "Access",
+    "RPC", "HTTPTransport", "SQLiteStore", "Store", "APITypes", "APIModel", "CEL", "Schema", "Channels",
     "Units", "Values",
     "CSyscalls",
 ]
@@ -160,9 +170,14 @@ let suites: [Target] = [
     tests("LegacyKinds", ["BuiltinKinds", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
     tests("CustomResources", ["APITypes", "APIModel", "CEL", "Schema", "Values", "Units", "Channels"]),
     tests(
+        "DynamicAdmission",
+        ["CustomResources", "CEL", "Access", "HTTPTransport", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]
+    ),
+    tests(
         "APIServer",
         [
-            "CustomResources", "LegacyKinds", "CEL", "BuiltinKinds", "Access", "SQLiteStore", "Store", "HTTPTransport", "APITypes",
+            "DynamicAdmission", "Proxying", "Negotiation", "CustomResources", "LegacyKinds", "CEL", "BuiltinKinds", "Access", "SQLiteStore",
+            "Store", "HTTPTransport", "APITypes",
             "APIModel", "Schema", "Values", "Units",
             "Channels",
         ] + x509
@@ -188,7 +203,8 @@ let suites: [Target] = [
     .testTarget(
         name: "AllocationTests",
         dependencies: [
-            "CAllocationCount", "APIServer", "BuiltinKinds", "Access", "Store", "HTTPTransport", "APIModel", "Values", "Units", "Channels",
+            "CAllocationCount", "APIServer", "Negotiation", "BuiltinKinds", "Access", "Store", "HTTPTransport", "APIModel", "Values",
+            "Units", "Channels",
         ],
         swiftSettings: settings
     ),

@@ -2,6 +2,7 @@ import APIModel
 import Access
 import Channels
 import HTTPTransport
+import Proxying
 import Testing
 import Values
 

@@ -1,4 +1,5 @@
 import HTTPTransport
+import Negotiation
 import Testing
 import Values
 

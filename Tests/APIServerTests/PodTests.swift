@@ -1,5 +1,6 @@
 import Access
 import HTTPTransport
+import Proxying
 import Testing
 import Values
 

@@ -1,5 +1,6 @@
 import Access
 import HTTPTransport
+import Proxying
 import Synchronization
 import Testing
 import Units

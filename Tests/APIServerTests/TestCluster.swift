@@ -5,6 +5,7 @@ import BuiltinKinds
 import Channels
 import HTTPTransport
 import LegacyKinds
+import Proxying
 import Store
 import Testing
 import Units

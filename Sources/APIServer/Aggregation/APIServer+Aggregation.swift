@@ -1,6 +1,7 @@
 import APIModel
 import Access
 import HTTPTransport
+import Proxying
 import Schema
 import Units
 import Values
@@ -36,8 +37,7 @@ extension APIServer {
             query: request.query,
             identity: user,
             redirects: .refused,
-            info: info,
-            metrics: environment.metrics
+            lasting: environment.metrics.lasting(info)
         )
         return try await relay.send(request, over: transport)
     }

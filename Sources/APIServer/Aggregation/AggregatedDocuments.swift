@@ -1,5 +1,6 @@
 import APIModel
 import HTTPTransport
+import Negotiation
 import Units
 import Values
 

@@ -1,6 +1,7 @@
 import APIModel
 import Access
 import HTTPTransport
+import Proxying
 import Schema
 import Units
 import Values

@@ -2,6 +2,7 @@ import APIModel
 import APITypes
 import CustomResources
 import HTTPTransport
+import Negotiation
 import Schema
 import Values
 

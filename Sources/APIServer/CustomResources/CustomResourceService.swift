@@ -2,6 +2,7 @@ import APIModel
 import Access
 import Channels
 import CustomResources
+import Proxying
 import Store
 import Synchronization
 import Units

@@ -1,5 +1,6 @@
 import APIModel
 import HTTPTransport
+import Negotiation
 import Values
 
 /// `APIGroupDiscoveryList`: all of a server's resources in one document, with an ETag.

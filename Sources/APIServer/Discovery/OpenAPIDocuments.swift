@@ -1,6 +1,7 @@
 import APIModel
 import APITypes
 import HTTPTransport
+import Negotiation
 import Synchronization
 import Values
 

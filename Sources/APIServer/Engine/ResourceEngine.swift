@@ -1,6 +1,7 @@
 import APIModel
 import Access
 import Channels
+import Negotiation
 import Store
 import Units
 import Values

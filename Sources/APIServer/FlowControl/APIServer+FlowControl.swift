@@ -1,6 +1,7 @@
 import APIModel
 import Access
 import HTTPTransport
+import Negotiation
 
 extension APIServer {
     /// The headers that tell a client which objects decided about its request.

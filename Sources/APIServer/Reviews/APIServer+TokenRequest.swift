@@ -2,6 +2,7 @@ import APIModel
 import Access
 import BuiltinKinds
 import HTTPTransport
+import Negotiation
 import Schema
 import Units
 import Values

@@ -1,6 +1,7 @@
 import APIModel
 import Access
 import HTTPTransport
+import Negotiation
 import Schema
 import Store
 import Units

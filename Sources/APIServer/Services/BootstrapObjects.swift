@@ -1,6 +1,7 @@
 import APIModel
 import APITypes
 import Access
+import Proxying
 import Schema
 import Units
 import Values

@@ -2,6 +2,7 @@ import APIModel
 import Access
 import Channels
 import HTTPTransport
+import Negotiation
 import Units
 import Values
 

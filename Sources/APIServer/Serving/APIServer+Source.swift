@@ -1,4 +1,5 @@
 import APIModel
+import Negotiation
 import Store
 import Units
 

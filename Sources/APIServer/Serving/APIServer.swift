@@ -4,6 +4,7 @@ import BuiltinKinds
 import Channels
 import HTTPTransport
 import Logging
+import Proxying
 import Store
 import Synchronization
 import Units
@@ -101,7 +102,7 @@ public final class APIServer: HTTPHandler {
         customResources = CustomResourceService(
             environment: environment,
             resources: served,
-            dialer: WebhookDialer(resources: served)
+            dialer: WebhookDialer(lookup: { [served] in CacheLookup(resources: served.value) })
         )
         nodePods = resources.engines[.core("pods")].map { NodePods(cache: $0.cache) }
         revisions = RevisionHistory(span: max(configuration.historyAge, configuration.eventAge))

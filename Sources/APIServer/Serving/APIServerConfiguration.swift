@@ -1,3 +1,4 @@
+import Proxying
 import Units
 
 /// The server's settings. Every limit has upstream's default.

@@ -82,6 +82,14 @@ final class ServerMetrics: Sendable {
         return key
     }
 
+    /// Counts a stream from the call to the call of what it returns.
+    func lasting(_ info: RequestInfo) -> @Sendable () -> @Sendable () -> Void {
+        {
+            let key = self.longRunningBegan(info)
+            return { self.longRunningEnded(key) }
+        }
+    }
+
     func longRunningEnded(_ key: RequestKey) {
         state.withLock { $0.longRunning[key, default: 1] -= 1 }
     }

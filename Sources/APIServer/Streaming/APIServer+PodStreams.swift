@@ -1,6 +1,7 @@
 import APIModel
 import Access
 import HTTPTransport
+import Proxying
 import Schema
 import Units
 import Values
@@ -148,7 +149,7 @@ extension APIServer {
         do { transport = try await kubelet.transport(to: endpoint) } catch {
             throw .internalError("error dialing the kubelet of node \(endpoint.node): \(error)")
         }
-        let relay = Relay(path: path, query: query, redirects: redirects, info: context.info, metrics: environment.metrics)
+        let relay = Relay(path: path, query: query, redirects: redirects, lasting: environment.metrics.lasting(context.info))
         return try await relay.send(context.request, over: transport)
     }
 

@@ -1,6 +1,7 @@
 import APIModel
 import Access
 import HTTPTransport
+import Proxying
 import Schema
 import Units
 import Values
@@ -172,8 +173,7 @@ extension APIServer {
             path: place.path,
             query: context.request.query,
             redirects: .rewritten(prefix: place.prefix, host: parsed.isV4 ? "\(address):\(port)" : "[\(address)]:\(port)"),
-            info: context.info,
-            metrics: environment.metrics
+            lasting: environment.metrics.lasting(context.info)
         )
         return try await relay.send(context.request, over: transport)
     }
@@ -191,19 +191,4 @@ struct ServiceEndpoint: Sendable {
     let port: Int
     /// What it is an address of.
     let target: JSONValue?
-}
-
-extension IPAddress {
-    /// Whether the server may be made to send requests there. Addresses that carry an IPv4 address in IPv6 count as that.
-    var isProxyable: Bool {
-        let own = embeddedV4 ?? self
-        return !own.isLoopback && !own.isLinkLocal && !own.isMulticast && !own.isUnspecified && !own.isBroadcast
-    }
-
-    private var isBroadcast: Bool { isV4 && bytes.allSatisfy { $0 == 0xff } }
-
-    private var embeddedV4: IPAddress? {
-        guard !isV4, bytes.count == 16, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xff, bytes[11] == 0xff else { return nil }
-        return IPAddress(bytes[12...].map { String($0) }.joined(separator: "."))
-    }
 }

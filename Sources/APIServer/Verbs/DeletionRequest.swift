@@ -1,6 +1,7 @@
 import APIModel
 import APITypes
 import HTTPTransport
+import Negotiation
 import Schema
 import Units
 import Values

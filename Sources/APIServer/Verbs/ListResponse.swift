@@ -1,5 +1,6 @@
 import APIModel
 import HTTPTransport
+import Negotiation
 import Store
 import Values
 

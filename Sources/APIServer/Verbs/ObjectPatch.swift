@@ -1,5 +1,6 @@
 import APIModel
 import HTTPTransport
+import Negotiation
 import Schema
 import Values
 

@@ -1,4 +1,5 @@
 import HTTPTransport
+import Negotiation
 import Synchronization
 
 /// A watch over a WebSocket: every event is one message, text in JSON and binary in the other syntaxes.

@@ -9,6 +9,7 @@ import Controllers
 import HTTPTransport
 import LegacyKinds
 import Logging
+import Proxying
 import SQLiteStore
 import Scheduler
 import Units

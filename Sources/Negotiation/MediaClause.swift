@@ -1,15 +1,17 @@
 /// One clause of an Accept header.
-struct MediaClause: Sendable {
+public struct MediaClause: Sendable {
     /// For example `application/json`, in lower case.
-    var type: String
-    var parameters: [String: String] = [:]
-    var quality = 1.0
+    public var type: String
+    /// What stands behind the type, without `q`.
+    public var parameters: [String: String] = [:]
+    /// The wish for this type, 0 to 1.
+    public var quality = 1.0
 
     /// Longer headers are cut: nobody means more.
     private static let maxClauses = 64
 
     /// The clauses in their order.
-    static func parse(_ header: String) -> [MediaClause] {
+    public static func parse(_ header: String) -> [MediaClause] {
         header.split(separator: ",", maxSplits: maxClauses).prefix(maxClauses).compactMap { part in
             let pieces = part.split(separator: ";").map { trim($0) }
             guard let type = pieces.first, !type.isEmpty else { return nil }
@@ -26,7 +28,7 @@ struct MediaClause: Sendable {
     }
 
     /// The clauses in the order in which upstream tries them: by quality, then the more specific first.
-    static func ordered(_ header: String) -> [MediaClause] {
+    public static func ordered(_ header: String) -> [MediaClause] {
         var clauses = parse(header)
         // Its comparison is no strict order, so only the same insertion sort gives the same result.
         for index in clauses.indices.dropFirst() {

@@ -1,9 +1,15 @@
 /// Makes the links of a proxied page work: places below its server are put below the proxy's path.
-struct LinkRewriting: Sendable {
+public struct LinkRewriting: Sendable {
     /// The path of the proxy, without a slash at the end.
-    let prefix: String
+    public let prefix: String
     /// What the server calls itself, with its port; links to it are its own.
-    var host = ""
+    public var host: String
+
+    /// Rewrites links to what is behind the proxy at `prefix`.
+    public init(prefix: String, host: String = "") {
+        self.prefix = prefix
+        self.host = host
+    }
 
     /// The attributes that hold links, by element.
     private static let attributes: [String: Set<String>] = [
@@ -16,7 +22,7 @@ struct LinkRewriting: Sendable {
     ]
 
     /// A link as the client has to follow it. Links to other hosts and relative ones stay.
-    func location(_ link: String) -> String {
+    public func location(_ link: String) -> String {
         for scheme in host.isEmpty ? [] : ["http://", "https://"] where link.hasPrefix(scheme + host) {
             let rest = link.dropFirst(scheme.count + host.count)
             if rest.isEmpty || rest.hasPrefix("/") { return location(rest.isEmpty ? "/" : String(rest)) }
@@ -29,7 +35,7 @@ struct LinkRewriting: Sendable {
     }
 
     /// A page with its links rewritten. What is no well-formed tag stays as it is.
-    func page(_ bytes: [UInt8]) -> [UInt8] {
+    public func page(_ bytes: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + bytes.count / 8)
         var index = 0

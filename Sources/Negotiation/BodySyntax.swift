@@ -4,24 +4,25 @@ import Schema
 import Values
 
 /// Reading request bodies: JSON, YAML, protobuf or CBOR into a value tree.
-enum BodySyntax {
+public enum BodySyntax {
     /// A body with the duplicate fields that strict validation complains about.
-    struct Parsed {
-        var value: JSONValue
+    public struct Parsed {
+        /// What the body says.
+        public var value: JSONValue
         /// The paths of JSON members given twice.
-        var duplicates: [String] = []
+        public var duplicates: [String] = []
         /// What else strict validation complains about, in full.
-        var problems: [String] = []
+        public var problems: [String] = []
     }
 
     /// Bodies nest at most so deep.
-    static let maxDepth = 256
+    public static let maxDepth = 256
 
     /// The media types bodies may have.
-    static let mediaTypes = ResponseForm.mediaTypes
+    public static let mediaTypes = ResponseForm.mediaTypes
 
     /// Parses a body by its content type; JSON when none is given. Protobuf needs the schema of what it holds.
-    static func parse(
+    public static func parse(
         _ request: HTTPRequest,
         schema: SchemaNode,
         reportDuplicates: Bool
@@ -39,7 +40,7 @@ enum BodySyntax {
     }
 
     /// The content type without parameters, in lower case.
-    static func mediaType(_ request: HTTPRequest) -> String {
+    public static func mediaType(_ request: HTTPRequest) -> String {
         guard let header = request.headers["content-type"] else { return "" }
         if header == "application/json" { return header }
         return header.split(separator: ";").first.map { part in
@@ -85,7 +86,7 @@ enum BodySyntax {
     }
 
     /// A CBOR document; upstream refuses keys given twice whatever the validation.
-    static func cbor(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
+    public static func cbor(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
         do throws(CBORError) {
             return try CBOR.decode(bytes, maxDepth: maxDepth)
         } catch {

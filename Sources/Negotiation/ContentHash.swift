@@ -1,7 +1,7 @@
 /// A short fingerprint of a document, for entity tags. Not for security.
-enum ContentHash {
+public enum ContentHash {
     /// FNV-1a over the bytes, 64 bits from each of two offsets.
-    static func hex(_ bytes: [UInt8]) -> String {
+    public static func hex(_ bytes: [UInt8]) -> String {
         let first = hash(bytes, 0xcbf2_9ce4_8422_2325)
         let second = hash(bytes, 0x8422_2325_cbf2_9ce4)
         return padded(first) + padded(second)

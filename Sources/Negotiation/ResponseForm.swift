@@ -4,16 +4,16 @@ import Schema
 import Values
 
 /// The form in which a client wants objects.
-struct ResponseForm: Sendable, Hashable {
+public struct ResponseForm: Sendable, Hashable {
     /// The syntax.
-    enum Syntax: String, Sendable, Hashable, CaseIterable {
+    public enum Syntax: String, Sendable, Hashable, CaseIterable {
         case json = "application/json"
         case yaml = "application/yaml"
         case protobuf = "application/vnd.kubernetes.protobuf"
         case cbor = "application/cbor"
 
         /// The media type of a watch in this syntax; nil when there are none.
-        var streamType: String? {
+        public var streamType: String? {
             switch self {
             case .json: "application/json"
             case .yaml: nil
@@ -24,7 +24,8 @@ struct ResponseForm: Sendable, Hashable {
     }
 
     /// What an object is turned into.
-    enum Shape: Sendable, Hashable {
+    public enum Shape: Sendable, Hashable {
+        /// The object itself.
         case object
         /// `meta.k8s.io` Table.
         case table(version: String)
@@ -32,29 +33,40 @@ struct ResponseForm: Sendable, Hashable {
         case partial(version: String)
     }
 
-    var syntax = Syntax.json
-    var shape = Shape.object
-    var isPretty = false
+    /// The syntax of the body.
+    public var syntax = Syntax.json
+    /// What is written in that syntax.
+    public var shape = Shape.object
+    /// Whether JSON is indented.
+    public var isPretty = false
 
-    static let json = ResponseForm()
+    /// Plain JSON.
+    public static let json = ResponseForm()
 
-    var contentType: String { syntax.rawValue }
+    /// Objects in the syntax given.
+    public init(syntax: Syntax = .json, isPretty: Bool = false) {
+        self.syntax = syntax
+        self.isPretty = isPretty
+    }
+
+    /// The media type of an answer.
+    public var contentType: String { syntax.rawValue }
 
     /// Whether objects are copied from their stored bytes; otherwise each is decoded first.
-    var isCopied: Bool {
+    public var isCopied: Bool {
         if case .table = shape { return false }
         return syntax == .json && !isPretty
     }
 
     /// The media types that a refusal names: upstream has CBOR behind a gate that is off.
-    static let mediaTypes = Syntax.allCases.filter { $0 != .cbor }.map(\.rawValue)
+    public static let mediaTypes = Syntax.allCases.filter { $0 != .cbor }.map(\.rawValue)
 
     /// The media types of watches, as the refusal of a watch lists them.
-    static let streamTypes = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"]
+    public static let streamTypes = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"]
 
     /// Picks the form from the Accept header, or throws 406. `isCustom` tells whether objects have no protobuf form; it
     /// is asked only when that matters.
-    static func negotiate(_ request: HTTPRequest, isCustom: () -> Bool = { false }) throws(APIError) -> ResponseForm {
+    public static func negotiate(_ request: HTTPRequest, isCustom: () -> Bool = { false }) throws(APIError) -> ResponseForm {
         var form = ResponseForm.json
         if let accept = request.headers["accept"], accept != "application/json", accept != "*/*", !accept.isEmpty {
             guard let chosen = choose(accept, isCustom) else { throw .notAcceptable(accepted: mediaTypes) }
@@ -65,7 +77,7 @@ struct ResponseForm: Sendable, Hashable {
     }
 
     /// The form of an error: upstream negotiates anew, without transformations, and falls back to JSON.
-    static func ofError(_ request: HTTPRequest) -> ResponseForm {
+    public static func ofError(_ request: HTTPRequest) -> ResponseForm {
         guard let accept = request.headers["accept"], accept != "application/json", accept != "*/*", !accept.isEmpty else {
             return ResponseForm(isPretty: isPretty(request))
         }
@@ -118,20 +130,6 @@ struct ResponseForm: Sendable, Hashable {
         case "PartialObjectMetadata", "PartialObjectMetadataList": form.shape = .partial(version: version)
         default: return nil
         }
-        return form
-    }
-}
-
-extension APIServer {
-    /// The form of the answer to a request for a resource.
-    func form(_ request: HTTPRequest, _ info: RequestInfo) throws(APIError) -> ResponseForm {
-        let form = try ResponseForm.negotiate(request) {
-            // Subresources of custom resources with kinds of their own are built-in types.
-            guard info.subresource.isEmpty || info.subresource == "status" else { return false }
-            guard let view = resources.view(group: info.group, version: info.version, resource: info.resource) else { return false }
-            return !ProtobufObject.has(view.version.schema)
-        }
-        if info.verb == "watch", form.syntax.streamType == nil { throw .notAcceptable(accepted: ResponseForm.streamTypes) }
         return form
     }
 }

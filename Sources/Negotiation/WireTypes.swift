@@ -2,18 +2,20 @@ import APITypes
 import Schema
 
 /// Finds the type of an object that names its kind, for the syntaxes that need it. No state but the embedded schema.
-enum WireTypes {
+public enum WireTypes {
     /// Kinds that belong to no resource but are answered everywhere.
     private static let metaKinds: Set<String> = [
         "Status", "APIVersions", "APIGroup", "APIGroupList", "APIResourceList", "DeleteOptions", "PartialObjectMetadata",
         "PartialObjectMetadataList", "WatchEvent",
     ]
 
-    static let listMeta = BuiltinSchema.node("io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta")
-    static let partialObject = BuiltinSchema.node("io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata")
+    /// The metadata of lists.
+    public static let listMeta = BuiltinSchema.node("io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta")
+    /// An object's metadata alone.
+    public static let partialObject = BuiltinSchema.node("io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata")
 
     /// The type, if it is a built-in one that has a protobuf form.
-    static func node(apiVersion: String, kind: String) -> SchemaNode? {
+    public static func node(apiVersion: String, kind: String) -> SchemaNode? {
         // Discovery's documents of the core group name no version.
         if metaKinds.contains(kind), ["", "v1"].contains(apiVersion) || apiVersion.hasPrefix("meta.k8s.io/") {
             return known("io.k8s.apimachinery.pkg.apis.meta.v1.\(kind)")

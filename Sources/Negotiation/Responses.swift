@@ -4,9 +4,9 @@ import Schema
 import Values
 
 /// Builds HTTP responses.
-enum Responses {
+public enum Responses {
     /// An object whose bytes are complete JSON.
-    static func object(_ bytes: [UInt8], status: Int = 200, form: ResponseForm) -> HTTPResponse {
+    public static func object(_ bytes: [UInt8], status: Int = 200, form: ResponseForm) -> HTTPResponse {
         if form.syntax != .json || form.isPretty, let value = try? JSONParser.parse(bytes) {
             return self.value(value, status: status, form: form)
         }
@@ -14,14 +14,14 @@ enum Responses {
     }
 
     /// A value tree.
-    static func value(_ value: JSONValue, status: Int = 200, form: ResponseForm = .json) -> HTTPResponse {
+    public static func value(_ value: JSONValue, status: Int = 200, form: ResponseForm = .json) -> HTTPResponse {
         var form = form
         let body = encode(value, &form)
         return HTTPResponse(status: status, headers: headers(form), body: .bytes(body))
     }
 
     /// An error as its Status.
-    static func error(_ error: APIError, form: ResponseForm = .json) -> HTTPResponse {
+    public static func error(_ error: APIError, form: ResponseForm = .json) -> HTTPResponse {
         var response = value(error.status(), status: error.code, form: form)
         if let seconds = error.retryAfterSeconds { response.headers.append("Retry-After", "\(seconds)") }
         if error.code == 401 { response.headers.append("WWW-Authenticate", "Bearer") }
@@ -29,7 +29,7 @@ enum Responses {
     }
 
     /// Plain text.
-    static func text(_ text: String, status: Int = 200, type: String = "text/plain; charset=utf-8") -> HTTPResponse {
+    public static func text(_ text: String, status: Int = 200, type: String = "text/plain; charset=utf-8") -> HTTPResponse {
         HTTPResponse(
             status: status,
             headers: ["Content-Type": type, "X-Content-Type-Options": "nosniff"],
@@ -37,7 +37,8 @@ enum Responses {
         )
     }
 
-    static func headers(_ form: ResponseForm) -> HeaderFields {
+    /// The headers of an answer in this form.
+    public static func headers(_ form: ResponseForm) -> HeaderFields {
         ["Content-Type": form.contentType, "Cache-Control": "no-cache, private"]
     }
 

@@ -4,9 +4,9 @@ import Store
 ///
 /// Stored bytes are canonical JSON of our own making, without `metadata.resourceVersion`. Bytes that are not (a damaged
 /// object) yield nil and are served by nobody.
-enum ObjectBytes {
+public enum ObjectBytes {
     /// The range of the value of the top-level member `metadata`, braces included.
-    static func metadata(of bytes: [UInt8]) -> Range<Int>? {
+    public static func metadata(of bytes: [UInt8]) -> Range<Int>? {
         bytes.withUnsafeBufferPointer { buffer in
             var scanner = ByteScanner(buffer)
             return scanner.topLevelMember("metadata")
@@ -14,13 +14,13 @@ enum ObjectBytes {
     }
 
     /// Where `"resourceVersion":"N",` goes: behind the brace that opens `metadata`.
-    static func splicePoint(of bytes: [UInt8]) -> Int? {
+    public static func splicePoint(of bytes: [UInt8]) -> Int? {
         guard let range = metadata(of: bytes), range.count > 2, bytes[range.lowerBound] == UInt8(ascii: "{") else { return nil }
         return range.lowerBound + 1
     }
 
     /// Appends the object with its resourceVersion.
-    static func append(_ bytes: [UInt8], splice: Int, revision: Revision, to out: inout [UInt8]) {
+    public static func append(_ bytes: [UInt8], splice: Int, revision: Revision, to out: inout [UInt8]) {
         bytes.withUnsafeBufferPointer { source in
             out.append(contentsOf: source[..<splice])
             appendVersion(revision, to: &out)
@@ -29,7 +29,7 @@ enum ObjectBytes {
     }
 
     /// The object with its resourceVersion.
-    static func spliced(_ bytes: [UInt8], splice: Int, revision: Revision) -> [UInt8] {
+    public static func spliced(_ bytes: [UInt8], splice: Int, revision: Revision) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + versionRoom)
         append(bytes, splice: splice, revision: revision, to: &out)
@@ -37,13 +37,13 @@ enum ObjectBytes {
     }
 
     /// The object with its resourceVersion; unchanged when it has no metadata to write into.
-    static func spliced(_ bytes: [UInt8], revision: Revision) -> [UInt8] {
+    public static func spliced(_ bytes: [UInt8], revision: Revision) -> [UInt8] {
         guard let splice = splicePoint(of: bytes) else { return bytes }
         return spliced(bytes, splice: splice, revision: revision)
     }
 
     /// Room for the member that carries the resourceVersion.
-    static let versionRoom = 48
+    public static let versionRoom = 48
 
     private static let versionName = Array("\"resourceVersion\":\"".utf8)
 
@@ -55,7 +55,7 @@ enum ObjectBytes {
     }
 
     /// Appends a number in decimal without building a string.
-    static func appendNumber(_ number: UInt64, to out: inout [UInt8]) {
+    public static func appendNumber(_ number: UInt64, to out: inout [UInt8]) {
         var divisor: UInt64 = 1
         while number / divisor >= 10 { divisor *= 10 }
         var rest = number

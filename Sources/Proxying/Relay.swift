@@ -3,9 +3,9 @@ import Access
 import HTTPTransport
 
 /// Passes a request on to another server, and its answer or its raw connection back.
-struct Relay: Sendable {
+public struct Relay: Sendable {
     /// What to do with an answer that points elsewhere.
-    enum Redirects: Sendable {
+    public enum Redirects: Sendable {
         /// It is passed back as it is.
         case passed
         /// The places it names below the server, which calls itself `host`, are put below `prefix`, also in HTML.
@@ -15,18 +15,36 @@ struct Relay: Sendable {
     }
 
     /// The method; nil keeps the request's.
-    var method: String?
+    public var method: String?
     /// The path at the other server, percent-encoded.
-    var path: String
-    var query: QueryItems
+    public var path: String
+    /// The query at the other server.
+    public var query: QueryItems
     /// The user in whose name to ask, in the headers of a front proxy.
-    var identity: UserIdentity?
-    var redirects = Redirects.passed
-    /// What the metrics count the stream under.
-    var info: RequestInfo
-    var metrics: ServerMetrics
+    public var identity: UserIdentity?
+    /// What to do with redirects.
+    public var redirects: Redirects
+    /// Called when a stream or an upgraded connection begins; what it returns is called when that ends.
+    public var lasting: @Sendable () -> @Sendable () -> Void
     /// The sentence that starts the message when the server is not reached.
-    var trouble = "error trying to reach service"
+    public var trouble = "error trying to reach service"
+
+    /// A relay to `path` of another server.
+    public init(
+        method: String? = nil,
+        path: String,
+        query: QueryItems,
+        identity: UserIdentity? = nil,
+        redirects: Redirects = .passed,
+        lasting: @escaping @Sendable () -> @Sendable () -> Void
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.identity = identity
+        self.redirects = redirects
+        self.lasting = lasting
+    }
 
     private static let hopByHop: Set<String> = [
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
@@ -38,7 +56,7 @@ struct Relay: Sendable {
     private static let refusal = "the backend attempted to redirect this request, which is not permitted"
 
     /// Sends `request` to `transport`. Redirects are never followed.
-    func send(_ request: HTTPRequest, over transport: any APITransport) async throws(APIError) -> HTTPResponse {
+    public func send(_ request: HTTPRequest, over transport: any APITransport) async throws(APIError) -> HTTPResponse {
         var onward = HTTPRequest(method: method ?? request.method, path: path, query: query, body: request.body)
         onward.headers = headers(request)
         do {
@@ -128,11 +146,11 @@ struct Relay: Sendable {
         _ start: [UInt8],
         _ rest: ResponseBody.Iterator?
     ) -> HTTPResponse.Body {
-        let (metrics, info) = (metrics, info)
+        let lasting = lasting
         let first = HandedOver(iterator: rest)
         return .stream { stream in
-            let token = metrics.longRunningBegan(info)
-            defer { metrics.longRunningEnded(token) }
+            let ended = lasting()
+            defer { ended() }
             if !start.isEmpty { try await stream.write(start) }
             var iterator = first.iterator ?? body.makeAsyncIterator()
             while let chunk = try await iterator.next() {
@@ -162,20 +180,20 @@ struct Relay: Sendable {
         for field in response.headers where !["content-length", "transfer-encoding"].contains(field.name.lowercased()) {
             headers.append(field.name, field.value)
         }
-        let (metrics, info) = (metrics, info)
+        let lasting = lasting
         return HTTPResponse(
             status: 101,
             headers: headers,
             body: .upgrade { client in
-                let token = metrics.longRunningBegan(info)
-                defer { metrics.longRunningEnded(token) }
+                let ended = lasting()
+                defer { ended() }
                 await Self.tunnel(client, backend)
             }
         )
     }
 
     /// Copies bytes both ways until both sides have finished or one is gone.
-    static func tunnel(_ client: any DuplexByteStream, _ backend: any DuplexByteStream) async {
+    public static func tunnel(_ client: any DuplexByteStream, _ backend: any DuplexByteStream) async {
         await withTaskGroup(of: Bool.self) { group in
             group.addTask { await copy(from: client, to: backend) }
             group.addTask { await copy(from: backend, to: client) }

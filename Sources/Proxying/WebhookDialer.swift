@@ -1,27 +1,38 @@
 import APIModel
+import Access
 import CustomResources
 import HTTPTransport
 import Synchronization
+import Units
 import Values
 
 /// Reaches webhooks: at an address of their own, or behind a service of the cluster. Keeps one client per webhook; guarded
 /// by its mutex.
-final class WebhookDialer: Sendable {
+public final class WebhookDialer: Sendable {
     /// One webhook, as far as connections to it are concerned.
-    struct Target: Hashable, Sendable {
-        var place: ConversionWebhook.Place
-        var authorities: String
+    public struct Target: Hashable, Sendable {
+        /// Where it listens.
+        public var place: ConversionWebhook.Place
+        /// Whom its certificate is checked against, as PEM; the system's authorities when empty.
+        public var authorities: String
+
+        /// A webhook at `place`.
+        public init(place: ConversionWebhook.Place, authorities: String) {
+            self.place = place
+            self.authorities = authorities
+        }
     }
 
     /// Why a webhook did not answer.
-    struct Problem: Error {
-        var message: String
+    public struct Problem: Error {
+        /// What happened.
+        public var message: String
     }
 
     private static let maxClients = 128
     private static let answerLimit = 16 << 20
     private static let timeout = Duration.seconds(30)
-    private let resources: ServedResourcesBox
+    private let lookup: @Sendable () -> any ClusterLookup
     private let clients = Mutex<[Key: HTTPClient]>([:])
 
     private struct Key: Hashable {
@@ -31,16 +42,17 @@ final class WebhookDialer: Sendable {
         let authorities: String
     }
 
-    init(resources: ServedResourcesBox) { self.resources = resources }
+    /// Calls webhooks, finding services with `lookup`.
+    public init(lookup: @escaping @Sendable () -> any ClusterLookup) { self.lookup = lookup }
 
     private func lookup(_ resource: GroupResource, _ namespace: String, _ name: String?) -> [JSONValue] {
-        let lookup = CacheLookup(resources: resources.value)
+        let lookup = lookup()
         guard let name else { return lookup.objects(resource, namespace: namespace) }
         return [lookup.object(resource, namespace: namespace, name: name)].compactMap { $0 }
     }
 
     /// Posts JSON to a webhook and reads its answer.
-    func post(_ body: JSONValue, to target: Target) async throws(Problem) -> JSONValue {
+    public func post(_ body: JSONValue, to target: Target) async throws(Problem) -> JSONValue {
         let route = try route(target.place)
         var request = HTTPRequest(method: "POST", path: route.path, body: body.encoded())
         request.query = QueryItems(parsing: "timeout=30s")
@@ -135,55 +147,11 @@ final class WebhookDialer: Sendable {
     }
 
     /// Closes all connections.
-    func shutDown() async {
+    public func shutDown() async {
         let all = clients.withLock { clients in
             defer { clients = [:] }
             return Array(clients.values)
         }
         for client in all { await client.shutDown() }
-    }
-}
-
-/// Converts the objects of a custom resource by asking its webhook.
-struct WebhookConversion: RemoteConversion {
-    let webhook: ConversionWebhook
-    let dialer: WebhookDialer
-    let uid: @Sendable () -> String
-
-    /// So many objects are sent at once.
-    private static let batch = 200
-
-    func convert(_ objects: [JSONValue], to version: GroupVersion) async throws(APIError) -> [JSONValue] {
-        var objects = objects
-        let places = objects.indices.filter { objects[$0]["apiVersion"]?.string != version.apiVersion }
-        var start = 0
-        while start < places.count {
-            let part = Array(places[start..<min(start + Self.batch, places.count)])
-            let converted = try await ask(part.map { objects[$0] }, version)
-            for (place, object) in zip(part, converted) { objects[place] = object }
-            start += part.count
-        }
-        return objects
-    }
-
-    private func ask(_ objects: [JSONValue], _ version: GroupVersion) async throws(APIError) -> [JSONValue] {
-        do throws(ConversionReview.Problem) {
-            let review = try ConversionReview(
-                objects,
-                to: version.apiVersion,
-                uid: uid(),
-                accepted: webhook.reviewVersions
-            )
-            let target = WebhookDialer.Target(place: webhook.place, authorities: webhook.authorities)
-            let answer: JSONValue
-            do throws(WebhookDialer.Problem) {
-                answer = try await dialer.post(review.request, to: target)
-            } catch {
-                throw review.failure(error.message)
-            }
-            return try review.converted(answer)
-        } catch {
-            throw APIError(code: 500, reason: "", message: error.message)
-        }
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 import Units
 
 /// Says whether the server may be made to send requests to a host, which is an address or a name.
-enum ProxyableHost {
+public enum ProxyableHost {
     private static let lookups = BlockingPool(name: "apus-lookup", threads: 2)
     private static let waiting = Atomic(0)
     /// So many names are looked up or wait for it; a resolver that does not answer holds up no more than them.
@@ -15,7 +15,7 @@ enum ProxyableHost {
     /// metadata service are reached by nobody, by whatever name.
     ///
     /// - Throws: 400 for a host that is not allowed or has no address.
-    static func address(of host: String) async throws(APIError) -> String {
+    public static func address(of host: String) async throws(APIError) -> String {
         if let address = IPAddress(host) {
             guard address.isProxyable else { throw .badRequest("address not allowed") }
             return host
@@ -56,5 +56,20 @@ enum ProxyableHost {
             found.append(String(decoding: bytes, as: UTF8.self))
         }
         return found
+    }
+}
+
+extension IPAddress {
+    /// Whether the server may be made to send requests there. Addresses that carry an IPv4 address in IPv6 count as that.
+    public var isProxyable: Bool {
+        let own = embeddedV4 ?? self
+        return !own.isLoopback && !own.isLinkLocal && !own.isMulticast && !own.isUnspecified && !own.isBroadcast
+    }
+
+    private var isBroadcast: Bool { isV4 && bytes.allSatisfy { $0 == 0xff } }
+
+    private var embeddedV4: IPAddress? {
+        guard !isV4, bytes.count == 16, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xff, bytes[11] == 0xff else { return nil }
+        return IPAddress(bytes[12...].map { String($0) }.joined(separator: "."))
     }
 }
