@@ -38,8 +38,10 @@ public struct AdmissionRequest: Sendable {
     public var object: JSONValue?
     /// The object as it is stored; nil on create.
     public let oldObject: JSONValue?
-    /// What the client is warned of.
-    public var warnings: [String] = []
+    /// Warns the client of something, whatever becomes of the request. May be called concurrently.
+    public var warn: @Sendable (String) -> Void = { _ in }
+    /// What mutating plugins know of their first round in the second one.
+    public var reinvocation = Reinvocation()
 
     /// A request to admit.
     public init(
@@ -117,8 +119,18 @@ public struct AdmissionChain: Sendable {
     /// The plugins' names.
     public var names: [String] { plugins.map(\.name) }
 
-    /// Runs the mutating phase.
+    /// The chain with more plugins in it, before the one named, or else at its end.
+    public func with(_ added: [any Admission], before name: String) -> AdmissionChain {
+        var plugins = plugins
+        plugins.insert(contentsOf: added, at: plugins.firstIndex { $0.name == name } ?? plugins.endIndex)
+        return AdmissionChain(plugins)
+    }
+
+    /// Runs the mutating phase, and once more when a plugin asks for it because it has changed what earlier ones saw.
     public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {
+        for plugin in plugins where plugin.handles(request) { try await plugin.mutate(&request) }
+        guard request.reinvocation.isNeeded else { return }
+        request.reinvocation.isSecondRound = true
         for plugin in plugins where plugin.handles(request) { try await plugin.mutate(&request) }
     }
 
