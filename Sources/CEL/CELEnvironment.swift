@@ -42,7 +42,10 @@ public struct CELEnvironment: Sendable {
         self.sizeRoot = variables.first { $0.declared != nil }?.declared
     }
 
-    func function(_ name: String) -> FunctionDeclaration? { FunctionTable.kubernetes.byName[name] }
+    func function(_ name: String) -> FunctionDeclaration? {
+        // What makes patches has their functions too.
+        FunctionTable.kubernetes.byName[name] ?? (structures == nil ? nil : FunctionTable.patches.byName[name])
+    }
 
     /// Parses, checks and plans `text`. The issues print as cel-go's do.
     public func compile(_ text: String) throws(CELIssues) -> CELProgram {

@@ -411,9 +411,19 @@ import Values
         #expect(policies.problems(with(named, "spec.validations.0.expression", "params.x == 1")) == [])
         let message = policies.problems(with(sound, "spec.validations.0.messageExpression", "1"))
         #expect(message == ["spec.validations[0].messageExpression: Invalid value: \"1\": must evaluate to string but got int"])
-        // What is stored stays.
+        // What is stored is compiled again.
         let old = with(sound, "spec.validations.0.expression", "unknown()")
-        #expect(policies.problems(old, from: old) == [])
+        #expect(policies.problems(old, from: old).count == 1)
+        // Values have the types of their expressions.
+        let number = with(values, "spec.variables.0.expression", "1 + 1")
+        #expect(
+            policies.problems(with(number, "spec.validations.0.expression", "variables.m == 'x'")) == [
+                place + "\"variables.m == 'x'\": compilation failed: ERROR: <input>:1:13: found no matching overload for '_==_' applied "
+                    + "to '(int, string)'\n | variables.m == 'x'\n | ............^"
+            ]
+        )
+        let unknown = policies.problems(with(number, "spec.validations.0.expression", "variables.z == 1"))
+        #expect(unknown.first?.contains("undefined field 'z'") == true)
         let mutating = try Subject("mutatingadmissionpolicies.admissionregistration.k8s.io")
         let change = { (type: String, field: String, expression: String) -> [String] in
             let patch: JSONValue = ["patchType": .string(type), field: ["expression": .string(expression)]]

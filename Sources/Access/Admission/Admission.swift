@@ -40,6 +40,8 @@ public struct AdmissionRequest: Sendable {
     public let oldObject: JSONValue?
     /// Warns the client of something, whatever becomes of the request. May be called concurrently.
     public var warn: @Sendable (String) -> Void = { _ in }
+    /// Notes a key and a value in the audit log, bounded by who notes it. May be called concurrently.
+    public var annotate: @Sendable (String, String) -> Void = { _, _ in }
     /// What mutating plugins know of their first round in the second one.
     public var reinvocation = Reinvocation()
 

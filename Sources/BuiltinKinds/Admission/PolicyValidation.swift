@@ -1,3 +1,4 @@
+import CEL
 import PodKinds
 import Schema
 import Units
@@ -32,7 +33,7 @@ struct PolicyValidation {
 
     /// A ValidatingAdmissionPolicy.
     func validating(_ issues: inout [FieldIssue]) {
-        common(&issues)
+        let scope = common(&issues)
         let validations = spec.list("validations")
         let annotations = spec.list("auditAnnotations")
         if validations.isEmpty, annotations.isEmpty {
@@ -41,20 +42,21 @@ struct PolicyValidation {
             }
             return
         }
-        for (index, item) in validations.enumerated() { validation(item, path.child("validations").index(index), &issues) }
-        audit(annotations, path.child("auditAnnotations"), &issues)
+        for (index, item) in validations.enumerated() { validation(item, scope, path.child("validations").index(index), &issues) }
+        audit(annotations, scope, path.child("auditAnnotations"), &issues)
     }
 
     /// A MutatingAdmissionPolicy.
     func mutating(_ issues: inout [FieldIssue]) {
-        common(&issues, isMutating: true)
+        let scope = common(&issues, isMutating: true)
         let mutations = spec.list("mutations")
         if mutations.isEmpty { issues.required(path.child("mutations"), "mutations must contain at least one item") }
-        for (index, item) in mutations.enumerated() { mutation(item, path.child("mutations").index(index), &issues) }
+        for (index, item) in mutations.enumerated() { mutation(item, scope, path.child("mutations").index(index), &issues) }
         issues.choice(spec.text("reinvocationPolicy"), ["IfNeeded", "Never"], path.child("reinvocationPolicy"))
     }
 
-    private func common(_ issues: inout [FieldIssue], isMutating: Bool = false) {
+    /// What all policies have. The scope of the expressions that come after the policy's own names.
+    private func common(_ issues: inout [FieldIssue], isMutating: Bool = false) -> ExpressionScope {
         if let policy = spec["failurePolicy"]?.string {
             issues.oneOf(policy, ["Fail", "Ignore"], path.child("failurePolicy"))
         } else {
@@ -71,24 +73,24 @@ struct PolicyValidation {
         }
         if old == nil || old?["spec"]?["paramKind"] != spec["paramKind"] || oldList("matchConditions") != spec.list("matchConditions") {
             // Conditions come before the policy's own names.
-            let known = known("matchConditions", "expression")
-            let scope = ExpressionScope(hasParameters: hasParameters, hasAuthorizer: true, known: known)
+            let scope = ExpressionScope(hasParameters: hasParameters, hasAuthorizer: true)
             MatchRuleValidation.conditions(spec.list("matchConditions"), scope, path.child("matchConditions"), &issues)
         }
-        for (index, item) in spec.list("variables").enumerated() {
-            variable(item, index, path.child("variables").index(index), &issues)
+        let variables = spec.list("variables")
+        // Upstream's compiler for policies that change objects always knows of variables.
+        var scope = ExpressionScope(
+            hasParameters: hasParameters,
+            hasAuthorizer: true,
+            variables: variables.isEmpty && !isMutating ? nil : []
+        )
+        for (index, item) in variables.enumerated() {
+            guard let named = variable(item, scope, path.child("variables").index(index), &issues) else { continue }
+            scope.admission.variables?.append(named)
         }
+        return scope
     }
 
     private func oldList(_ field: String) -> [JSONValue] { old?["spec"]?.list(field) ?? [] }
-
-    private func known(_ list: String, _ field: String) -> Set<String> { Set(oldList(list).map { $0.text(field) }) }
-
-    private func scope(_ known: Set<String>, hasAuthorizer: Bool = true) -> ExpressionScope {
-        let given = spec.list("variables").map { $0.text("name") }
-        let names = given.isEmpty ? nil : given
-        return ExpressionScope(hasParameters: hasParameters, hasAuthorizer: hasAuthorizer, variables: names, known: known)
-    }
 
     /// Policies that change objects are not asked about deletions.
     private static func mutableOperations(_ match: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
@@ -127,21 +129,24 @@ struct PolicyValidation {
         if !problems.isEmpty { issues.invalid(path, .string(version), problems.joined(separator: ",")) }
     }
 
-    private func variable(_ variable: JSONValue, _ index: Int, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    /// Checks a variable; its name and type are known to what comes after it.
+    private func variable(
+        _ variable: JSONValue,
+        _ scope: ExpressionScope,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
+    ) -> AdmissionScope.Named? {
         let (name, expression) = (variable.text("name"), variable.text("expression"))
         if name.trimmed.isEmpty {
             issues.required(path.child("name"), "name is not specified")
         } else if !Self.isIdentifier(name) {
             issues.invalid(path.child("name"), .string(name), "must be a valid CEL identifier")
         }
-        if expression.trimmed.isEmpty {
+        guard !expression.trimmed.isEmpty else {
             issues.required(path.child("expression"), "expression is not specified")
-        } else {
-            var scope = scope(known("validations", "expression").union(known("variables", "expression")))
-            // Only names that come before are known.
-            scope.variables = scope.variables.map { Array($0.prefix(index)) }
-            scope.check(expression, for: .variable, path.child("expression"), &issues)
+            return nil
         }
+        return .init(name, scope.type(of: expression, for: .variable, path.child("expression"), &issues))
     }
 
     private static func isIdentifier(_ name: String) -> Bool {
@@ -150,18 +155,19 @@ struct PolicyValidation {
             && name.unicodeScalars.allSatisfy { $0 == "_" || ($0.isASCII && $0.properties.isAlphabetic) || ("0"..."9").contains($0) }
     }
 
-    private func validation(_ item: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    private func validation(_ item: JSONValue, _ scope: ExpressionScope, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         let expression = item.text("expression")
         if expression.trimmed.isEmpty {
             issues.required(path.child("expression"), "expression is not specified")
         } else {
-            scope(known("validations", "expression")).check(expression, for: .condition, path.child("expression"), &issues)
+            scope.check(expression, for: .condition, path.child("expression"), &issues)
         }
         let made = item.text("messageExpression")
         if !made.isEmpty, made.trimmed.isEmpty {
             issues.invalid(path.child("messageExpression"), .string(made), "must be non-empty if specified")
         } else if !made.isEmpty {
-            let scope = scope(known("validations", "messageExpression"), hasAuthorizer: false)
+            var scope = scope
+            scope.admission.hasAuthorizer = false
             scope.check(made, for: .message, path.child("messageExpression"), &issues)
         }
         let message = item.text("message")
@@ -173,7 +179,7 @@ struct PolicyValidation {
         if let reason = item["reason"]?.string { issues.oneOf(reason, Self.reasons, path.child("reason")) }
     }
 
-    private func audit(_ annotations: [JSONValue], _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    private func audit(_ annotations: [JSONValue], _ scope: ExpressionScope, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         if annotations.count > Self.mostAnnotations {
             let words = "must not have more than \(Self.mostAnnotations) auditAnnotations"
             issues.invalid(path, .array(annotations), words)
@@ -194,14 +200,13 @@ struct PolicyValidation {
             } else if value.trimmed.utf8.count > Self.longestAnnotation {
                 issues.required(place.child("valueExpression"), "must not exceed \(Self.longestAnnotation) bytes in length")
             } else {
-                let scope = scope(known("auditAnnotations", "valueExpression"))
-                scope.check(value, for: .annotation, place.child("valueExpression"), &issues)
+                scope.check(value.trimmed, for: .annotation, shown: value, place.child("valueExpression"), &issues)
             }
             if !keys.insert(key).inserted { issues.append(.duplicate(place.child("key"), .string(key))) }
         }
     }
 
-    private func mutation(_ item: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    private func mutation(_ item: JSONValue, _ scope: ExpressionScope, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         let type = item.text("patchType")
         let fields = ["JSONPatch": ("jsonPatch", "applyConfiguration"), "ApplyConfiguration": ("applyConfiguration", "jsonPatch")]
         guard let (wanted, other) = fields[type] else {
@@ -213,8 +218,7 @@ struct PolicyValidation {
             if expression.isEmpty {
                 issues.required(place)
             } else {
-                let known = Set(oldList("mutations").map { ($0[wanted]?.text("expression") ?? "").trimmed })
-                scope(known).check(expression, for: type == "JSONPatch" ? .patch : .applyConfiguration, place, &issues)
+                scope.check(expression, for: type == "JSONPatch" ? .patch : .applyConfiguration, place, &issues)
             }
         } else {
             issues.required(path.child(wanted), "must be specified when patchType is \(type)")

@@ -135,8 +135,13 @@ struct Checker {
         case .parameter:
             _ = unifier.assign(.dyn, target)
             result = .dyn
-        case .named:
-            report("undefined field '\(field)'", id)
+        case .named(let name):
+            // What an expression made of fields can be asked for them.
+            if let type = environment.structures?.structure(named: name)?.fieldType(field) {
+                result = type
+            } else {
+                report("undefined field '\(field)'", id)
+            }
         default:
             if !target.isDynOrError { report("type '\(target)' does not support field selection", id) }
             result = .dyn

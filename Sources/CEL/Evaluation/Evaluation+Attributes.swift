@@ -67,6 +67,8 @@ extension Evaluation {
         if !isOptional { try charge(1) }
         guard let found = try find(key, in: value) else {
             if isOptional { return nil }
+            // An object that an expression made has every field; what was not given is null.
+            if case .object(let object) = value, object is CELMessage { return .null }
             throw absent(key, in: value)
         }
         if isOptional { try charge(1) }
@@ -86,6 +88,9 @@ extension Evaluation {
             let index = try Self.index(key)
             guard index >= 0, index < Int64(list.count) else { return nil }
             return try list.element(Int(index))
+        case .object(let object):
+            guard let message = object as? CELMessage, case .string(let field) = key else { return nil }
+            return message[field]
         default: return nil
         }
     }
@@ -104,6 +109,7 @@ extension Evaluation {
     }
 
     private func isPresent(_ field: String, in value: CELValue) throws(CELError) -> Bool {
+        if case .object(let object) = value, let message = object as? CELMessage { return message[field] != nil }
         guard case .map(let map) = value else { return false }
         return try map.find(.string(field)) != nil
     }

@@ -145,7 +145,9 @@ struct Planner {
     ]
 
     private func functionCall(_ name: String, _ overload: String, _ arguments: [Plan], _ isMember: Bool) throws(CELError) -> Plan {
-        guard let function = FunctionTable.kubernetes.byName[name] else { throw CELError("no such overload: \(name)") }
+        guard let function = FunctionTable.kubernetes.byName[name] ?? FunctionTable.patches.byName[name] else {
+            throw CELError("no such overload: \(name)")
+        }
         if arguments.count == 1, Self.conversions.contains(name), case .constant(let value) = arguments[0] {
             let evaluation = Evaluation(CELValues([:]), slots: 0, budget: CELBudget())
             return .constant(try function.call([value], isMember: isMember, evaluation))
