@@ -77,21 +77,15 @@ let layers: [Target] = [
         ["Channels", log] + grpc + [nio("NIOCore"), nio("NIOPosix"), .product(name: "NIOHTTP2", package: "swift-nio-http2")],
         exclude: ["Protos"]
     ),
-    layer("Access", ["HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
+    layer("Quota", ["APIModel", "Units", "Values"]),
+    layer("Access", ["Quota", "HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
     layer("PodKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
     layer("BuiltinKinds", ["PodKinds", "CEL", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections + x509),
     layer("LegacyKinds", ["BuiltinKinds", "PodKinds", "APITypes", "APIModel", "Schema", "Units", "Values"]),
     layer("CustomResources", ["APITypes", "APIModel", "CEL", "Schema", "Units", "Values", "Channels"] + collections),
     layer("Negotiation", ["HTTPTransport", "Store", "APITypes", "APIModel", "Schema", "Units", "Values"]),
     layer("Proxying", ["CustomResources", "Access", "HTTPTransport", "APIModel", "Units", "Values", "Channels"]),
-    layer(
-        "DynamicAdmission",
-        [
-            "Proxying", "CustomResources", "CEL", "Access", "HTTPTransport", "APITypes", "APIModel", "Schema", "Units", "Values",
-            "Channels", log,
-        ]
-            + collections
-    ),
+    layer("DynamicAdmission", ["CEL", "Access", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log]),
     layer(
         "APIServer",
         [
@@ -102,7 +96,7 @@ let layers: [Target] = [
     ),
     layer("APIClient", ["HTTPTransport", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log]),
     layer("ControllerRuntime", ["APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + collections),
-    layer("Controllers", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
+    layer("Controllers", ["Quota", "ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
     layer("Scheduler", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
     layer("PodRuntime", ["RPC", "APITypes", "APIModel", "Units", "Values", "Channels", log] + grpc + collections),
     layer(
@@ -165,6 +159,7 @@ let suites: [Target] = [
     tests("APITypes", ["APIModel", "Schema", "Values", "Units"]),
     tests("Store", ["SQLiteStore", "Channels", "Values"]),
     tests("HTTPTransport", ["Channels", "Values", log] + nioCore + x509),
+    tests("Quota", ["APIModel", "Units", "Values"]),
     tests("Access", ["HTTPTransport", "APIModel", "APITypes", "Values", "Units", "Channels"] + x509),
     tests("BuiltinKinds", ["PodKinds", "CEL", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"] + x509),
     tests("LegacyKinds", ["BuiltinKinds", "APITypes", "APIModel", "Schema", "Values", "Units", "Channels"]),
