@@ -31,7 +31,7 @@ public enum AppliedCheck {
         case (.list, _): add(path, "expected list, got \(GoType.value(value))", &found)
         case (.string, .string), (.bytes, .string), (.time, .string), (.microTime, .string), (.duration, .string): return
         case (.string, _), (.bytes, _), (.time, _), (.microTime, _), (.duration, _):
-            add(path, "expected string, got &\(GoType.holder(value))", &found)
+            add(path, "expected string, got &value.valueUnstructured{Value:\(GoType.syntax(value))}", &found)
         case (.integer, .integer), (.integer, .number), (.number, .integer), (.number, .number): return
         case (.integer, _), (.number, _): add(path, "expected numeric (int or float), got \(GoType.name(value))", &found)
         case (.boolean, .bool): return
@@ -98,6 +98,19 @@ private enum GoType {
     }
 
     static func value(_ value: JSONValue) -> String { "&\(holder(value))" }
+
+    /// As `%#v` prints it.
+    static func syntax(_ value: JSONValue) -> String {
+        switch value {
+        case .null: return "interface {}(nil)"
+        case .string(let text): return GoQuote.quote(text)
+        case .array(let items): return "[]interface {}{\(items.map(syntax).joined(separator: ", "))}"
+        case .object(let members):
+            let sorted = members.sorted { $0.key < $1.key }
+            return "map[string]interface {}{\(sorted.map { "\(GoQuote.quote($0.key)):\(syntax($0.value))" }.joined(separator: ", "))}"
+        default: return GoText.print(value)
+        }
+    }
 
     static func holder(_ value: JSONValue) -> String { "{\(GoText.print(value))}" }
 }
