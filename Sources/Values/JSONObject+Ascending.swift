@@ -9,6 +9,12 @@ extension JSONObject {
         members.append(Member(key: key, value: value))
     }
 
+    /// Adds a member whose key the caller knows to be greater than all others: it comes from an object in order.
+    public mutating func appendInOrder(_ key: String, _ value: JSONValue) {
+        assert(members.last.map { $0.key.compareBytes(with: key) < 0 } ?? true, "the keys come out of order")
+        members.append(Member(key: key, value: value))
+    }
+
     /// Room for so many members.
     public mutating func reserveCapacity(_ count: Int) { members.reserveCapacity(count) }
 }

@@ -166,7 +166,9 @@ extension JSONObject: Hashable {}
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
     /// Of equal keys the last wins.
-    public init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        if elements.isEmpty { self.init() } else { self.init(elements) }
+    }
 }
 
 extension JSONObject: Sequence {

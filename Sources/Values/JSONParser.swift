@@ -22,8 +22,15 @@ public struct JSONParser {
         /// How deep lists and objects may nest.
         public var maxDepth: Int
 
+        /// A member of the members of the outermost object that is read and checked but not kept: what is long and of
+        /// no use to the reader, such as `managedFields` in `metadata`.
+        public var omitting: String?
+
         /// The default depth is safe on the smallest thread stack in use.
-        public init(maxDepth: Int = JSONParser.defaultMaxDepth) { self.maxDepth = maxDepth }
+        public init(maxDepth: Int = JSONParser.defaultMaxDepth, omitting: String? = nil) {
+            self.maxDepth = maxDepth
+            self.omitting = omitting
+        }
     }
 
     /// Deep enough for any real object, shallow enough for recursion on a 512 KiB stack.
@@ -47,7 +54,7 @@ public struct JSONParser {
         _ bytes: UnsafeBufferPointer<UInt8>,
         options: Options = .init()
     ) throws(JSONParseError) -> JSONValue {
-        var reader = TreeReader(bytes, maxDepth: options.maxDepth)
+        var reader = TreeReader(bytes, options)
         return try reader.document()
     }
 
@@ -67,7 +74,7 @@ public struct JSONParser {
         options: Options
     ) throws(JSONParseError) -> (value: JSONValue, sawDuplicates: Bool) {
         let result: Result<(JSONValue, Bool), JSONParseError> = bytes.withUnsafeBufferPointer { buffer in
-            var reader = TreeReader(buffer, maxDepth: options.maxDepth)
+            var reader = TreeReader(buffer, options)
             do throws(JSONParseError) {
                 let value = try reader.document()
                 return .success((value, reader.sawDuplicates))

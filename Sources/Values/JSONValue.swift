@@ -68,7 +68,9 @@ extension JSONValue: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
     /// A list.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
     /// An object; of equal keys the last wins.
-    public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(JSONObject(elements)) }
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(elements.isEmpty ? JSONObject() : JSONObject(elements))
+    }
 }
 
 extension JSONValue {

@@ -169,8 +169,26 @@ struct JSONWriter: ~Copyable {
     }
 
     mutating func write(_ text: String) {
+        if let words = ShortText.words(text), writeShort(words.low, words.high, words.count) { return }
         let done: Void? = text.utf8.withContiguousStorageIfAvailable { writeQuoted($0) }
         if done == nil { Array(text.utf8).withUnsafeBufferPointer { writeQuoted($0) } }
+    }
+
+    /// Writes up to 15 bytes as they are; false when one of them needs an escape.
+    private mutating func writeShort(_ low: UInt64, _ high: UInt64, _ length: Int) -> Bool {
+        // What stands behind the text must not look like something to escape.
+        let filler: UInt64 = 0x6161_6161_6161_6161
+        let first = length >= 8 ? low : low | filler << UInt64(8 * length)
+        let second = length > 8 ? high | filler << UInt64(8 * (length - 8)) : filler
+        guard ByteScan.escapes(first) | ByteScan.escapes(second) == 0 else { return false }
+        reserve(18)
+        base[count] = UInt8(ascii: "\"")
+        let target = UnsafeMutableRawPointer(base + count + 1)
+        target.storeBytes(of: first.littleEndian, as: UInt64.self)
+        target.storeBytes(of: second.littleEndian, toByteOffset: 8, as: UInt64.self)
+        base[count + 1 + length] = UInt8(ascii: "\"")
+        count += length + 2
+        return true
     }
 
     private mutating func writeQuoted(_ text: UnsafeBufferPointer<UInt8>) {
@@ -181,6 +199,12 @@ struct JSONWriter: ~Copyable {
         var index = 0
         let length = text.count
         if let source = text.baseAddress {
+            while index + 8 <= length {
+                let word = ByteScan.word(source + index)
+                guard ByteScan.escapes(word) == 0 else { break }
+                UnsafeMutableRawPointer(target + index).storeBytes(of: word.littleEndian, as: UInt64.self)
+                index += 8
+            }
             while index < length {
                 let byte = source[index]
                 if escapes[Int(byte)] != 0 { break }

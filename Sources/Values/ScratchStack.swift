@@ -38,9 +38,10 @@ struct ScratchStack<Element>: ~Copyable {
         (base + count).deinitialize(count: number)
     }
 
-    /// Moves the topmost `number` elements to uninitialized memory.
-    mutating func moveTop(_ number: Int, to target: UnsafeMutablePointer<Element>?) {
+    /// Moves the topmost `number` elements out, the lowest first.
+    @inline(__always)
+    mutating func popTop(_ number: Int, _ body: (consuming Element) -> Void) {
         count -= number
-        target?.moveInitialize(from: base + count, count: number)
+        for index in count..<count + number { body((base + index).move()) }
     }
 }

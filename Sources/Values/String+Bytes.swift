@@ -7,12 +7,14 @@
 extension String {
     /// True when both strings have the same UTF-8 bytes. (`==` also equates canonically equivalent spellings.)
     public func hasSameBytes(as other: String) -> Bool {
+        if let order = ShortText.compare(self, other) { return order == 0 }
         guard utf8.count == other.utf8.count else { return false }
         return self == other && compareBytes(with: other) == 0
     }
 
     /// Less than, equal to or greater than zero, in the order of the UTF-8 bytes.
     public func compareBytes(with other: String) -> Int {
+        if let order = ShortText.compare(self, other) { return order }
         if let order = utf8.withContiguousStorageIfAvailable({ a in
             other.utf8.withContiguousStorageIfAvailable { b in compareBuffers(a, b) }
         }), let order {

@@ -8,10 +8,11 @@
 /// members and elements of unfinished containers wait, so that each container is allocated once, at its size.
 struct TreeReader: ~Copyable {
     private let start: UnsafePointer<UInt8>
-    private var cursor: UnsafePointer<UInt8>
-    private let end: UnsafePointer<UInt8>
+    var cursor: UnsafePointer<UInt8>
+    let end: UnsafePointer<UInt8>
     private let stringStops: UnsafePointer<UInt8>
-    private var depthLeft: Int
+    private let packsShortText = ShortText.isSupported
+    var depthLeft: Int
     /// False when the last string was not just its bytes: it had escapes or was repaired.
     private var textIsPlain = true
     private var members = ScratchStack<JSONObject.Member>()
@@ -21,11 +22,17 @@ struct TreeReader: ~Copyable {
     /// Set when some object had a key twice.
     private(set) var sawDuplicates = false
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, maxDepth: Int) {
+    private let omittedKey: String?
+    /// What `depthLeft` is in the objects that may hold the omitted member.
+    private let omittedDepth: Int
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>, _ options: JSONParser.Options) {
         start = bytes.baseAddress ?? UnsafePointer(ByteTables.empty)
         cursor = start
         end = start + bytes.count
-        depthLeft = maxDepth
+        depthLeft = options.maxDepth
+        omittedKey = options.omitting
+        omittedDepth = options.maxDepth - 2
         stringStops = UnsafePointer(ByteTables.stringStops)
     }
 
@@ -39,7 +46,7 @@ struct TreeReader: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func skipSpace() {
+    mutating func skipSpace() {
         while cursor < end, cursor.pointee <= 0x20 {
             let byte = cursor.pointee
             guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
@@ -47,7 +54,7 @@ struct TreeReader: ~Copyable {
         }
     }
 
-    private mutating func value() throws(JSONParseError) -> JSONValue {
+    mutating func value() throws(JSONParseError) -> JSONValue {
         guard cursor < end else { throw endOfInput() }
         switch cursor.pointee {
         case UInt8(ascii: "\""):
@@ -69,7 +76,7 @@ struct TreeReader: ~Copyable {
         }
     }
 
-    private mutating func enter() throws(JSONParseError) {
+    mutating func enter() throws(JSONParseError) {
         cursor += 1
         depthLeft -= 1
         if depthLeft < 0 { throw JSONParseError(offset: cursor - start, message: "exceeded max depth") }
@@ -95,12 +102,10 @@ struct TreeReader: ~Copyable {
             } else if cursor.pointee == UInt8(ascii: "]") {
                 cursor += 1
                 let count = elements.count - base
-                return .array(
-                    [JSONValue](unsafeUninitializedCapacity: count) { buffer, initialized in
-                        elements.moveTop(count, to: buffer.baseAddress)
-                        initialized = count
-                    }
-                )
+                var taken: [JSONValue] = []
+                taken.reserveCapacity(count)
+                elements.popTop(count) { taken.append($0) }
+                return .array(taken)
             } else {
                 throw unexpected("after array element")
             }
@@ -132,6 +137,11 @@ struct TreeReader: ~Copyable {
             guard cursor.pointee == UInt8(ascii: ":") else { throw unexpected("after object key") }
             cursor += 1
             skipSpace()
+            if depthLeft == omittedDepth, let omittedKey, key.hasSameBytes(as: omittedKey) {
+                try skipValue()
+                if try endsObject() { return .object(finishObject(from: base, inOrder: inOrder)) }
+                continue
+            }
             let value = try value()
             if prefix <= lastPrefix, inOrder, members.count > base {
                 inOrder = prefix == lastPrefix && members.top(1).pointee.key.compareBytes(with: key) < 0
@@ -139,18 +149,37 @@ struct TreeReader: ~Copyable {
             lastPrefix = prefix
             prefixes.push(prefix)
             members.push(JSONObject.Member(key: key, value: value))
-            skipSpace()
-            guard cursor < end else { throw endOfInput() }
-            if cursor.pointee == UInt8(ascii: ",") {
-                cursor += 1
-                skipSpace()
-            } else if cursor.pointee == UInt8(ascii: "}") {
-                cursor += 1
-                return .object(finishObject(from: base, inOrder: inOrder))
-            } else {
-                throw unexpected("after object key:value pair")
-            }
+            if try endsObject() { return .object(finishObject(from: base, inOrder: inOrder)) }
         }
+    }
+
+    /// Steps over a comma, or over the closing brace and returns true.
+    @inline(__always)
+    mutating func endsObject() throws(JSONParseError) -> Bool {
+        skipSpace()
+        guard cursor < end else { throw endOfInput() }
+        if cursor.pointee == UInt8(ascii: ",") {
+            cursor += 1
+            skipSpace()
+            return false
+        }
+        guard cursor.pointee == UInt8(ascii: "}") else { throw unexpected("after object key:value pair") }
+        cursor += 1
+        return true
+    }
+
+    /// Moves the cursor to the first byte at which a string ends or is not plain.
+    @inline(__always)
+    mutating func scanText() {
+        while end - cursor >= 8 {
+            let stops = ByteScan.stringStops(ByteScan.word(cursor))
+            if stops != 0 {
+                cursor += ByteScan.first(stops)
+                return
+            }
+            cursor += 8
+        }
+        while cursor < end, stringStops[Int(cursor.pointee)] == 0 { cursor += 1 }
     }
 
     /// As `String.sortPrefix`, from the text itself where the key has no escapes.
@@ -168,10 +197,9 @@ struct TreeReader: ~Copyable {
         let count = members.count - base
         let isSorted = inOrder || count <= Self.insertionSortLimit && sortTop(count)
         prefixes.drop(count)
-        let taken = ContiguousArray<JSONObject.Member>(unsafeUninitializedCapacity: count) { buffer, initialized in
-            members.moveTop(count, to: buffer.baseAddress)
-            initialized = count
-        }
+        var taken = ContiguousArray<JSONObject.Member>()
+        taken.reserveCapacity(count)
+        members.popTop(count) { taken.append($0) }
         if isSorted { return JSONObject(sorted: taken) }
         return JSONObject(sorted: JSONObject.canonical(taken, hadDuplicates: &sawDuplicates))
     }
@@ -209,7 +237,28 @@ struct TreeReader: ~Copyable {
     private mutating func text(interned: Bool = false) throws(JSONParseError) -> String {
         let begin = cursor
         var p = cursor
-        while p < end, stringStops[Int(p.pointee)] == 0 { p += 1 }
+        if packsShortText, end - p >= 16 {
+            let low = ByteScan.word(p)
+            var stops = ByteScan.stringStops(low)
+            if stops != 0 {
+                let count = ByteScan.first(stops)
+                guard p[count] == UInt8(ascii: "\"") else { return try slowText(from: begin, at: p + count) }
+                cursor = p + count + 1
+                return ShortText.make(low, 0, count)
+            }
+            let high = ByteScan.word(p + 8)
+            stops = ByteScan.stringStops(high)
+            if stops != 0 {
+                let count = 8 + ByteScan.first(stops)
+                guard p[count] == UInt8(ascii: "\"") else { return try slowText(from: begin, at: p + count) }
+                cursor = p + count + 1
+                return ShortText.make(low, high, count)
+            }
+            p += 16
+        }
+        cursor = p
+        scanText()
+        p = cursor
         if p < end, p.pointee == UInt8(ascii: "\"") {
             cursor = p + 1
             let bytes = UnsafeBufferPointer(start: begin, count: p - begin)
@@ -220,7 +269,7 @@ struct TreeReader: ~Copyable {
     }
 
     /// A string with escapes, non-ASCII bytes or an error.
-    private mutating func slowText(
+    mutating func slowText(
         from begin: UnsafePointer<UInt8>,
         at stop: UnsafePointer<UInt8>
     ) throws(JSONParseError) -> String {
@@ -343,11 +392,11 @@ struct TreeReader: ~Copyable {
 
     // MARK: errors
 
-    private func endOfInput() -> JSONParseError {
+    func endOfInput() -> JSONParseError {
         JSONParseError(offset: end - start, message: "unexpected end of JSON input")
     }
 
-    private func unexpected(_ context: String) -> JSONParseError {
+    func unexpected(_ context: String) -> JSONParseError {
         guard cursor < end else { return endOfInput() }
         let quoted = StringDecoding.quoted(cursor.pointee)
         return JSONParseError(offset: cursor - start + 1, message: "invalid character \(quoted) \(context)")

@@ -1,0 +1,98 @@
+/// Strings of up to 15 ASCII bytes, made from two words of the text they stand in. Swift keeps such a string inside the
+/// `String` value itself; its own way there costs a hundred instructions, and half of what a tree holds are such strings.
+enum ShortText {
+    /// Whether this build's strings are laid out as `make` lays them out; asked of the library itself once per process.
+    static let isSupported: Bool = {
+        guard MemoryLayout<String>.size == 16 else { return false }
+        let sample = Array("abcdefghijklmnop".utf8)
+        return (0...maxCount).allSatisfy { count in
+            let wanted = String(decoding: sample[..<count], as: UTF8.self)
+            return sample.withUnsafeBytes { bytes in
+                let (low, high) = (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                // Compared as bits first: a value of another layout must never be used as a string.
+                let bits = unsafeBitCast(wanted, to: (UInt64, UInt64).self)
+                let made = Self.bits(low, high, count)
+                return UInt64(1).littleEndian == 1 && bits.0 == made.0 && bits.1 == made.1
+            }
+        }
+    }()
+
+    /// More does not fit.
+    static let maxCount = 15
+
+    /// The first `count` bytes of two words in the order of memory; all of them must be ASCII. Only where `isSupported`.
+    @inline(__always)
+    static func make(_ low: UInt64, _ high: UInt64, _ count: Int) -> String {
+        unsafeBitCast(bits(low, high, count), to: String.self)
+    }
+
+    /// The order of the bytes of two strings that both are of this kind; nil where one is not.
+    @inline(__always)
+    static func compare(_ a: String, _ b: String) -> Int? {
+        guard isSupported else { return nil }
+        let (x, y) = (unsafeBitCast(a, to: (UInt64, UInt64).self), unsafeBitCast(b, to: (UInt64, UInt64).self))
+        guard x.1 >> 60 == 0xE, y.1 >> 60 == 0xE else { return nil }
+        if x.0 != y.0 { return x.0.byteSwapped < y.0.byteSwapped ? -1 : 1 }
+        if x.1 == y.1 { return 0 }
+        let (left, right) = (x.1.byteSwapped >> 8, y.1.byteSwapped >> 8)
+        // Only NULs at the end of one make these equal: the lengths stand in the top bytes.
+        if left == right { return x.1 < y.1 ? -1 : 1 }
+        return left < right ? -1 : 1
+    }
+
+    /// The bytes of a string of this kind, zeros behind them; nil for any other.
+    @inline(__always)
+    static func words(_ text: String) -> (low: UInt64, high: UInt64, count: Int)? {
+        guard isSupported else { return nil }
+        let bits = unsafeBitCast(text, to: (UInt64, UInt64).self)
+        guard bits.1 >> 60 == 0xE else { return nil }
+        return (bits.0, bits.1 & ((1 << 56) &- 1), Int(bits.1 >> 56) & 0xF)
+    }
+
+    @inline(__always)
+    private static func bits(_ low: UInt64, _ high: UInt64, _ count: Int) -> (UInt64, UInt64) {
+        let tag = UInt64(0xE0 | count) << 56
+        if count >= 8 { return (low, (high & ((1 << UInt64(8 * (count - 8))) &- 1)) | tag) }
+        return (low & ((1 << UInt64(8 * count)) &- 1), tag)
+    }
+}
+
+/// Finds bytes of interest in eight bytes of text at once. The lowest marked byte is exact; those above may be marked in
+/// vain, because a borrow runs upwards.
+enum ByteScan {
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let tops: UInt64 = 0x8080_8080_8080_8080
+
+    @inline(__always)
+    private static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
+
+    /// Marks quotes, backslashes, control characters and what is not ASCII: where a string scan must stop.
+    @inline(__always)
+    static func stringStops(_ word: UInt64) -> UInt64 {
+        let quotes = zeros(word ^ (ones &* 0x22))
+        let slashes = zeros(word ^ (ones &* 0x5C))
+        let controls = (word &- (ones &* 0x20)) & ~word
+        return (quotes | slashes | controls | word) & tops
+    }
+
+    /// Marks what a writer cannot copy as it is: quotes, backslashes, `<`, `>`, `&`, control characters and what is not ASCII.
+    @inline(__always)
+    static func escapes(_ word: UInt64) -> UInt64 {
+        // `"` and `&` differ in one bit, `<` and `>` in another.
+        let quotes = zeros((word | (ones &* 0x04)) ^ (ones &* 0x26))
+        let angles = zeros((word | (ones &* 0x02)) ^ (ones &* 0x3E))
+        let slashes = zeros(word ^ (ones &* 0x5C))
+        let controls = (word &- (ones &* 0x20)) & ~word
+        return (quotes | angles | slashes | controls | word) & tops
+    }
+
+    /// The offset of the lowest marked byte.
+    @inline(__always)
+    static func first(_ marks: UInt64) -> Int { marks.trailingZeroBitCount >> 3 }
+
+    /// Eight bytes in the order of memory.
+    @inline(__always)
+    static func word(_ pointer: UnsafePointer<UInt8>) -> UInt64 {
+        UInt64(littleEndian: UnsafeRawPointer(pointer).loadUnaligned(as: UInt64.self))
+    }
+}
