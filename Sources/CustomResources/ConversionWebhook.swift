@@ -1,45 +1,22 @@
+import APIModel
 import Values
 
 /// Who converts the objects of a custom resource.
 public struct ConversionWebhook: Sendable, Hashable {
-    /// Where the webhook is.
-    public enum Place: Sendable, Hashable {
-        /// At an address of its own.
-        case url(String)
-        /// Behind a service of the cluster.
-        case service(namespace: String, name: String, path: String, port: Int)
-    }
-
     /// The definition's name, for messages.
     public var definition: String
-    /// Where the webhook is.
-    public var place: Place
-    /// The authorities that sign its certificate, as PEM; empty means those of the system.
-    public var authorities: String
+    /// How the webhook is reached.
+    public var endpoint: WebhookEndpoint
     /// The versions of ConversionReview it understands, the preferred first.
     public var reviewVersions: [String]
 
     /// Reads a definition; nil when it converts without a webhook.
     public init?(_ definition: JSONValue) {
         guard let conversion = definition.value(at: ["spec", "conversion"]), conversion["strategy"]?.string == "Webhook",
-            let client = conversion.value(at: ["webhook", "clientConfig"])
+            let client = conversion.value(at: ["webhook", "clientConfig"]), let endpoint = WebhookEndpoint(clientConfig: client)
         else { return nil }
         self.definition = definition.value(at: ["metadata", "name"])?.string ?? ""
-        if let url = client["url"]?.string {
-            place = .url(url)
-        } else if let service = client["service"], let name = service["name"]?.string {
-            place = .service(
-                namespace: service["namespace"]?.string ?? "",
-                name: name,
-                path: service["path"]?.string ?? "",
-                port: Int(service["port"]?.int ?? 443)
-            )
-        } else {
-            return nil
-        }
-        let bundle = client["caBundle"]?.string.flatMap { Base64.decode($0) } ?? []
-        let text = String(decoding: bundle, as: UTF8.self)
-        authorities = text.allSatisfy(\.isWhitespace) ? "" : text
+        self.endpoint = endpoint
         reviewVersions = conversion.value(at: ["webhook", "conversionReviewVersions"])?.array?.compactMap(\.string) ?? []
     }
 }

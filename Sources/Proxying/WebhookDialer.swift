@@ -1,39 +1,34 @@
 import APIModel
 import Access
-import CustomResources
+import Channels
 import HTTPTransport
+import Schema
 import Synchronization
-import Units
 import Values
 
 /// Reaches webhooks: at an address of their own, or behind a service of the cluster. Keeps one client per webhook; guarded
 /// by its mutex.
 public final class WebhookDialer: Sendable {
-    /// One webhook, as far as connections to it are concerned.
-    public struct Target: Hashable, Sendable {
-        /// Where it listens.
-        public var place: ConversionWebhook.Place
-        /// Whom its certificate is checked against, as PEM; the system's authorities when empty.
-        public var authorities: String
-
-        /// A webhook at `place`.
-        public init(place: ConversionWebhook.Place, authorities: String) {
-            self.place = place
-            self.authorities = authorities
-        }
-    }
-
     /// Why a webhook did not answer.
     public struct Problem: Error {
-        /// What happened.
+        /// What happened, in the words of upstream's client.
         public var message: String
+        /// The code of the answer; 503 when there was none.
+        public var code = 503
     }
 
     private static let maxClients = 128
     private static let answerLimit = 16 << 20
-    private static let timeout = Duration.seconds(30)
+    private static let conversionSeconds = 30
     private let lookup: @Sendable () -> any ClusterLookup
-    private let clients = Mutex<[Key: HTTPClient]>([:])
+    private let clock: any ClusterClock
+    private let state = Mutex(State())
+
+    private struct State {
+        var clients: [Key: HTTPClient] = [:]
+        /// One thread serves the connections of all clients.
+        var threads: EventLoopThreads?
+    }
 
     private struct Key: Hashable {
         let host: String
@@ -43,115 +38,94 @@ public final class WebhookDialer: Sendable {
     }
 
     /// Calls webhooks, finding services with `lookup`.
-    public init(lookup: @escaping @Sendable () -> any ClusterLookup) { self.lookup = lookup }
-
-    private func lookup(_ resource: GroupResource, _ namespace: String, _ name: String?) -> [JSONValue] {
-        let lookup = lookup()
-        guard let name else { return lookup.objects(resource, namespace: namespace) }
-        return [lookup.object(resource, namespace: namespace, name: name)].compactMap { $0 }
+    public init(clock: any ClusterClock = SystemClock(), lookup: @escaping @Sendable () -> any ClusterLookup) {
+        self.clock = clock
+        self.lookup = lookup
     }
 
-    /// Posts JSON to a webhook and reads its answer.
-    public func post(_ body: JSONValue, to target: Target) async throws(Problem) -> JSONValue {
-        let route = try route(target.place)
-        var request = HTTPRequest(method: "POST", path: route.path, body: body.encoded())
-        request.query = QueryItems(parsing: "timeout=30s")
+    /// Posts JSON to a conversion webhook and reads its answer.
+    public func post(_ body: JSONValue, to endpoint: WebhookEndpoint) async throws(Problem) -> JSONValue {
+        let bytes = try await post(body.encoded(), to: endpoint, seconds: Self.conversionSeconds)
+        do throws(JSONParseError) { return try JSONParser.parse(bytes) } catch {
+            throw Problem(message: "couldn't decode the answer: \(error.message)")
+        }
+    }
+
+    /// Posts JSON to a webhook and returns the body of an answer that succeeded. Redirects are not followed.
+    ///
+    /// - Parameter seconds: How long all of it may take; the webhook is told, too.
+    public func post(_ body: [UInt8], to endpoint: WebhookEndpoint, seconds: Int) async throws(Problem) -> [UInt8] {
+        let route = try WebhookRoute(endpoint.place)
+        var request = HTTPRequest(method: "POST", path: route.path, body: body, timeout: .seconds(seconds))
+        request.query = QueryItems(parsing: "timeout=\(seconds)s")
         request.headers.append("Content-Type", "application/json")
         request.headers.append("Accept", "application/json, */*")
+        func failed(_ why: String) -> Problem { Problem(message: "Post \"\(route.url)?timeout=\(seconds)s\": \(why)") }
+        let place: (host: String, port: Int)
+        do throws(Problem) { place = try route.place(lookup()) } catch { throw failed(error.message) }
         do {
-            let client = try client(route, target.authorities)
-            let response = try await client.send(request)
-            let bytes = try await response.body.collect(upTo: Self.answerLimit)
-            guard (200..<300).contains(response.status) else {
-                throw Problem(message: Self.words(response.status, bytes))
+            let client = try client(route, place, endpoint.authorities)
+            let (status, type, bytes) = try await within(seconds) { [request] in
+                let response = try await client.send(request)
+                return (response.status, response.headers["content-type"] ?? "", try await response.body.collect(upTo: Self.answerLimit))
             }
-            return try JSONParser.parse(bytes)
+            guard (200..<300).contains(status) else { throw WebhookAnswer.problem(status, type, bytes) }
+            guard !bytes.isEmpty else {
+                throw Problem(message: "0-length response with status code: \(status) and content type: \(type)")
+            }
+            return bytes
         } catch let problem as Problem {
             throw problem
-        } catch let error as JSONParseError {
-            throw Problem(message: "couldn't decode the answer: \(error.message)")
         } catch {
-            throw Problem(message: "Post \"\(route.url)?timeout=30s\": \(error)")
+            throw failed(WebhookAnswer.words(error, host: place.host, port: place.port))
         }
     }
 
-    private static func words(_ status: Int, _ bytes: [UInt8]) -> String {
-        if status == 404 { return "the server could not find the requested resource" }
-        let text = String(decoding: bytes.prefix(2048), as: UTF8.self)
-        return "an error on the server (\"\(text.isEmpty ? "unknown" : text)\") has prevented the request from succeeding"
-    }
-
-    private struct Route {
-        var host: String
-        var port: Int
-        /// The name the certificate must carry.
-        var name: String
-        var path: String
-        var url: String
-    }
-
-    private func route(_ place: ConversionWebhook.Place) throws(Problem) -> Route {
-        switch place {
-        case .url(let text):
-            guard let address = WebAddress(text) else { throw Problem(message: "invalid URL \(text)") }
-            let (host, port) = address.hostAndPort
-            let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
-            let path = address.path.isEmpty ? "/" : address.path
-            return Route(host: bare, port: port ?? 443, name: bare, path: path, url: text)
-        case .service(let namespace, let name, let path, let port):
-            let end = try endpoint(namespace, name, port)
-            let full = path.hasPrefix("/") ? path : "/" + path
-            let host = "\(name).\(namespace).svc"
-            return Route(host: end.host, port: end.port, name: host, path: full, url: "https://\(host):\(port)\(full)")
-        }
-    }
-
-    /// A ready endpoint of a service, or its own address when it has none we know of.
-    private func endpoint(_ namespace: String, _ name: String, _ port: Int) throws(Problem) -> (host: String, port: Int) {
-        guard let service = lookup(.core("services"), namespace, name).first else {
-            throw Problem(message: "service \"\(name)\" not found")
-        }
-        let ports = service.value(at: ["spec", "ports"])?.array ?? []
-        guard let chosen = ports.first(where: { $0["port"]?.int == Int64(port) }) else {
-            throw Problem(message: "no service port \(port) found for service \"\(name)\"")
-        }
-        if service.value(at: ["spec", "type"])?.string == "ExternalName" {
-            return (service.value(at: ["spec", "externalName"])?.string ?? "", port)
-        }
-        let slices = lookup(GroupResource(group: "discovery.k8s.io", resource: "endpointslices"), namespace, nil)
-        for slice in slices {
-            guard slice.value(at: ["metadata", "labels", "kubernetes.io/service-name"])?.string == name else { continue }
-            let own = slice["ports"]?.array?.first { ($0["name"]?.string ?? "") == (chosen["name"]?.string ?? "") }
-            guard let number = own?["port"]?.int else { continue }
-            for end in slice["endpoints"]?.array ?? [] where end.value(at: ["conditions", "ready"])?.bool ?? true {
-                if let address = end["addresses"]?.array?.first?.string { return (address, Int(number)) }
+    /// Runs a call, and gives it up when its time is over.
+    private func within<Answer: Sendable>(
+        _ seconds: Int,
+        _ call: @escaping @Sendable () async throws -> Answer
+    ) async throws -> Answer {
+        let clock = clock
+        return try await withThrowingTaskGroup(of: Answer.self) { group in
+            group.addTask { try await call() }
+            group.addTask {
+                try await clock.sleep(for: .seconds(seconds))
+                throw WebhookAnswer.Late()
             }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw WebhookAnswer.Late() }
+            return first
         }
-        throw Problem(message: "no endpoints available for service \"\(name)\"")
     }
 
-    private func client(_ route: Route, _ authorities: String) throws -> HTTPClient {
-        let key = Key(host: route.host, port: route.port, name: route.name, authorities: authorities)
-        if let known = clients.withLock({ $0[key] }) { return known }
+    private func client(_ route: WebhookRoute, _ place: (host: String, port: Int), _ authorities: String) throws -> HTTPClient {
+        let key = Key(host: place.host, port: place.port, name: route.name, authorities: authorities)
+        let (known, threads) = state.withLock { state in
+            let threads = state.threads ?? EventLoopThreads(count: 1)
+            state.threads = threads
+            return (state.clients[key], threads)
+        }
+        if let known { return known }
         let tls = TLSClient(caPEM: authorities.isEmpty ? nil : authorities, serverName: route.name)
-        var configuration = HTTPClientConfiguration(address: .tcp(host: route.host, port: route.port), tls: tls)
-        configuration.authority = route.name
-        configuration.limits.responseHead = Self.timeout
+        var configuration = HTTPClientConfiguration(address: .tcp(host: place.host, port: place.port), tls: tls, eventLoops: threads)
+        configuration.authority = route.authority
         let made = try HTTPClient(configuration: configuration)
-        return clients.withLock { clients in
-            if let known = clients[key] { return known }
-            if clients.count >= Self.maxClients { clients.removeAll() }
-            clients[key] = made
+        return state.withLock { state in
+            if let known = state.clients[key] { return known }
+            if state.clients.count >= Self.maxClients { state.clients.removeAll() }
+            state.clients[key] = made
             return made
         }
     }
 
     /// Closes all connections.
     public func shutDown() async {
-        let all = clients.withLock { clients in
-            defer { clients = [:] }
-            return Array(clients.values)
+        let state = state.withLock { state in
+            defer { state = State() }
+            return state
         }
-        for client in all { await client.shutDown() }
+        for client in state.clients.values { await client.shutDown() }
+        await state.threads?.shutDown()
     }
 }

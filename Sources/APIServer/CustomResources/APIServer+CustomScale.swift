@@ -64,7 +64,7 @@ extension APIServer {
         let schema = BuiltinSchema.node("io.k8s.api.autoscaling.v1.Scale")
         let decoding = ObjectDecoding(expected: subresource.kind, schema: schema)
         let name = write.name
-        let change: ObjectChange
+        var change: ObjectChange
         switch context.info.verb {
         case "get":
             let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
@@ -86,12 +86,17 @@ extension APIServer {
                     let path = "." + paths.specReplicas.joined(separator: ".")
                     throw .badRequest("the spec replicas field \(GoQuote.quote(path)) cannot be empty")
                 }
-                try decoding.decode(&scale, duplicates: patch.duplicates, validation, context.warnings)
+                try decoding.decode(patched: &scale, by: patch, validation, context.warnings)
                 try Self.check(scale, name)
                 return try custom.apply(scale, to: old)
             }
         }
         write.subresource = subresource.name
+        change.admitted = AdmittedPart(
+            kind: subresource.kind,
+            show: { object throws(APIError) in try custom.scale(of: object).scale },
+            apply: { scale, object throws(APIError) in try custom.apply(scale, to: object) }
+        )
         let outcome = try await view.engine.update(change, view: view, write: write)
         return try await scaleResponse(outcome.stored, custom, view, context)
     }

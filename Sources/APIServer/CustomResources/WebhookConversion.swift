@@ -34,10 +34,9 @@ struct WebhookConversion: RemoteConversion {
                 uid: uid(),
                 accepted: webhook.reviewVersions
             )
-            let target = WebhookDialer.Target(place: webhook.place, authorities: webhook.authorities)
             let answer: JSONValue
             do throws(WebhookDialer.Problem) {
-                answer = try await dialer.post(review.request, to: target)
+                answer = try await dialer.post(review.request, to: webhook.endpoint)
             } catch {
                 throw review.failure(error.message)
             }

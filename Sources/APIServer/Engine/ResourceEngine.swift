@@ -120,8 +120,10 @@ struct WriteContext: Sendable {
     var warnings: WarningList
     /// The version the client speaks.
     var version: String
-    /// The options as admission sees them.
+    /// The options that the client gave, as admission sees them, without their kind.
     var options: JSONValue?
+    /// Whether the object is one of a collection, and not named by the request.
+    var isOfCollection = false
     /// Under which name fields are written.
     var fieldManager = ""
     /// Whether a new object keeps the status it comes with: the server's own objects do.

@@ -20,17 +20,7 @@ extension APIServer {
         guard let tokens else { throw .serviceUnavailable("this server signs no service account tokens") }
         let write = try writeContext(view, context)
         var request = try body(subresource, context)
-        var admitted = AdmissionRequest(
-            operation: .create,
-            kind: subresource.kind,
-            resource: view.gvr,
-            subresource: subresource.name,
-            namespace: write.namespace,
-            name: write.name,
-            user: write.user,
-            isDryRun: write.isDryRun,
-            object: request
-        )
+        var admitted = write.admissionRequest(.create, view, kind: subresource.kind, object: request)
         try await admission.mutate(&admitted)
         request = admitted.object ?? request
         let own = try await account(for: &request, view, write)

@@ -15,17 +15,25 @@ extension APIServer {
         _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
         let info = context.info
-        if let warning = version.deprecationWarning { context.warnings.add(warning) }
+        if kind.verbs.contains(info.verb), let warning = version.deprecationWarning { context.warnings.add(warning) }
         if kind.plural == "componentstatuses" { return try await componentStatuses(kind, version, context) }
         guard info.verb == "create", info.name.isEmpty, kind.verbs.contains("create") else { throw .methodNotAllowed() }
         guard kind.namespaced == !info.namespace.isEmpty else { throw .unknownPath }
+        if case .table = context.form.shape { throw .notAcceptable(accepted: ResponseForm.mediaTypes) }
         let gvk = GroupVersionKind(group: kind.group, version: version.name, kind: kind.kind)
         let decoding = ObjectDecoding(expected: gvk, schema: version.schema, hooks: kind.hooks)
         var object = try decoding.object(context)
+        try noteCreation(of: &object, kind, gvk, version, context)
+        var admitted = try reviewRequest(object, kind, gvk, context)
+        try await admission.mutate(&admitted)
+        object = admitted.object ?? object
+        if kind.plural != "bindings" { try checkReview(object, kind, context) }
+        try await admission.validate(admitted)
         if kind.plural == "bindings" { return try await bindNamed(object, context) }
-        try checkReview(object, kind, context)
         switch kind.plural {
-        case "selfsubjectreviews": object["status"] = ["userInfo": Self.userJSON(context.user)]
+        case "selfsubjectreviews":
+            object["metadata"] = ["creationTimestamp": .string(context.now.rfc3339)]
+            object["status"] = ["userInfo": Self.userJSON(context.user)]
         case "tokenreviews": object["status"] = try await reviewToken(object)
         case "selfsubjectaccessreviews": object["status"] = try await review(object["spec"], context.user, nil, context)
         case "subjectaccessreviews": object["status"] = try await review(object["spec"], Self.subject(object["spec"]), nil, context)
@@ -33,9 +41,57 @@ extension APIServer {
             object["status"] = try await review(object["spec"], Self.subject(object["spec"]), info.namespace, context)
         case "selfsubjectrulesreviews":
             object["status"] = try rulesReview(object["spec"]?["namespace"]?.string ?? "", context.user)
+            // Upstream answers with a review of its own.
+            object["metadata"] = [:]
+            object["spec"] = [:]
         default: throw .unknownPath
         }
         return Responses.value(object, status: 201, form: context.form)
+    }
+
+    private func reviewRequest(
+        _ object: JSONValue,
+        _ kind: KindDescriptor,
+        _ gvk: GroupVersionKind,
+        _ context: RequestContext
+    ) throws(APIError) -> AdmissionRequest {
+        var options = Self.givenOptions(context.request.query) ?? [:]
+        options["kind"] = "CreateOptions"
+        options["apiVersion"] = "meta.k8s.io/v1"
+        var request = AdmissionRequest(
+            operation: .create,
+            kind: gvk,
+            resource: gvk.groupVersion.resource(kind.plural),
+            namespace: context.info.namespace,
+            name: object.value(at: ["metadata", "name"])?.string ?? "",
+            user: context.user,
+            isDryRun: try context.dryRun(),
+            options: options,
+            object: object
+        )
+        request.warn = { context.warnings.add($0) }
+        return request
+    }
+
+    /// Reviews that are answered as they were sent carry the record of who sent what, as any object created.
+    private func noteCreation(
+        of object: inout JSONValue,
+        _ kind: KindDescriptor,
+        _ gvk: GroupVersionKind,
+        _ version: KindVersion,
+        _ context: RequestContext
+    ) throws(APIError) {
+        guard kind.plural != "bindings" else { return }
+        let name = try FieldTracking.manager(context.request, kind: "CreateOptions")
+        let manager = ManagedFields.Manager(
+            name: name.isEmpty ? "unknown" : name,
+            operation: "Update",
+            apiVersion: gvk.apiVersion,
+            subresource: ""
+        )
+        let write = OwnedWrite(apiVersion: gvk.apiVersion, schema: version.schema, time: context.now.rfc3339)
+        FieldTracking.noteCreation(&object, by: manager, write)
+        if kind.namespaced { object.set(.string(context.info.namespace), at: ["metadata", "namespace"]) }
     }
 
     /// All that a user may do in a namespace.
@@ -67,7 +123,8 @@ extension APIServer {
         }
         let now = HookContext(now: environment.clock.now, random: environment.random, namespace: context.info.namespace)
         let issues = kind.hooks.validate(object, now)
-        guard issues.isEmpty else { throw .invalid(kind.groupKind, "", issues) }
+        // Upstream names the group alone.
+        guard issues.isEmpty else { throw .invalid(GroupKind(group: kind.group, kind: ""), "", issues) }
     }
 
     /// A user as reviews show one.
@@ -126,7 +183,6 @@ extension APIServer {
     ) throws(APIError) -> RequestAttributes {
         let resource = spec?["resourceAttributes"].flatMap { $0.isNull ? nil : $0 }
         let path = spec?["nonResourceAttributes"].flatMap { $0.isNull ? nil : $0 }
-        let name = kind == "selfsubjectaccessreviews" ? "SelfSubjectAccessReview" : "SubjectAccessReview"
         guard (resource == nil) != (path == nil) else {
             let field = FieldPath("spec.resourceAttributes")
             let words =
@@ -134,11 +190,11 @@ extension APIServer {
                 ? "exactly one of nonResourceAttributes or resourceAttributes must be specified"
                 : "cannot be specified in combination with resourceAttributes"
             let issue = FieldIssue.invalid(resource == nil ? field : FieldPath("spec.nonResourceAttributes"), .null, words)
-            throw .invalid(GroupKind(group: "authorization.k8s.io", kind: name), "", [issue])
+            throw .invalid(GroupKind(group: "authorization.k8s.io", kind: ""), "", [issue])
         }
         guard !user.name.isEmpty || !user.groups.isEmpty else {
             let issue = FieldIssue.invalid(FieldPath("spec.user"), "", "at least one of user or group must be specified")
-            throw .invalid(GroupKind(group: "authorization.k8s.io", kind: name), "", [issue])
+            throw .invalid(GroupKind(group: "authorization.k8s.io", kind: ""), "", [issue])
         }
         if let path {
             return RequestAttributes(user: user, verb: path["verb"]?.string ?? "", path: path["path"]?.string ?? "")
@@ -202,7 +258,7 @@ extension APIServer {
         var chosen = all
         if info.verb == "get" {
             chosen = all.filter { $0.value(at: ["metadata", "name"])?.string == info.name }
-            guard let one = chosen.first else { throw .notFound(kind.groupResource, info.name) }
+            guard let one = chosen.first else { throw .notFound(.core("componentstatus"), info.name) }
             if case .object = context.form.shape { return Responses.value(one, form: context.form) }
         }
         guard case .table(let tableVersion) = context.form.shape else {

@@ -2,6 +2,7 @@ import APIModel
 import Access
 import BuiltinKinds
 import Channels
+import DynamicAdmission
 import HTTPTransport
 import Logging
 import Proxying
@@ -99,18 +100,40 @@ public final class APIServer: HTTPHandler {
             steps: [.core("services"): ServiceStep(addresses: services)]
         )
         served = ServedResourcesBox(resources)
-        customResources = CustomResourceService(
-            environment: environment,
-            resources: served,
-            dialer: WebhookDialer(lookup: { [served] in CacheLookup(resources: served.value) })
-        )
+        let dialer = WebhookDialer(clock: clock, lookup: { [served] in CacheLookup(resources: served.value) })
+        customResources = CustomResourceService(environment: environment, resources: served, dialer: dialer)
         nodePods = resources.engines[.core("pods")].map { NodePods(cache: $0.cache) }
         revisions = RevisionHistory(span: max(configuration.historyAge, configuration.eventAge))
         let parts = security(CacheLookup(resources: resources, nodePods: nodePods))
         authenticator = parts.authenticator
         tokenAuthenticator = parts.tokenAuthenticator
         authorizer = parts.authorizer
-        admission = parts.admission
+        let webhooks = AdmissionWebhooks(
+            kinds: LiveKinds(served: served),
+            lookup: CacheLookup(resources: resources),
+            caller: DialedWebhooks(dialer: dialer),
+            authorizer: parts.authorizer,
+            random: random,
+            clock: clock,
+            log: logger
+        )
+        environment.metrics.add { webhooks.metrics.text() }
+        let policies = AdmissionPolicies(
+            kinds: LiveKinds(served: served),
+            lookup: CacheLookup(resources: resources),
+            authorizer: parts.authorizer
+        )
+        // Quotas come last: they charge for what all others let pass.
+        let configured = [
+            policies.authorization, policies.mutating, webhooks.mutating, policies.validating, webhooks.validating,
+        ]
+        admission = parts.admission.with(configured).followed(
+            by: ResourceQuotaAdmission(
+                ledger: QuotaObjects(resources: served, environment: environment),
+                lookup: CacheLookup(resources: resources),
+                clock: clock
+            )
+        )
         self.tokens = tokens
         self.kubelet = kubelet
         self.serviceProxy = serviceProxy
@@ -147,6 +170,7 @@ public final class APIServer: HTTPHandler {
             group.addTask { await self.tick() }
             group.addTask { await FlowObjects(server: self).follow() }
             group.addTask { await APIServiceObjects(server: self).follow() }
+            group.addTask { await PolicyStatusService(server: self, kinds: LiveKinds(served: self.served)).follow() }
             group.addTask { await self.keepUp() }
         }
         deadlines.endAll()

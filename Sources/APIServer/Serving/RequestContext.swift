@@ -9,7 +9,7 @@ import Values
 
 /// One request with everything found out about it on the way to its verb.
 struct RequestContext: Sendable {
-    let request: HTTPRequest
+    var request: HTTPRequest
     let info: RequestInfo
     let user: UserIdentity
     let form: ResponseForm
@@ -89,14 +89,35 @@ final class WarningList: Sendable {
         others.withLock { $0.append(HeaderFields.Field(name: name, value: value)) }
     }
 
-    /// Adds a warning unless it is there.
+    /// Adds a warning unless it is there, or says nothing, or cannot stand in a header.
     func add(_ text: String) {
-        texts.withLock { if !$0.contains(text) { $0.append(text) } }
+        guard !text.isEmpty, !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return }
+        texts.withLock { if !$0.contains(text), $0.count < Self.maxWarnings { $0.append(text) } }
+    }
+
+    /// More than this no client has ever to read, nor a header to hold.
+    private static let maxWarnings = 4_096
+    /// In characters, as upstream counts: beyond this much in all, each warning is cut.
+    private static let wholeLimit = 4 * 1024
+    private static let cutLimit = 256
+
+    /// The warnings as far as a response has room for them.
+    static func bounded(_ texts: [String]) -> [String] {
+        let lengths = texts.map(\.unicodeScalars.count)
+        guard lengths.reduce(0, +) > wholeLimit else { return texts }
+        var shown: [String] = []
+        var written = 0
+        for text in texts where written < wholeLimit {
+            let cut = text.unicodeScalars.prefix(cutLimit)
+            written += cut.count
+            shown.append(String(String.UnicodeScalarView(cut)))
+        }
+        return shown
     }
 
     /// Writes the header lines.
     func write(to headers: inout HeaderFields) {
         for field in others.withLock({ $0 }) { headers.append(field.name, field.value) }
-        for text in texts.withLock({ $0 }) { headers.append("Warning", "299 - \(GoQuote.quote(text))") }
+        for text in Self.bounded(texts.withLock { $0 }) { headers.append("Warning", "299 - \(GoQuote.quote(text))") }
     }
 }

@@ -25,6 +25,8 @@ final class ServedResources: Sendable {
     /// The descriptors in discovery order.
     let descriptors: [KindDescriptor]
     private let views: [Route: ResourceView]
+    /// The resources that show the same objects, by the resource that stores them; only where there are several.
+    private let aliases: [GroupResource: [GroupVersionResource]]
     private let virtual: [Route: (KindDescriptor, KindVersion)]
     /// What the next snapshot is made of.
     private let builtin: [KindDescriptor]
@@ -97,8 +99,31 @@ final class ServedResources: Sendable {
         }
         self.engines = all
         self.descriptors = described
+        aliases = Self.aliases(described, views)
         self.views = views
         self.virtual = virtual
+    }
+
+    private static func aliases(
+        _ descriptors: [KindDescriptor],
+        _ views: [Route: ResourceView]
+    ) -> [GroupResource: [GroupVersionResource]] {
+        var aliases: [GroupResource: [GroupVersionResource]] = [:]
+        for descriptor in descriptors {
+            for version in descriptor.versions where version.served {
+                let route = Route(group: descriptor.group, version: version.name, resource: descriptor.plural)
+                guard let view = views[route] else { continue }
+                aliases[view.engine.resource, default: []].append(view.gvr)
+            }
+        }
+        return aliases.filter { $0.value.count > 1 }
+    }
+
+    /// The resources, in discovery order, that show the objects of this one in other groups and versions; it is one of them.
+    /// Empty when there are no others.
+    func equivalents(of resource: GroupVersionResource) -> [GroupVersionResource] {
+        guard let view = view(group: resource.group, version: resource.version, resource: resource.resource) else { return [] }
+        return aliases[view.engine.resource] ?? []
     }
 
     private static func views(_ item: Custom) -> [ResourceView] {

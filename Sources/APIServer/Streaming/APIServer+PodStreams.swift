@@ -16,11 +16,11 @@ extension APIServer {
         guard context.info.verb == "get" else { throw .methodNotAllowed() }
         let pod = try await pod(view, context)
         let query = context.request.query
-        try Self.checkLogOptions(query)
+        try Self.checkLogOptions(query, of: context.info.name)
         let container = try Self.container(query.first("container") ?? "", of: pod, named: context.info.name)
         // A pod without a node has no log yet.
         guard let node = pod.value(at: ["spec", "nodeName"])?.string, !node.isEmpty else {
-            return HTTPResponse(status: 200, headers: ["Content-Type": "text/plain"])
+            return HTTPResponse(status: 204)
         }
         var onward = QueryItems()
         for flag in ["follow", "previous", "timestamps"] where RequestInfo.flag(query.first(flag)) { onward.append(flag, "true") }
@@ -28,10 +28,15 @@ extension APIServer {
             if let value = query.first(name), !value.isEmpty { onward.append(name, value) }
         }
         let path = "/containerLogs/\(context.info.namespace)/\(context.info.name)/\(container)"
-        return try await relay(context, node: node, path: path, query: onward)
+        guard WebSocketHandshake.isRequested(context.request) else {
+            return try await relay(context, node: node, path: path, query: onward)
+        }
+        var inner = context
+        inner.request = LogSocket.plain(context.request)
+        return LogSocket.response(to: context.request, log: try await relay(inner, node: node, path: path, query: onward))
     }
 
-    private static func checkLogOptions(_ query: QueryItems) throws(APIError) {
+    private static func checkLogOptions(_ query: QueryItems, of pod: String) throws(APIError) {
         var issues: [FieldIssue] = []
         for (name, least) in [("tailLines", Int64(0)), ("sinceSeconds", 1), ("limitBytes", 1)] {
             guard let text = query.first(name), !text.isEmpty else { continue }
@@ -43,9 +48,9 @@ extension APIServer {
             issues.append(.invalid(FieldPath(name), .integer(number), words))
         }
         if query.contains("sinceSeconds"), query.contains("sinceTime") {
-            issues.append(.forbidden(FieldPath(""), "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+            issues.append(.forbidden(FieldPath("[]"), "at most one of `sinceTime` or `sinceSeconds` may be specified"))
         }
-        guard issues.isEmpty else { throw .invalid(GroupKind(group: "", kind: "PodLogOptions"), "", issues) }
+        guard issues.isEmpty else { throw .invalid(GroupKind(group: "", kind: "PodLogOptions"), pod, issues) }
     }
 
     // MARK: Exec, attach, port-forward
@@ -54,9 +59,8 @@ extension APIServer {
     func podStream(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let info = context.info
         guard info.verb == "get" || info.verb == "create" else { throw .methodNotAllowed() }
+        let query = try await connect(view, context, ConnectOptions(context.info.subresource, context.request.query))
         let pod = try await pod(view, context)
-        let query = context.request.query
-        try await admitConnect(view, context)
         let node = pod.value(at: ["spec", "nodeName"])?.string ?? ""
         if info.subresource == "portforward" {
             guard !node.isEmpty else { throw .badRequest("pod \(info.name) does not have a host assigned") }
@@ -81,21 +85,6 @@ extension APIServer {
         }
         let path = "/\(info.subresource)/\(info.namespace)/\(info.name)/\(container)"
         return try await relay(context, node: node, path: path, query: onward)
-    }
-
-    private func admitConnect(_ view: ResourceView, _ context: RequestContext) async throws(APIError) {
-        var admitted = AdmissionRequest(
-            operation: .connect,
-            kind: view.gvk,
-            resource: view.gvr,
-            subresource: context.info.subresource,
-            namespace: context.info.namespace,
-            name: context.info.name,
-            user: context.user,
-            object: nil
-        )
-        try await admission.mutate(&admitted)
-        try await admission.validate(admitted)
     }
 
     private func pod(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> JSONValue {

@@ -37,6 +37,7 @@ extension APIServer {
             let query = context.request.query.isEmpty ? "" : "?\(context.request.query.encoded)"
             return HTTPResponse(status: 301, headers: ["Location": "\(info.path)/\(query)"])
         }
+        _ = try await connect(view, context, ConnectOptions(proxying: view.descriptor.kind, path: path))
         let place = ProxyPlace(prefix: prefix, path: path.isEmpty ? "/" : path)
         switch info.resource {
         case "nodes": return try await nodeProxy(target, place, context)

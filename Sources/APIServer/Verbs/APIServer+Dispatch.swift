@@ -2,6 +2,7 @@ import APIModel
 import Access
 import HTTPTransport
 import Negotiation
+import Schema
 import Store
 import Values
 
@@ -18,7 +19,10 @@ extension APIServer {
         if let warning = view.version.deprecationWarning { context.warnings.add(warning) }
         try checkScope(view, info)
         guard info.subresource.isEmpty else { return try await respondToSubresource(view, context) }
-        guard view.descriptor.verbs.contains(info.verb) else { throw .methodNotAllowed() }
+        guard view.descriptor.verbs.contains(info.verb), Self.hasRoute(context) else { throw .methodNotAllowed() }
+        if let issue = info.name.isEmpty ? nil : ObjectMetadata.segmentIssues(info.name).first {
+            throw .badRequest("Name parameter invalid: \(GoQuote.quote(info.name)): \(issue)")
+        }
         try context.checkOptions()
         switch info.verb {
         case "get": return try await get(view, context)
@@ -30,6 +34,17 @@ extension APIServer {
         case "delete": return try await delete(view, context)
         case "deletecollection": return try await deleteCollection(view, context)
         default: throw .methodNotAllowed()
+        }
+    }
+
+    /// Whether the method fits the path: collections are created in, objects are written by their names, and watch paths only read.
+    private static func hasRoute(_ context: RequestContext) -> Bool {
+        let info = context.info
+        if context.request.method == "HEAD" || (info.isWatchPath && context.request.method != "GET") { return false }
+        switch info.verb {
+        case "create": return info.name.isEmpty
+        case "update", "patch": return !info.name.isEmpty
+        default: return true
         }
     }
 
@@ -63,9 +78,21 @@ extension APIServer {
             admission: admission,
             warnings: context.warnings,
             version: view.version.name,
+            options: Self.givenOptions(context.request.query),
             fieldManager: try FieldTracking.manager(context.request, kind: context.optionsKind),
             owned: ownedWrite(view, subresource: context.info.subresource, now: context.now)
         )
+    }
+
+    /// The options of a write that the client has given.
+    static func givenOptions(_ query: QueryItems) -> JSONValue? {
+        guard !query.isEmpty else { return nil }
+        var given: JSONValue = [:]
+        if !query.all("dryRun").isEmpty { given["dryRun"] = JSONValue(query.all("dryRun")) }
+        for name in ["fieldManager", "fieldValidation"] {
+            if let value = query.first(name), !value.isEmpty { given[name] = .string(value) }
+        }
+        return given
     }
 
     /// Writes one object in the form asked for.
@@ -87,6 +114,7 @@ extension APIServer {
             let table = TableForm(view: view, version: version, context: context).single(value)
             return Responses.value(table, status: status, form: context.form)
         case .partial(let version):
+            if ObjectBytes.isStatus(bytes) { return Responses.object(bytes, status: status, form: context.form) }
             guard let range = ObjectBytes.metadata(of: bytes) else { return Responses.object(bytes, form: context.form) }
             var out = Array("{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/\(version)\",\"metadata\":".utf8)
             out += bytes[range]
@@ -142,6 +170,7 @@ extension APIServer {
     }
 
     private func watch(_ view: ResourceView, _ context: RequestContext) throws(APIError) -> HTTPResponse {
+        if context.info.isWatchPath, context.request.method != "GET" { throw .methodNotAllowed() }
         var options = try options(context)
         if context.info.isWatchPath, !context.info.name.isEmpty {
             let term = "metadata.name=\(context.info.name)"
@@ -150,6 +179,7 @@ extension APIServer {
             }
             options.fieldSelector = term
         }
+        try ListQuery.checkPaging(options)
         return try WatchResponse.make(
             view,
             options,
@@ -163,13 +193,15 @@ extension APIServer {
 
     private func create(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let write = try writeContext(view, context)
-        let object = try ObjectDecoding(view).object(context)
+        var object = try ObjectDecoding(view).object(context)
+        OwnerReferences.merge(in: &object, context.warnings)
         let stored = try await view.engine.create(object, view: view, write: write)
         return try await render(stored, view, context, status: 201)
     }
 
     private func update(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
-        let object = try ObjectDecoding(view).object(context)
+        var object = try ObjectDecoding(view).object(context)
+        OwnerReferences.merge(in: &object, context.warnings)
         var change = try Self.replacement(object, name: context.info.name)
         change.creates = view.engine.traits.createsOnUpdate
         let outcome = try await view.engine.update(change, view: view, write: try writeContext(view, context))
@@ -180,9 +212,7 @@ extension APIServer {
     static func replacement(_ object: JSONValue, name: String) throws(APIError) -> ObjectChange {
         let own = object.value(at: ["metadata", "name"])?.string ?? ""
         guard own == name else {
-            if own.isEmpty {
-                throw .badRequest("name must be provided")
-            }
+            if own.isEmpty { throw .undeterminableName(name) }
             throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
         }
         // Without a version the client wants its object stored whatever is there.
@@ -212,10 +242,13 @@ extension APIServer {
             try decoding.decode(patched: &object, by: patch, validation, warnings)
             let own = object.value(at: ["metadata", "name"])?.string ?? ""
             guard own == name else {
+                if own.isEmpty { throw .undeterminableName(name) }
                 throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
             }
+            OwnerReferences.merge(in: &object, warnings, isAfterAdmission: true)
             return object
         }
+        change.isPatch = true
         change.retriesConflicts = !patch.namesVersion
         return change
     }
@@ -241,8 +274,9 @@ extension APIServer {
         page.forEach { objects.append($0) }
         var write = try writeContext(view, context)
         write.isDryRun = request.isDryRun
+        write.isOfCollection = true
         try await deleteAll(objects, request, view: view, write: write)
-        let shown = ListPage(objects: .chosen(objects), revision: page.revision, continueToken: page.continueToken)
+        let shown = ListPage(objects: .chosen(objects), revision: page.revision, continueToken: page.continueToken, remaining: page.remaining)
         return try ListResponse.make(shown, view: view, context: context)
     }
 }
@@ -284,4 +318,9 @@ extension APIServer {
 extension APIError {
     /// A path no route leads to; answered as plain text, as upstream does.
     static let unknownPath = APIError(code: 404, reason: APIReason.notFound, message: "404 page not found")
+
+    /// An object without the name that it is written under.
+    static func undeterminableName(_ name: String) -> APIError {
+        .badRequest("the name of the object (\(name) based on URL) was undeterminable: name must be provided")
+    }
 }

@@ -19,7 +19,7 @@ extension APIServer {
         _ subresource: SubresourceDescriptor,
         _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
-        let eviction = try evictionBody(subresource, context)
+        var eviction = try evictionBody(subresource, context)
         guard eviction.value(at: ["metadata", "name"])?.string == context.info.name else {
             throw .badRequest("name in URL does not match name in Eviction object")
         }
@@ -28,7 +28,7 @@ extension APIServer {
         var write = try writeContext(view, context)
         write.isDryRun = write.isDryRun || request.isDryRun
         request.isDryRun = write.isDryRun
-        try await admit(eviction, subresource, view, &write)
+        eviction = try await admit(eviction, subresource, view, &write)
         write.subresource = ""
         var pod: JSONValue = [:]
         for attempt in 0... {

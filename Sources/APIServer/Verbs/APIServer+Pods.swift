@@ -14,40 +14,34 @@ extension APIServer {
         _ subresource: SubresourceDescriptor,
         _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
-        let binding = try body(subresource, context)
+        var binding = try body(subresource, context)
         let name = binding.value(at: ["metadata", "name"])?.string ?? ""
         guard name.isEmpty || name == context.info.name else {
             throw .badRequest("name in URL does not match name in Binding object")
         }
         var write = try writeContext(view, context)
-        try await admit(binding, subresource, view, &write)
+        binding = try await admit(binding, subresource, view, &write)
         try await assign(view, binding, write)
         return Self.success(201, context)
     }
 
-    /// Shows admission what a request to create a subresource brings; the write to the object itself is the server's own.
+    /// Shows admission what a request to create a subresource brings, and returns what became of it; the write to the object
+    /// itself is the server's own.
     func admit(
         _ object: JSONValue,
         _ subresource: SubresourceDescriptor,
         _ view: ResourceView,
         _ write: inout WriteContext
-    ) async throws(APIError) {
-        var admitted = AdmissionRequest(
-            operation: .create,
-            kind: subresource.kind,
-            resource: view.gvr,
-            subresource: subresource.name,
-            namespace: write.namespace,
-            name: write.name,
-            user: write.user,
-            isDryRun: write.isDryRun,
-            options: write.options,
-            object: object
-        )
+    ) async throws(APIError) -> JSONValue {
+        var object = object
+        object.set(.string(write.namespace), at: ["metadata", "namespace"])
+        write.subresource = subresource.name
+        var admitted = write.admissionRequest(.create, view, kind: subresource.kind, object: object)
         try await write.admission.mutate(&admitted)
         try await write.admission.validate(admitted)
         write.admission = AdmissionChain([])
         write.owned = nil
+        return admitted.object ?? object
     }
 
     /// Assigns the pod that a Binding names.
@@ -55,6 +49,7 @@ extension APIServer {
         guard let view = resources.storageView(.core("pods")) else { throw .unknownPath }
         var write = try writeContext(view, context)
         write.name = binding.value(at: ["metadata", "name"])?.string ?? ""
+        write.admission = AdmissionChain([])
         write.owned = nil
         try await assign(view, binding, write)
         return Self.success(201, context)
@@ -69,7 +64,8 @@ extension APIServer {
             issues.append(.notSupported(FieldPath("target.kind"), .string(kind), ["Node", "<empty>"]))
         }
         if node.isEmpty { issues.append(.required(FieldPath("target.name"))) }
-        guard issues.isEmpty else { throw .invalid(GroupKind(group: "", kind: "Binding"), write.name, issues) }
+        // Upstream's storage hands these on as they are, not as an invalid object.
+        guard issues.isEmpty else { throw APIError(code: 500, reason: "", message: FieldIssue.aggregate(issues)) }
         let pods = view.descriptor.groupResource
         let change = ObjectChange(part: .other, retriesConflicts: true) { old throws(APIError) in
             try Self.assigned(old, node: node, binding: binding, pods: pods, now: write.now)

@@ -23,6 +23,15 @@ enum ScaleView {
         ]
     }
 
+    /// Admission sees the scale of a workload, not the workload.
+    static func admitted(_ kind: GroupVersionKind, _ resource: GroupResource) -> AdmittedPart {
+        AdmittedPart(
+            kind: kind,
+            show: { object throws(APIError) in scale(of: object) },
+            apply: { scale, object throws(APIError) in try apply(scale, to: object, resource: resource) }
+        )
+    }
+
     private static func selectorText(_ object: JSONValue) -> String {
         guard let selector = object.value(at: ["spec", "selector"]) else { return "" }
         if object["kind"]?.string == "ReplicationController" {
@@ -36,7 +45,8 @@ enum ScaleView {
     static func apply(_ scale: JSONValue, to object: JSONValue, resource: GroupResource) throws(APIError) -> JSONValue {
         let name = object.value(at: ["metadata", "name"])?.string ?? ""
         let own = scale.value(at: ["metadata", "name"])?.string ?? ""
-        guard own.isEmpty || own == name else {
+        guard own == name else {
+            if own.isEmpty { throw .undeterminableName(name) }
             throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
         }
         let replicas = scale.value(at: ["spec", "replicas"])?.int ?? 0
@@ -69,7 +79,7 @@ extension APIServer {
         let resource = view.descriptor.groupResource
         let schema = BuiltinSchema.node("io.k8s.api.autoscaling.v1.Scale")
         let decoding = ObjectDecoding(expected: subresource.kind, schema: schema)
-        let change: ObjectChange
+        var change: ObjectChange
         switch context.info.verb {
         case "get":
             let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
@@ -80,16 +90,19 @@ extension APIServer {
         default:
             let patch = try ObjectPatch(context)
             guard patch.kind != .apply else {
-                let outcome = try await view.engine.update(try appliedScale(view, patch, context), view: view, write: write)
+                var change = try appliedScale(view, patch, context)
+                change.admitted = ScaleView.admitted(subresource.kind, resource)
+                let outcome = try await view.engine.update(change, view: view, write: write)
                 return try scaleResponse(outcome.stored, view, context)
             }
             let validation = try context.fieldValidation()
             change = ObjectChange(retriesConflicts: !patch.namesVersion) { old throws(APIError) in
                 var scale = try patch.apply(to: ScaleView.scale(of: old), schema: schema)
-                try decoding.decode(&scale, duplicates: patch.duplicates, validation, context.warnings)
+                try decoding.decode(patched: &scale, by: patch, validation, context.warnings)
                 return try ScaleView.apply(scale, to: old, resource: resource)
             }
         }
+        change.admitted = ScaleView.admitted(subresource.kind, resource)
         let outcome = try await view.engine.update(change, view: view, write: write)
         return try scaleResponse(outcome.stored, view, context)
     }

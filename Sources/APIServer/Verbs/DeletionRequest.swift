@@ -35,7 +35,10 @@ struct DeletionRequest: Sendable {
             guard options.object != nil else { throw .badRequest("the body of a DELETE must be DeleteOptions") }
             let kind = options["kind"]?.string ?? "DeleteOptions"
             guard kind == "DeleteOptions" else {
-                throw .badRequest("decoded object cannot be converted to DeleteOptions")
+                throw .badRequest(
+                    "no kind \(GoQuote.quote(kind)) is registered for version \(GoQuote.quote(options["apiVersion"]?.string ?? "")) "
+                        + "in scheme \"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\""
+                )
             }
         } else {
             options = try Self.options(request.query)
@@ -104,6 +107,9 @@ struct DeletionRequest: Sendable {
         if let gracePeriodSeconds { options["gracePeriodSeconds"] = .integer(gracePeriodSeconds) }
         if let propagation { options["propagationPolicy"] = .string(propagation.rawValue) }
         if let orphanDependents { options["orphanDependents"] = .bool(orphanDependents) }
+        if let uid { options.set(.string(uid), at: ["preconditions", "uid"]) }
+        if let resourceVersion { options.set(.string(resourceVersion), at: ["preconditions", "resourceVersion"]) }
+        if isDryRun { options["dryRun"] = ["All"] }
         return options
     }
 }
@@ -145,6 +151,10 @@ enum DeletionPlan: Sendable {
         }
         guard !finalizers.isEmpty else { return .remove }
         markAsDeleting(&object, now: now)
+        // Definitions are marked by their own registry, which knows no grace.
+        if descriptor.groupResource == CustomResourceService.resource {
+            object.remove(at: ["metadata", "deletionGracePeriodSeconds"])
+        }
         return .mark(object)
     }
 
@@ -214,7 +224,7 @@ enum DeletionPlan: Sendable {
         return after
     }
 
-    private static func markAsDeleting(_ object: inout JSONValue, now: Timestamp) {
+    static func markAsDeleting(_ object: inout JSONValue, now: Timestamp) {
         let given = object.value(at: ["metadata", "deletionTimestamp"])?.string.flatMap { Timestamp($0) }
         if given == nil { raiseGeneration(&object) }
         if given == nil || given.map({ $0 > now }) == true {

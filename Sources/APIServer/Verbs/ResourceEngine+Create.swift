@@ -14,18 +14,12 @@ extension ResourceEngine {
     /// Stores a new object. `object` is decoded and defaulted, in the version of `view`.
     func create(_ object: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
         try view.mayCreate(object)
-        var template = object
-        try fillSystemFields(&template, write)
-        if !write.keepsFieldRecords, let owned = write.owned {
-            FieldTracking.noteCreation(&template, by: write.fieldWriter(view), owned)
-        }
-        let isGenerated =
-            template.value(at: ["metadata", "name"])?.string?.isEmpty ?? true
-            && template.value(at: ["metadata", "generateName"])?.string?.isEmpty == false
-        guard isGenerated else { return try await createOnce(template, view: view, write: write) }
+        let template = try await admitted(object, view: view, write: write)
         let base = template.value(at: ["metadata", "generateName"])?.string ?? ""
+        let isGenerated = template.value(at: ["metadata", "name"])?.string?.isEmpty ?? true && !base.isEmpty
+        guard isGenerated else { return try await createOnce(filled(template, write), view: view, write: write) }
         for attempt in 1... {
-            var object = template
+            var object = filled(template, write)
             let name = String(base.prefix(Self.generatedNameLimit - Self.suffixLength)) + environment.random.suffix(Self.suffixLength)
             object.set(.string(name), at: ["metadata", "name"])
             do throws(APIError) {
@@ -38,20 +32,48 @@ extension ResourceEngine {
         throw .generateNameConflict(resource, base)
     }
 
-    private func fillSystemFields(_ object: inout JSONValue, _ write: WriteContext) throws(APIError) {
+    /// A new object after the mutating plugins, which see neither a generated name nor what the system fills in.
+    private func admitted(_ object: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> JSONValue {
+        var object = object
+        try clearSystemFields(&object, write)
+        if !write.keepsFieldRecords, let owned = write.owned {
+            FieldTracking.noteCreation(&object, by: write.fieldWriter(view), owned)
+        }
+        var admitted = write.admissionRequest(.create, view, object: object)
+        try await write.mutate(&admitted)
+        guard var changed = admitted.object else { return object }
+        var metadata = changed["metadata"] ?? [:]
+        changed["metadata"] = nil
+        try checkNamespace(&metadata, write.namespace)
+        changed["metadata"] = metadata
+        return changed
+    }
+
+    private func clearSystemFields(_ object: inout JSONValue, _ write: WriteContext) throws(APIError) {
         var metadata = object["metadata"] ?? [:]
         object["metadata"] = nil
         if let version = metadata["resourceVersion"]?.string, !version.isEmpty, version != "0" {
             throw APIError(code: 500, reason: "", message: "resourceVersion should not be set on objects to be created")
         }
         try checkNamespace(&metadata, write.namespace)
-        for field in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
-            metadata[field] = nil
-        }
+        for field in Self.systemFields { metadata[field] = nil }
         if write.owned == nil { metadata["managedFields"] = nil }
+        object["metadata"] = metadata
+    }
+
+    private static let systemFields = [
+        "resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "uid", "creationTimestamp",
+    ]
+
+    private func filled(_ template: JSONValue, _ write: WriteContext) -> JSONValue {
+        var object = template
+        var metadata = object["metadata"] ?? [:]
+        object["metadata"] = nil
+        metadata["resourceVersion"] = nil
         metadata["uid"] = .string(environment.random.uuid())
         metadata["creationTimestamp"] = .string(write.now.rfc3339)
         object["metadata"] = metadata
+        return object
     }
 
     /// Puts the request's namespace into the object, or refuses another one.
@@ -74,33 +96,22 @@ extension ResourceEngine {
 
     private func createOnce(_ input: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
         let name = input.value(at: ["metadata", "name"])?.string ?? ""
-        var admitted = AdmissionRequest(
-            operation: .create,
-            kind: view.gvk,
-            resource: view.gvr,
-            namespace: write.namespace,
-            name: name,
-            user: write.user,
-            isDryRun: write.isDryRun,
-            options: write.options,
-            object: input
-        )
-        try await write.admission.mutate(&admitted)
-        var object = admitted.object ?? input
-        admitted.object = nil
+        var object = input
         if view.convertsBeforeHooks { object = try await view.toStorage(object) }
         let context = hookContext(write)
         let hooks = view.engineHooks
         if !traits.keepsStatusOnCreate, !write.keepsStatus, view.subresource("status") != nil { object["status"] = nil }
         hooks.prepareForCreate(&object, context)
-        let issues = withStructure(object, hooks.validate(object, context))
-        try refuse(ObjectMetadata.joined(ObjectMetadata.issues(object, namespaced: descriptor.namespaced), with: issues), name)
+        let issues = prefixIssues(object, hooks, context) + withStructure(object, hooks.validate(object, context))
+        let common = ObjectMetadata.issues(object, namespaced: descriptor.namespaced)
+        let finalizers = ObjectMetadata.finalizerNameIssues(object, of: descriptor)
+        try refuse(ObjectMetadata.joined(common + finalizers, with: issues), name)
         hooks.warnings(object, old: nil).forEach(write.warnings.add)
         let claim = try await step?.prepare(&object, old: nil, isDryRun: write.isDryRun)
         do throws(APIError) {
-            admitted.object = object
-            try await write.admission.validate(admitted)
-            admitted.object = nil
+            var named = write
+            named.name = name
+            try await write.admission.validate(named.admissionRequest(.create, view, object: object))
             if !view.convertsBeforeHooks { object = try await view.toStorage(object) }
             let stored = try await insert(object, write)
             await claim?.finish()
@@ -116,15 +127,38 @@ extension ResourceEngine {
         let key = key(namespace: object.value(at: ["metadata", "namespace"])?.string ?? "", name: name)
         let bytes = object.encoded()
         if write.isDryRun {
-            if try await stored(key) != nil { throw .alreadyExists(resource, name) }
+            if let present = try await stored(key) { throw occupied(by: present, name) }
             return Stored(key: key, bytes: bytes, revision: .zero)
         }
         do throws(StoreError) {
             let revision = try await environment.store.put(key, indexer.storable(bytes), if: .absent)
             return Stored(key: key, bytes: bytes, revision: revision)
         } catch {
-            if case .conflict = error.code { throw .alreadyExists(resource, name) }
+            if case .conflict = error.code { throw occupied(by: try await stored(key), name) }
             throw StoreFailure.apiError(error)
+        }
+    }
+
+    private func occupied(by present: Stored?, _ name: String) -> APIError {
+        var error = APIError.alreadyExists(resource, name)
+        guard let present, let object = try? tree(present) else { return error }
+        if object.value(at: ["metadata", "deletionTimestamp"])?.string != nil {
+            error.message = "object is being deleted: \(error.message)"
+        }
+        return error
+    }
+
+    /// What is wrong with the beginning of a generated name, by the kind's rule for names.
+    private func prefixIssues(_ object: JSONValue, _ hooks: any KindHooks, _ context: HookContext) -> [FieldIssue] {
+        guard var prefix = object.value(at: ["metadata", "generateName"])?.string, !prefix.isEmpty else { return [] }
+        let given = prefix
+        // A dash may end it: more is to come.
+        if prefix.hasSuffix("-") { prefix = prefix.dropLast() + "a" }
+        var probe = object
+        probe.set(.string(prefix), at: ["metadata", "name"])
+        let path = FieldPath("metadata")
+        return hooks.validate(probe, context).filter { $0.path == path.child("name") }.map {
+            .invalid(path.child("generateName"), .string(given), $0.detail)
         }
     }
 

@@ -1,5 +1,6 @@
 import APIModel
 import Access
+import Negotiation
 import Store
 import Values
 
@@ -38,22 +39,13 @@ extension ResourceEngine {
             return try await drop(current, [:], write)
         }
         try checkPreconditions(request, old, current, write.name)
-        var admitted = AdmissionRequest(
-            operation: .delete,
-            kind: view.gvk,
-            resource: view.gvr,
-            namespace: write.namespace,
-            name: write.name,
-            user: write.user,
-            isDryRun: write.isDryRun,
-            options: request.json,
-            object: nil,
-            oldObject: try await view.fromStorage(old)
-        )
+        var seen = try await view.fromStorage(old)
+        seen.set(.string(current.revision.description), at: ["metadata", "resourceVersion"])
+        var admitted = write.admissionRequest(.delete, view, object: nil, oldObject: seen, options: request.json)
         try await write.admission.mutate(&admitted)
         try await write.admission.validate(admitted)
         switch DeletionPlan.make(old, request, descriptor, traits, now: write.now) {
-        case .remove: return try await drop(current, old, write)
+        case .remove: return try await drop(current, old, write, shown: goneAtOnce(old, write))
         case .pending: return DeletionOutcome(stored: current, uid: Self.uid(old), isGone: false)
         case .mark(let object):
             let stored = try await mark(object, current, write)
@@ -88,12 +80,29 @@ extension ResourceEngine {
         }
     }
 
-    private func drop(_ current: Stored, _ old: JSONValue, _ write: WriteContext) async throws(APIError) -> DeletionOutcome {
-        if write.isDryRun { return DeletionOutcome(stored: current, uid: Self.uid(old), isGone: true) }
+    /// What a kind with a grace period shows of an object whose grace is over: it was told to go at once.
+    private func goneAtOnce(_ old: JSONValue, _ write: WriteContext) -> [UInt8]? {
+        guard traits.returnsDeleted, descriptor.hooks.gracePeriod(old, requested: nil) != nil else { return nil }
+        var object = old
+        DeletionPlan.markAsDeleting(&object, now: write.now)
+        return object.encoded()
+    }
+
+    private func drop(
+        _ current: Stored,
+        _ old: JSONValue,
+        _ write: WriteContext,
+        shown: [UInt8]? = nil
+    ) async throws(APIError) -> DeletionOutcome {
+        let bytes = shown ?? current.bytes
+        if write.isDryRun {
+            let stored = Stored(key: current.key, bytes: bytes, revision: current.revision)
+            return DeletionOutcome(stored: stored, uid: Self.uid(old), isGone: true)
+        }
         do throws(StoreError) {
             let removal = try await environment.store.delete(current.key, if: .revision(current.revision))
             await step?.removed(old)
-            let stored = Stored(key: current.key, bytes: current.bytes, revision: removal.revision)
+            let stored = Stored(key: current.key, bytes: bytes, revision: removal.revision)
             return DeletionOutcome(stored: stored, uid: Self.uid(old), isGone: true)
         } catch {
             throw conflictOrFailure(error, write.name)
@@ -103,6 +112,8 @@ extension ResourceEngine {
     private func mark(_ object: JSONValue, _ current: Stored, _ write: WriteContext) async throws(APIError) -> Stored {
         let bytes = object.encoded()
         if write.isDryRun { return Stored(key: current.key, bytes: bytes, revision: current.revision) }
+        // Asked again, an object that waits for its finalizers stays as it is: nobody has to hear of it.
+        if bytes == current.bytes { return current }
         do throws(StoreError) {
             let revision = try await environment.store.put(current.key, indexer.storable(bytes), if: .revision(current.revision))
             return Stored(key: current.key, bytes: bytes, revision: revision)
@@ -115,6 +126,6 @@ extension ResourceEngine {
     func answer(_ outcome: DeletionOutcome, view: ResourceView, name: String) async throws(APIError) -> [UInt8] {
         if !outcome.isGone || traits.returnsDeleted { return try await view.answered(outcome.stored) }
         let details = APIError.Details(name: name, group: resource.group, kind: resource.resource, uid: outcome.uid)
-        return APIError.success(details).encoded()
+        return Responses.encoded(APIError.success(details))
     }
 }

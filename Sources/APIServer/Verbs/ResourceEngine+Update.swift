@@ -23,6 +23,10 @@ struct ObjectChange: Sendable {
     var creates = false
     /// Whether the change brings the object's field records with it (server-side apply).
     var isApply = false
+    /// What admission sees; nil when it sees the objects themselves.
+    var admitted: AdmittedPart?
+    /// Whether the object was made by a patch: then a wrong identity is the new object's fault.
+    var isPatch = false
     /// The new object, given the old one with its resourceVersion, both in the served version.
     var apply: @Sendable (JSONValue) throws(APIError) -> JSONValue
 }
@@ -60,9 +64,10 @@ extension ResourceEngine {
     ) async throws(APIError) -> UpdateOutcome {
         var object = try change.apply([:])
         if let uid = object.value(at: ["metadata", "uid"])?.string, !uid.isEmpty {
-            throw .conflict(resource, write.name, "Precondition failed: UID in precondition: \(uid), UID in object meta: ")
+            let words = "uid mismatch: the provided object specified uid \(uid), and no existing object was found"
+            throw .conflict(resource, write.name, words)
         }
-        if let version = object.value(at: ["metadata", "resourceVersion"])?.string, !version.isEmpty, version != "0" {
+        if !change.isApply, let version = object.value(at: ["metadata", "resourceVersion"])?.string, !version.isEmpty, version != "0" {
             throw .notFound(resource, write.name)
         }
         object.remove(at: ["metadata", "resourceVersion"])
@@ -87,31 +92,17 @@ extension ResourceEngine {
         if !change.isApply, let owned = write.owned {
             FieldTracking.note(&object, old: oldServed, by: write.fieldWriter(view), owned)
         }
-        try checkIdentity(&object, old, current, write)
-        var admitted = AdmissionRequest(
-            operation: .update,
-            kind: view.gvk,
-            resource: view.gvr,
-            subresource: write.subresource,
-            namespace: write.namespace,
-            name: write.name,
-            user: write.user,
-            isDryRun: write.isDryRun,
-            options: write.options,
-            object: object,
-            oldObject: oldServed
-        )
-        try await write.admission.mutate(&admitted)
-        object = admitted.object ?? object
-        admitted.object = nil
+        try await admit(&object, shown, change, view: view, write: write)
+        try checkIdentity(&object, old, current, change, write)
         if view.convertsBeforeHooks { object = try await view.toStorage(object) }
         try prepare(&object, old, change, view, write)
         FieldTracking.keepTimes(&object, old: old)
         if change.part == .object { view.engineHooks.warnings(object, old: old).forEach(write.warnings.add) }
         let claim = change.part == .object ? try await step?.prepare(&object, old: old, isDryRun: write.isDryRun) : nil
         do throws(APIError) {
-            admitted.object = object
-            try await write.admission.validate(admitted)
+            var seen = object
+            seen.set(.string(current.revision.description), at: ["metadata", "resourceVersion"])
+            try await write.admission.validate(try request(seen, shown, change, view, write))
             if !view.convertsBeforeHooks { object = try await view.toStorage(object) }
             let stored = try await replace(object, kept, current, write)
             await claim?.finish()
@@ -122,19 +113,55 @@ extension ResourceEngine {
         }
     }
 
+    /// Runs the mutating plugins.
+    private func admit(
+        _ object: inout JSONValue,
+        _ old: JSONValue,
+        _ change: ObjectChange,
+        view: ResourceView,
+        write: WriteContext
+    ) async throws(APIError) {
+        if var metadata = object["metadata"] {
+            try checkNamespace(&metadata, write.namespace)
+            object["metadata"] = metadata
+        }
+        var admitted = try request(object, old, change, view, write)
+        guard let part = change.admitted else {
+            try await write.mutate(&admitted)
+            object = admitted.object ?? object
+            return
+        }
+        let before = admitted.object
+        try await write.admission.mutate(&admitted)
+        guard let after = admitted.object, after != before else { return }
+        object = try part.apply(after, object)
+    }
+
+    private func request(
+        _ object: JSONValue,
+        _ old: JSONValue,
+        _ change: ObjectChange,
+        _ view: ResourceView,
+        _ write: WriteContext
+    ) throws(APIError) -> AdmissionRequest {
+        guard let part = change.admitted else { return write.admissionRequest(.update, view, object: object, oldObject: old) }
+        return write.admissionRequest(.update, view, kind: part.kind, object: try part.show(object), oldObject: try part.show(old))
+    }
+
     /// Name, uid, namespace and resourceVersion have to be those of the object that is there.
     private func checkIdentity(
         _ object: inout JSONValue,
         _ old: JSONValue,
         _ current: Stored,
+        _ change: ObjectChange,
         _ write: WriteContext
     ) throws(APIError) {
         var metadata = object["metadata"] ?? [:]
         object["metadata"] = nil
         let before = old["metadata"] ?? [:]
-        if let uid = metadata["uid"]?.string, !uid.isEmpty, uid != before["uid"]?.string {
-            let words = "Precondition failed: UID in precondition: \(uid), UID in object meta: \(before["uid"]?.string ?? "")"
-            throw .conflict(resource, write.name, words)
+        let uid = metadata["uid"]?.string ?? ""
+        if !change.isPatch, !change.isApply, !uid.isEmpty, uid != before["uid"]?.string {
+            throw .conflict(resource, write.name, Self.preconditionFailed(uid, before, resource, write))
         }
         let version = metadata["resourceVersion"]?.string ?? ""
         if version.isEmpty || version == "0" {
@@ -144,14 +171,18 @@ extension ResourceEngine {
                 throw .invalid(descriptor.groupKind, write.name, [issue])
             }
         } else if version != current.revision.description {
+            guard UInt64(version) != nil else {
+                let issue = ListQuery.revisionIssue(version)
+                throw APIError(code: 500, reason: "", message: issue.detail)
+            }
             throw .modified(resource, write.name)
         }
         try checkNamespace(&metadata, write.namespace)
         for field in ["resourceVersion", "selfLink"] { metadata[field] = nil }
-        metadata["uid"] = before["uid"]
+        if uid.isEmpty { metadata["uid"] = before["uid"] }
         metadata["creationTimestamp"] = before["creationTimestamp"]
         metadata["generation"] = before["generation"]
-        metadata["deletionTimestamp"] = before["deletionTimestamp"]
+        if (metadata["deletionTimestamp"]?.string ?? "").isEmpty { metadata["deletionTimestamp"] = before["deletionTimestamp"] }
         if metadata["deletionGracePeriodSeconds"]?.int == nil {
             metadata["deletionGracePeriodSeconds"] = before["deletionGracePeriodSeconds"]
         }
@@ -190,7 +221,17 @@ extension ResourceEngine {
     }
 
     private func metadataIssues(_ object: JSONValue, _ old: JSONValue) -> [FieldIssue] {
-        ObjectMetadata.issues(object, namespaced: descriptor.namespaced) + ObjectMetadata.updateIssues(object, old: old)
+        let common = ObjectMetadata.issues(object, namespaced: descriptor.namespaced) + ObjectMetadata.updateIssues(object, old: old)
+        // Upstream checks metadata for all kinds, and again with each kind's own rules: causes name an issue twice.
+        return common + common + ObjectMetadata.finalizerNameIssues(object, of: descriptor)
+    }
+
+    /// How upstream's storage puts it.
+    static func preconditionFailed(_ uid: String, _ before: JSONValue, _ resource: GroupResource, _ write: WriteContext) -> String {
+        let group = resource.group.contains(".") && !resource.group.hasSuffix(".k8s.io") ? "\(resource.group)/" : ""
+        let place = write.namespace.isEmpty ? write.name : "\(write.namespace)/\(write.name)"
+        return "StorageError: invalid object, Code: 4, Key: /registry/\(group)\(resource.resource)/\(place), ResourceVersion: 0, "
+            + "AdditionalErrorMsg: Precondition failed: UID in precondition: \(uid), UID in object meta: \(before["uid"]?.string ?? "")"
     }
 
     private func keepAllButStatus(_ object: inout JSONValue, _ old: JSONValue) {

@@ -121,12 +121,8 @@ public struct AdmissionChain: Sendable {
     /// The plugins' names.
     public var names: [String] { plugins.map(\.name) }
 
-    /// The chain with more plugins in it, before the one named, or else at its end.
-    public func with(_ added: [any Admission], before name: String) -> AdmissionChain {
-        var plugins = plugins
-        plugins.insert(contentsOf: added, at: plugins.firstIndex { $0.name == name } ?? plugins.endIndex)
-        return AdmissionChain(plugins)
-    }
+    /// The chain with more plugins at its end.
+    public func with(_ added: [any Admission]) -> AdmissionChain { AdmissionChain(plugins + added) }
 
     /// Runs the mutating phase, and once more when a plugin asks for it because it has changed what earlier ones saw.
     public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {

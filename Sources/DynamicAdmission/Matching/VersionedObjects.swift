@@ -11,6 +11,13 @@ public struct VersionedObjects: Sendable {
     /// The object as it is stored; nil on create.
     public var oldObject: JSONValue?
 
+    /// Objects that are in the version matched already.
+    public init(matched: MatchedResource, object: JSONValue?, oldObject: JSONValue?) {
+        self.matched = matched
+        self.object = object
+        self.oldObject = oldObject
+    }
+
     /// Converts the objects of a request to the kind that a rule matched.
     public init(
         _ request: AdmissionRequest,
