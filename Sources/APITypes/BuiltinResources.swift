@@ -166,13 +166,18 @@ private struct ResourceEntry: Sendable {
         }
     }
 
+    /// What a selector sees where a flag or a count is left out.
+    private static let absent = [
+        "spec.unschedulable": "false", "spec.hostNetwork": "false", "status.replicas": "0", "status.successful": "0",
+    ]
+
     private func selectableFields() -> [SelectableField] {
         guard case .object(let selectors)? = object["fieldSelectors"] else { return [] }
         let renamed = selectors.stringMap("internalName")
         let never = Set(selectors.strings("acceptedButNeverSet"))
         return selectors.strings("accepted").map { label in
             let path = (renamed[label] ?? label).split(separator: ".").map(String.init)
-            return SelectableField(label: label, path: path, matchable: !never.contains(label))
+            return SelectableField(label: label, path: path, absent: Self.absent[label] ?? "", matchable: !never.contains(label))
         }
     }
 

@@ -32,6 +32,7 @@ public struct ControllerSet: Sendable {
             configuration: configuration,
             logger: logger
         )
+        let counted = CountedObjects(context)
         let keyed: [(String, any KeyedController)] = [
             ("deployment-controller", DeploymentController(context)),
             ("replicaset-controller", ReplicaController<ReplicaSet>(context)),
@@ -51,10 +52,12 @@ public struct ControllerSet: Sendable {
             ("node-ipam-controller", NodeIPAMController(context)),
             ("ttl-after-finished-controller", TTLAfterFinishedController(context)),
             ("clusterrole-aggregation-controller", ClusterRoleAggregationController(context)),
+            ("resourcequota-controller", ResourceQuotaController(context, counted: counted)),
         ].filter { !configuration.disabled.contains($0.0) }
         let loops = keyed.map { KeyedControllerLoop(name: $0.0, controller: $0.1, logger: logger) }
         let others: [any Controller & Subscriber] = [
             GarbageCollector(context), PodGCController(context), NodeLifecycleController(context), TaintEvictionController(context),
+            counted,
         ].filter { !configuration.disabled.contains($0.name) }
         let all: [any Controller & Subscriber] = loops + others
         for controller in all { controller.start() }

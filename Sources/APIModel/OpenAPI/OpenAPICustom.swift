@@ -9,7 +9,7 @@ struct OpenAPICustom {
 
     private static let objectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
     private static let texts = [
-        "apiVersion": "The version of the API that this object is written in. The server may convert it to another.",
+        "apiVersion": "APIVersion defines the version of the API that this object is written in. The server may convert it to another.",
         "kind": "What kind of object this is, in CamelCase. It cannot be changed.",
         "metadata": "What every object has: its name, labels, annotations and what the server keeps about it.",
     ]

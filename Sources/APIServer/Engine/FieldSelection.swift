@@ -1,4 +1,5 @@
 import APIModel
+import Schema
 import Store
 import Units
 
@@ -16,8 +17,12 @@ struct FieldSelection: Sendable {
         isEverything = true
     }
 
-    /// Reads the selectors; a field label the kind does not know is refused in upstream's words.
-    init(label: String, field: String, accepted: [String: String]) throws(APIError) {
+    /// No field has this value.
+    private static let impossible = "\0"
+
+    /// Reads the selectors; a field label the kind does not know is refused in upstream's words. `absent` tells what an
+    /// absent field reads as, where that is not the empty text.
+    init(label: String, field: String, accepted: [String: String], absent: [String: String] = [:]) throws(APIError) {
         if label.isEmpty {
             labels = nil
         } else {
@@ -33,12 +38,23 @@ struct FieldSelection: Sendable {
         var known: [FieldSelector.Requirement] = []
         for requirement in parsed.requirements {
             guard let label = accepted[requirement.field] else {
-                throw .badRequest("field label not supported: \(requirement.field)")
+                throw .badRequest(Self.refusal(of: requirement.field, accepted))
             }
-            known.append(FieldSelector.Requirement(field: label, op: requirement.op, value: requirement.value))
+            var value = requirement.value
+            if let absent = absent[requirement.field] {
+                // The caches do not keep it.
+                value = value == absent ? "" : value.isEmpty ? Self.impossible : value
+            }
+            known.append(FieldSelector.Requirement(field: label, op: requirement.op, value: value))
         }
         fields = known
         isEverything = labels == nil && fields.isEmpty
+    }
+
+    /// Upstream's words differ with where a kind's labels are converted; who has none of its own names the two of all kinds.
+    private static func refusal(of field: String, _ accepted: [String: String]) -> String {
+        guard accepted.keys.allSatisfy({ $0.hasPrefix("metadata.") }) else { return "field label not supported: \(field)" }
+        return "\(GoQuote.quote(field)) is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
     }
 
     /// Whether an object is selected. An unreadable object is, as long as nothing is asked of it.

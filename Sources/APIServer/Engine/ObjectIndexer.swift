@@ -13,6 +13,8 @@ struct ObjectIndexer: Sendable {
     /// Whether large objects are kept compressed: definitions, which hardly anyone reads but whose schemas are long.
     let packs: Bool
     private static let packedFrom = 8 << 10
+    /// Half of an object is the record of who owns its fields; nothing here asks for it.
+    private static let parsing = JSONParser.Options(omitting: "managedFields")
 
     init(_ descriptor: KindDescriptor, prefix: String) {
         self.prefix = prefix
@@ -25,7 +27,7 @@ struct ObjectIndexer: Sendable {
     func callAsFunction(_ entry: StoredEntry) -> CachedObject {
         let (namespace, name) = place(of: entry.key)
         let bytes = restored(entry.value)
-        guard let splice = ObjectBytes.splicePoint(of: bytes), let value = try? JSONParser.parse(bytes),
+        guard let splice = ObjectBytes.splicePoint(of: bytes), let value = try? JSONParser.parse(bytes, options: Self.parsing),
             let metadata = value["metadata"]
         else {
             let index = ObjectIndex(damage: "the stored object is not canonical JSON with metadata")
@@ -43,15 +45,17 @@ struct ObjectIndexer: Sendable {
         index.uid = metadata["uid"]?.string ?? ""
         index.isTerminating = metadata["deletionTimestamp"]?.string != nil
         if let labels = metadata["labels"]?.object {
-            index.labels.reserveCapacity(labels.count)
-            for (key, label) in labels { index.labels[key] = label.string ?? "" }
+            var own: [String: String] = [:]
+            own.reserveCapacity(labels.count)
+            for (key, label) in labels { own[key] = label.string ?? "" }
+            index.labels = SharedMaps.process.shared(own)
         }
         for owner in metadata["ownerReferences"]?.array ?? [] {
             guard let uid = owner["uid"]?.string else { continue }
             index.ownerUIDs.append(uid)
             if owner["controller"] == .bool(true) { index.controllerUID = uid }
         }
-        index.fields = fieldValues(of: value)
+        index.fields = SharedMaps.process.shared(fieldValues(of: value))
         if PackedBytes.isPacked(entry.value) {
             return CachedObject(
                 key: entry.key,
@@ -88,14 +92,14 @@ struct ObjectIndexer: Sendable {
         return value.encoded()
     }
 
-    /// The values of the selectable fields other than name and namespace; empty ones are left out, which reads the same
-    /// and halves what a pod's index takes.
+    /// The values of the selectable fields other than name and namespace. Those that say what an absent field says are left
+    /// out, which halves what a pod's index takes; `FieldSelection` asks for them as for empty ones.
     func fieldValues(of value: JSONValue) -> [String: String] {
         var found: [(label: String, value: String)] = []
         found.reserveCapacity(fields.count)
         for field in fields where field.label != "metadata.name" && field.label != "metadata.namespace" {
             let text = hooks.fieldLabel(field.label, of: value) ?? Self.text(value.value(at: field.path)) ?? field.absent
-            if !text.isEmpty { found.append((field.label, text)) }
+            if text != field.absent { found.append((field.label, text)) }
         }
         var values: [String: String] = [:]
         values.reserveCapacity(found.count)

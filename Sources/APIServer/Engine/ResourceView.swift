@@ -58,6 +58,15 @@ struct ResourceView: Sendable {
         return conversion?.fromStorage(value) ?? value
     }
 
+    /// What fields read as where they are absent, for those that do not read as empty.
+    var absentFields: [String: String] {
+        var values: [String: String] = [:]
+        for field in version.selectableFields ?? descriptor.selectableFields where !field.absent.isEmpty {
+            values[field.label] = field.absent
+        }
+        return values
+    }
+
     /// The field labels a selector may name, and what the caches call them.
     var fieldLabels: [String: String] {
         var labels = ["metadata.name": "metadata.name"]

@@ -28,7 +28,12 @@ extension APIServer {
         guard let engine = resources.engines[resource], let view = resources.storageView(resource) else {
             throw .resourceNotFound()
         }
-        let selection = try FieldSelection(label: labelSelector, field: fieldSelector, accepted: view.fieldLabels)
+        let selection = try FieldSelection(
+            label: labelSelector,
+            field: fieldSelector,
+            accepted: view.fieldLabels,
+            absent: view.absentFields
+        )
         var scope: WatchScope = namespace.map { .namespace($0) } ?? .all
         if let field = selection.indexedField { scope = .field(field.label, field.value) }
         var filter: (@Sendable (CachedObject) -> Bool)?

@@ -39,26 +39,7 @@ extension APIServer {
 
     /// What the records of ownership need to know about a write through a view.
     func ownedWrite(_ view: ResourceView, subresource: String, now: Timestamp) -> OwnedWrite {
-        let resources = resources
-        let plural = view.descriptor.plural
-        let engine = view.engine
-        @Sendable func find(_ apiVersion: String) -> ResourceView? {
-            if apiVersion == view.gvk.apiVersion { return view }
-            guard let version = GroupVersion(apiVersion: apiVersion) else { return nil }
-            let found = resources.view(group: version.group, version: version.version, resource: plural)
-            return found?.engine === engine ? found : nil
-        }
-        return OwnedWrite(
-            apiVersion: view.gvk.apiVersion,
-            schema: view.version.schema,
-            time: now.rfc3339,
-            reset: ResetFields.fields(view.descriptor, subresource: subresource)
-        ) { object, from, to in
-            guard let source = find(from), let target = find(to) else { return nil }
-            if from == to { return (object, target.version.schema) }
-            let stored = source.conversion?.toStorage(object) ?? object
-            return (target.conversion?.fromStorage(stored) ?? stored, target.version.schema)
-        }
+        .of(view, in: resources, subresource: subresource, now: now)
     }
 
     private func check(
@@ -67,9 +48,11 @@ extension APIServer {
         _ view: ResourceView,
         _ context: RequestContext
     ) throws(APIError) {
+        if case .null = configuration { throw .badRequest("invalid object type: /, Kind=") }
         guard configuration.object != nil else {
             throw .badRequest(
-                "error decoding YAML: json: cannot unmarshal \(configuration.typeName) into Go value of type map[string]interface {}"
+                "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal \(configuration.typeName) "
+                    + "into Go value of type map[string]interface {}"
             )
         }
         if let records = configuration.value(at: FieldTracking.path), records != .null, records != [] {
@@ -93,11 +76,13 @@ extension APIServer {
             let type = "\(gvk.group)/\(gvk.version), Kind=\(gvk.kind)"
             throw APIError(code: 500, reason: "", message: "failed to create typed patch object (\(place); \(type)): \(problem)")
         }
-        guard !patch.duplicates.isEmpty else { return }
+        guard !patch.problems.isEmpty else { return }
         switch try context.fieldValidation() {
         case .ignore: return
-        case .warn: patch.duplicates.forEach(context.warnings.add)
-        case .strict: throw .badRequest("error strict decoding YAML: \(patch.duplicates.joined(separator: ", "))")
+        case .warn: patch.problems.forEach(context.warnings.add)
+        case .strict:
+            let lines = patch.problems.map { "\n  \($0)" }.joined()
+            throw .badRequest("error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\(lines)")
         }
     }
 }
@@ -136,6 +121,31 @@ enum ResetFields {
         case (_, "status") where descriptor.isCustom: return specAndMetadata
         case (_, "status"): return resettingMetadata.contains(resource) ? specAndMetadata : spec
         default: return none
+        }
+    }
+}
+
+extension OwnedWrite {
+    /// What the records of ownership need to know about a write through a view.
+    static func of(_ view: ResourceView, in resources: ServedResources, subresource: String, now: Timestamp) -> OwnedWrite {
+        let plural = view.descriptor.plural
+        let engine = view.engine
+        @Sendable func find(_ apiVersion: String) -> ResourceView? {
+            if apiVersion == view.gvk.apiVersion { return view }
+            guard let version = GroupVersion(apiVersion: apiVersion) else { return nil }
+            let found = resources.view(group: version.group, version: version.version, resource: plural)
+            return found?.engine === engine ? found : nil
+        }
+        return OwnedWrite(
+            apiVersion: view.gvk.apiVersion,
+            schema: view.version.schema,
+            time: now.rfc3339,
+            reset: ResetFields.fields(view.descriptor, subresource: subresource)
+        ) { object, from, to in
+            guard let source = find(from), let target = find(to) else { return nil }
+            if from == to { return (object, target.version.schema) }
+            let stored = source.conversion?.toStorage(object) ?? object
+            return (target.conversion?.fromStorage(stored) ?? stored, target.version.schema)
         }
     }
 }

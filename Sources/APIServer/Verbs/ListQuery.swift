@@ -28,7 +28,8 @@ struct ListQuery: Sendable {
         selection = try FieldSelection(
             label: options.labelSelector,
             field: options.fieldSelector,
-            accepted: view.fieldLabels
+            accepted: view.fieldLabels,
+            absent: view.absentFields
         )
         limit = max(0, options.limit)
         try Self.check(options)
@@ -38,11 +39,14 @@ struct ListQuery: Sendable {
                 throw .badRequest("specifying resource version is not allowed when using continue")
             }
             at = token.revision > 0 ? .exactly(Revision(UInt64(token.revision))) : .newest
+            if options.resourceVersion == "0" { limit = 0 }
             after = view.engine.prefix + token.start
             remaining = token.remaining
             return
         }
         at = try Self.at(options)
+        // Upstream answers "whatever you have" from its cache, all at once.
+        if at == .any { limit = 0 }
     }
 
     private static func at(_ options: ListOptions) throws(APIError) -> At {
@@ -64,6 +68,16 @@ struct ListQuery: Sendable {
         let isTooLarge = !text.isEmpty && text.utf8.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
         let why = isTooLarge ? "value out of range" : "invalid syntax"
         return .invalid(FieldPath("resourceVersion"), .string(text), "strconv.ParseUint: parsing \(GoQuote.quote(text)): \(why)")
+    }
+
+    /// Watches know no pages.
+    static func checkPaging(_ options: ListOptions) throws(APIError) {
+        guard !options.continue.isEmpty else { return }
+        let issue = FieldIssue.forbidden(
+            FieldPath("resourceVersionMatch"),
+            "resourceVersionMatch is forbidden when continue is provided"
+        )
+        throw .invalid(GroupKind(group: "meta.k8s.io", kind: "ListOptions"), "", [issue])
     }
 
     private static func check(_ options: ListOptions) throws(APIError) {
@@ -140,7 +154,8 @@ struct ContinueToken: Sendable {
             default: byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
             }
         }
-        return bytes.firstIndex { !isLegal($0) } ?? bytes.count
+        // A single character left over stands for less than a byte.
+        return bytes.firstIndex { !isLegal($0) } ?? (bytes.count % 4 == 1 ? bytes.count - 1 : bytes.count)
     }
 
     var encoded: String {

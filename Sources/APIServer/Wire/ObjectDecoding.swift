@@ -39,7 +39,10 @@ struct ObjectDecoding: Sendable {
         }
         var value = parsed.value
         try identify(&value, context.request.body)
-        try decode(&value, duplicates: parsed.duplicates, problems: parsed.problems, validation, context.warnings)
+        // What is no JSON tells no order, and a custom resource's members are read before its schema is asked.
+        let isRead = schema.body.isBuiltin && ["", "application/json"].contains(BodySyntax.mediaType(context.request))
+        let body = isRead ? context.request.body : nil
+        try decode(&value, duplicates: parsed.duplicates, problems: parsed.problems, body: body, validation, context.warnings)
         return value
     }
 
@@ -48,6 +51,7 @@ struct ObjectDecoding: Sendable {
         _ value: inout JSONValue,
         duplicates: [String] = [],
         problems: [String] = [],
+        body: [UInt8]? = nil,
         _ validation: FieldValidation,
         _ warnings: WarningList
     ) throws(APIError) {
@@ -57,10 +61,15 @@ struct ObjectDecoding: Sendable {
         } catch {
             throw .cannotHandle(expected, error.message)
         }
-        value["apiVersion"] = .string(expected.apiVersion)
-        value["kind"] = .string(expected.kind)
-        let duplicates = duplicates.map { "duplicate field \(GoQuote.quote($0))" }
-        try report(problems + duplicates + unknown, validation, warnings)
+        if schema.body.isBuiltin || value["apiVersion"] == nil { value["apiVersion"] = .string(expected.apiVersion) }
+        if schema.body.isBuiltin || value["kind"] == nil { value["kind"] = .string(expected.kind) }
+        let found: [String]
+        if let body {
+            found = ProblemOrder.sorted(duplicates: duplicates, unknown: unknown, body: body)
+        } else {
+            found = duplicates.map { "duplicate field \(GoQuote.quote($0))" } + unknown
+        }
+        try report(problems + found, validation, warnings)
         schema.applyDefaults(&value)
         hooks.defaults(&value)
     }
@@ -77,13 +86,21 @@ struct ObjectDecoding: Sendable {
         guard !problems.isEmpty else { return }
         switch validation {
         case .ignore: return
-        case .warn: problems.forEach(warnings.add)
+        case .warn:
+            for problem in problems {
+                // Each line of YAML is warned of by itself.
+                let lines = problem.split(separator: "\n")
+                if lines.count < 2 { warnings.add(problem) }
+                lines.dropFirst().forEach { warnings.add(String($0.drop { $0 == " " })) }
+            }
         case .strict:
             throw .cannotHandle(expected, "strict decoding error: \(problems.joined(separator: ", "))")
         }
     }
 
     private func identify(_ value: inout JSONValue, _ body: [UInt8]) throws(APIError) {
+        // Go reads null as nothing said.
+        if case .null = value { value = [:] }
         guard case .object = value else {
             let why =
                 "couldn't get version/kind; json parse error: json: cannot unmarshal \(value.typeName) into Go value of type "
@@ -95,6 +112,11 @@ struct ObjectDecoding: Sendable {
         let given = GroupVersion(apiVersion: apiVersion.isEmpty ? expected.apiVersion : apiVersion)
         guard let given else {
             throw unrecognized("unexpected GroupVersion string: \(apiVersion)", body)
+        }
+        guard schema.body.isBuiltin else { return try identifyCustom(value, body) }
+        if let why = mismatch(given, apiVersion, kind) {
+            let kind = kind.isEmpty ? expected.kind : kind
+            throw .badRequest("\(kind) in version \(GoQuote.quote(given.version)) cannot be handled as a \(expected.kind): \(why)")
         }
         guard given == expected.groupVersion else {
             if !kind.isEmpty, kind != expected.kind {
@@ -113,6 +135,33 @@ struct ObjectDecoding: Sendable {
                     + "no kind \(GoQuote.quote(kind)) is registered for the internal version of this resource"
             )
         }
+    }
+
+    /// Custom resources must say what they are; another kind is for validation to find.
+    private func identifyCustom(_ value: JSONValue, _ body: [UInt8]) throws(APIError) {
+        guard let kind = value["kind"]?.string, !kind.isEmpty else {
+            throw unrecognized("Object 'Kind' is missing in '\(String(decoding: body, as: UTF8.self))'", body)
+        }
+        let apiVersion = value["apiVersion"]?.string ?? ""
+        guard apiVersion == expected.apiVersion else {
+            throw .badRequest(
+                "the API version in the data (\(apiVersion)) does not match the expected API version (\(expected.apiVersion))"
+            )
+        }
+    }
+
+    /// Why an object of another built-in type is none of this; nil when it is one, or one of another version.
+    func mismatch(_ given: GroupVersion, _ apiVersion: String, _ kind: String) -> String? {
+        let kind = kind.isEmpty ? expected.kind : kind
+        let apiVersion = apiVersion.isEmpty ? expected.apiVersion : apiVersion
+        guard given != expected.groupVersion || kind != expected.kind else { return nil }
+        guard WireTypes.node(apiVersion: apiVersion, kind: kind) != nil else {
+            return "no kind \(GoQuote.quote(kind)) is registered for version \(GoQuote.quote(apiVersion)) "
+                + "in scheme \"pkg/api/legacyscheme/scheme.go:30\""
+        }
+        if kind == expected.kind, given.group == expected.group { return nil }
+        let package = expected.group.isEmpty || expected.group == "events.k8s.io" ? "core" : expected.group.prefix { $0 != "." }
+        return "converting (\(given.version).\(kind)) to (\(package).\(expected.kind)): unknown conversion"
     }
 
     private func unrecognized(_ why: String, _ body: [UInt8]) -> APIError {
