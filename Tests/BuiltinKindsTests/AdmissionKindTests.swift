@@ -390,6 +390,33 @@ import Values
         )
     }
 
+    /// The words are upstream's, for the same texts.
+    @Test(arguments: [
+        ("spec[", "unterminated array"), ("spec]", "unrecognized character in action: U+005D ']'"),
+        ("a....b", "invalid multiple recursive descent"), ("[a]", "invalid array index a"), ("[\"a\"]", "invalid array index \"a\""),
+        ("[?(@.a==1]", "unterminated filter"), ("\"x", "unterminated quoted string"),
+        ("#", "unrecognized character in action: U+0023 '#'"), ("{", "unrecognized character in action: U+007B '{'"),
+        ("1.2.3", "cannot parse number 1.2.3"), ("a,b", "unrecognized character in action: U+002C ','"),
+        ("[99999999999999999999]", "array index 99999999999999999999 is not a number"),
+    ])
+    func `a reference to a field that is no JSONPath`(_ text: String, _ words: String) throws {
+        let subject = try Subject("validatingadmissionpolicies.admissionregistration.k8s.io")
+        let status: JSONValue = ["status": ["typeChecking": ["expressionWarnings": [["fieldRef": .string(text), "warning": "w"]]]]]
+        let shown = JSONValue.string(text).description
+        let place = "status.typeChecking.expressionWarnings[0].fieldRef: Invalid value: \(shown): invalid JSONPath: "
+        #expect(subject.statusProblems(status, from: [:]) == [place + words])
+    }
+
+    @Test(arguments: [
+        "spec.validations[0].expression", "spec..a", "[1:2:3]", "['a.b']", "[?(@.a==1)]", "spec}", "[0,1]", "[0,'a']", "a b", "é", ".a.*",
+        "..", "[?(@.x=='y')].z", "[*].name",
+    ])
+    func `a reference to a field that is a JSONPath`(_ text: String) throws {
+        let subject = try Subject("validatingadmissionpolicies.admissionregistration.k8s.io")
+        let status: JSONValue = ["status": ["typeChecking": ["expressionWarnings": [["fieldRef": .string(text), "warning": "w"]]]]]
+        #expect(subject.statusProblems(status, from: [:]) == [])
+    }
+
     @Test func `expressions compile, and have the type they are for`() throws {
         let policies = try Subject("validatingadmissionpolicies.admissionregistration.k8s.io")
         let sound = try yaml("{metadata: {name: p}, spec: {matchConstraints: \(Self.match), validations: [{expression: 'true'}]}}")

@@ -39,7 +39,11 @@ struct ExpressionScope {
         do throws(AdmissionExpressionProblem) {
             return try admission.compile(expression, for: purpose).outputType
         } catch {
-            issues.invalid(path, .string(shown ?? expression), error.message)
+            if error.isInternal {
+                issues.append(.internalError(path, error.message))
+            } else {
+                issues.invalid(path, .string(shown ?? expression), error.message)
+            }
             return nil
         }
     }

@@ -236,7 +236,11 @@ struct PolicyValidation {
         for (index, warning) in (object["status"]?["typeChecking"]?.list("expressionWarnings") ?? []).enumerated() {
             let place = path.child("typeChecking", "expressionWarnings").index(index)
             issues.need(warning.text("warning"), place.child("warning"))
-            issues.need(warning.text("fieldRef").trimmed, place.child("fieldRef"))
+            let reference = warning.text("fieldRef").trimmed
+            issues.need(reference, place.child("fieldRef"))
+            if !reference.isEmpty, let problem = JSONPathSyntax.problem("{\(reference)}") {
+                issues.invalid(place.child("fieldRef"), .string(reference), "invalid JSONPath: \(problem)")
+            }
         }
         ConditionValidation.check(object["status"]?.list("conditions") ?? [], path.child("conditions"), &issues)
     }

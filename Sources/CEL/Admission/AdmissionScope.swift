@@ -72,7 +72,7 @@ public struct AdmissionScope: Sendable {
             program = try CELEnvironment(variables: declared, structures: structures).compile(expression)
         } catch {
             let head = error.isInstantiation ? "program instantiation failed" : "compilation failed"
-            throw AdmissionExpressionProblem(message: "\(head): \(error)")
+            throw AdmissionExpressionProblem(message: "\(head): \(error)", isInternal: error.isInstantiation)
         }
         let (wanted, type) = (purpose.types, program.outputType)
         if wanted.isEmpty || wanted.contains(type) { return program }
@@ -127,6 +127,13 @@ public struct AdmissionScope: Sendable {
 public struct AdmissionExpressionProblem: Error, Sendable, Hashable {
     /// The compiler's words.
     public let message: String
+    /// Whether the expression is right but cannot be made ready; upstream calls that an internal error.
+    public let isInternal: Bool
+
+    init(message: String, isInternal: Bool = false) {
+        self.message = message
+        self.isInternal = isInternal
+    }
 }
 
 /// What expressions that change objects can make: operations of a JSON patch, and parts of objects.

@@ -77,8 +77,8 @@ struct Checker {
     }
 
     private func lookUp(_ name: String) -> (CELType, Reference)? {
-        if let local = scopes.last(where: { $0.name == name }) { return (local.type, .variable(name)) }
         let global = name.hasPrefix(".") ? String(name.dropFirst()) : name
+        if let local = scopes.last(where: { $0.name == global }) { return (local.type, .variable(global)) }
         if let variable = environment.variables[global] { return (variable.type, .variable(global)) }
         if let type = TypeNames.byName[global] ?? environment.structures?.type(named: global) {
             return (.type(type), .type(type))
@@ -131,7 +131,11 @@ struct Checker {
         switch target {
         case .map(_, let value): result = value
         case .object(let declared):
-            if let type = declared.fields[field]?.celType { result = type } else { report("undefined field '\(field)'", id) }
+            if let type = declared.field(calledBy: field)?.celType {
+                result = type
+            } else {
+                report("undefined field '\(field)'", id)
+            }
         case .parameter:
             _ = unifier.assign(.dyn, target)
             result = .dyn
@@ -140,7 +144,7 @@ struct Checker {
             if let type = environment.structures?.structure(named: name)?.fieldType(field) {
                 result = type
             } else {
-                report("undefined field '\(field)'", id)
+                report("unexpected failed resolution of '\(name)'", id)
             }
         default:
             if !target.isDynOrError { report("type '\(target)' does not support field selection", id) }
@@ -160,7 +164,7 @@ struct Checker {
     private mutating func unwrapped(_ expression: Expression) -> CELType {
         let type = type(of: expression)
         if let wrapped = type.wrapped { return wrapped }
-        if !type.isDynOrError { mismatch(expression.id, .optional(type), type) }
+        if !type.isDyn { mismatch(expression.id, .optional(type), type) }
         return type
     }
 

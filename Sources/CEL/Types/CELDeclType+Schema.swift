@@ -16,12 +16,14 @@ extension CELDeclType {
         case .map: mapType(schema, name)
         case .object, .anyObject: objectType(schema, name, isResourceRoot)
         case .string: stringType(schema)
-        case .quantity, .duration: .string
+        case .duration: .string
         case .bytes: byteType(schema)
         case .time, .microTime: .scalar(.timestamp, maxElements: 32, minSerializedSize: 21)
         case .boolean: .bool
         case .integer: .int
         case .number: .double
+        // Upstream's type of quantities is one of two, and so none that expressions see.
+        case .quantity: nil
         case .any, .schemaOrBool, .schemaOrList, .schemaOrStrings: nil
         }
     }

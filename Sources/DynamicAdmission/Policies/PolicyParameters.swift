@@ -7,6 +7,8 @@ import Values
 public protocol PolicyKinds: AdmissionKinds {
     /// The resource that serves a kind, and whether its objects are in namespaces; nil when none does.
     func resource(of kind: GroupVersionKind) -> (resource: GroupVersionResource, isNamespaced: Bool)?
+    /// The kinds that a resource's name may mean: without a group, those of all groups.
+    func kinds(named resource: GroupVersionResource) -> [GroupVersionKind]
     /// What the schema of a kind says; nil when it has none.
     func schema(of kind: GroupVersionKind) -> SchemaNode?
     /// Whether the kind is a custom resource's: its objects have no types of their own.
