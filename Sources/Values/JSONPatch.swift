@@ -106,10 +106,12 @@ public enum JSONPatch {
             )
         }
         if text.isEmpty { return [] }
-        guard text.hasPrefix("/") else {
+        // What stands before the first slash means nothing, as upstream has it.
+        let tokens = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        guard !tokens.isEmpty else {
             throw PatchError(.notApplicable, "\(name) operation does not apply: doc is missing path: \"\(text)\": missing value")
         }
-        return text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map { unescape($0) }
+        return tokens.map { unescape($0) }
     }
 
     private static func unescape(_ token: Substring) -> String {
@@ -220,8 +222,8 @@ public enum JSONPatch {
                 guard let position, (0...elements.count).contains(position) else {
                     throw PatchError(
                         .notApplicable,
-                        "\(operation) operation does not apply: doc is missing path: \"\(spelled(path))\": "
-                            + "Unable to access invalid index: \(last): invalid index referenced"
+                        "error in \(operation) for path: '\(spelled(path))': Unable to access invalid index: \(last): "
+                            + "invalid index referenced"
                     )
                 }
                 parent = .null
@@ -246,11 +248,23 @@ public enum JSONPatch {
         try withParent(path[...], in: &value, whole: path, operation: operation) { (parent) throws(PatchError) in
             switch parent {
             case .object(var members):
-                guard let old = members.removeValue(forKey: last) else { throw missing(path, operation: operation) }
+                guard let old = members.removeValue(forKey: last) else {
+                    let place = operation == "move" ? last : spelled(path)
+                    throw PatchError(
+                        .notApplicable,
+                        "error in \(operation) for path: '\(place)': Unable to remove nonexistent key: \(last): missing value"
+                    )
+                }
                 removed = old
                 parent = .object(members)
             case .array(var elements):
-                guard let index = index(last, count: elements.count) else { throw missing(path, operation: operation) }
+                guard let index = index(last, count: elements.count) else {
+                    throw PatchError(
+                        .notApplicable,
+                        "error in \(operation) for path: '\(spelled(path))': Unable to access invalid index: \(last): "
+                            + "invalid index referenced"
+                    )
+                }
                 removed = elements.remove(at: index)
                 parent = .array(elements)
             default: throw missing(path, operation: operation)
@@ -267,7 +281,7 @@ public enum JSONPatch {
         try withParent(path[...], in: &value, whole: path, operation: "replace") { (parent) throws(PatchError) in
             switch parent {
             case .object(var members):
-                guard members.contains(last) else { throw missing(path, operation: "replace") }
+                // Like upstream's library, which misses only elements of lists.
                 members[last] = new
                 parent = .object(members)
             case .array(var elements):

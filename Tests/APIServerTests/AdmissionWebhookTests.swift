@@ -8,7 +8,13 @@ import Values
 
 extension TestCluster {
     /// Registers a webhook and waits until the server knows of it.
-    func register(_ kind: String, _ webhook: TestWebhook, name: String = "hook", rules: JSONValue? = nil, _ members: JSONValue = [:]) async throws {
+    func register(
+        _ kind: String,
+        _ webhook: TestWebhook,
+        name: String = "hook",
+        rules: JSONValue? = nil,
+        _ members: JSONValue = [:]
+    ) async throws {
         var hook: JSONValue = [
             "name": .string("\(name).apus.test"), "sideEffects": "None", "admissionReviewVersions": ["v1"],
             "clientConfig": [

@@ -34,6 +34,8 @@ import Values
         (#"[{"op":"add","path":"/l/-","value":9}]"#, #"{"l":[1,2]}"#, #"{"l":[1,2,9]}"#),
         (#"[{"op":"remove","path":"/l/0"}]"#, #"{"l":[1,2]}"#, #"{"l":[2]}"#),
         (#"[{"op":"replace","path":"/a","value":null}]"#, #"{"a":1}"#, #"{"a":null}"#),
+        (#"[{"op":"replace","path":"/b","value":2}]"#, #"{"a":1}"#, #"{"a":1,"b":2}"#),
+        (#"[{"op":"add","path":"x/b","value":2}]"#, #"{"a":1}"#, #"{"a":1,"b":2}"#),
         (#"[{"op":"move","from":"/a","path":"/b"}]"#, #"{"a":1}"#, #"{"b":1}"#),
         (#"[{"op":"copy","from":"/a","path":"/b"}]"#, #"{"a":[1]}"#, #"{"a":[1],"b":[1]}"#),
         (#"[{"op":"test","path":"/a","value":1.0},{"op":"remove","path":"/a"}]"#, #"{"a":1}"#, "{}"),
@@ -45,11 +47,12 @@ import Values
     }
 
     @Test(arguments: [
-        (#"[{"op":"replace","path":"/b","value":1}]"#, #"replace operation does not apply: doc is missing path: "/b": missing value"#),
+        (#"[{"op":"replace","path":"/l/9","value":1}]"#, #"replace operation does not apply: doc is missing path: "/l/9": missing value"#),
+        (#"[{"op":"remove","path":"/b"}]"#, "error in remove for path: '/b': Unable to remove nonexistent key: b: missing value"),
         (#"[{"op":"remove","path":"/b/c"}]"#, #"remove operation does not apply: doc is missing path: "/b/c": missing value"#),
         (
             #"[{"op":"add","path":"/l/7","value":1}]"#,
-            #"add operation does not apply: doc is missing path: "/l/7": Unable to access invalid index: 7: invalid index referenced"#
+            "error in add for path: '/l/7': Unable to access invalid index: 7: invalid index referenced"
         ),
         (#"[{"op":"test","path":"/a","value":2}]"#, "testing value /a failed: test failed"),
         (#"[{"op":"frobnicate","path":"/a"}]"#, "Unexpected kind: frobnicate"),

@@ -53,9 +53,9 @@ extension WriteContext {
     func mutate(_ admitted: inout AdmissionRequest) async throws(APIError) {
         let before = admitted.object?.value(at: FieldTracking.path)
         try await admission.mutate(&admitted)
-        guard let after = admitted.object?.value(at: FieldTracking.path), after != before,
-            let words = Self.problem(ofRecords: after)
-        else { return }
+        guard let after = admitted.object?.value(at: FieldTracking.path), after != before else { return }
+        if after == [] { admitted.object?.remove(at: FieldTracking.path) }
+        guard let words = Self.problem(ofRecords: after) else { return }
         if let before {
             admitted.object?.set(before, at: FieldTracking.path)
         } else {

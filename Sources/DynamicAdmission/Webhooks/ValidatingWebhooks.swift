@@ -29,8 +29,8 @@ public struct ValidatingWebhooks: Admission {
         for webhook in source.webhooks {
             if let invocation = try await calls.invocation(of: webhook, request) { invocations.append(invocation) }
         }
-        if invocations.count == 1 {
-            if let error = await ask(invocations[0], request) { throw error }
+        guard invocations.count > 1 else {
+            if let only = invocations.first, let error = await ask(only, request) { throw error }
             return
         }
         let first = await withTaskGroup(of: APIError?.self) { group in
