@@ -39,7 +39,9 @@ extension ResourceEngine {
         if !write.keepsFieldRecords, let owned = write.owned {
             FieldTracking.noteCreation(&object, by: write.fieldWriter(view), owned)
         }
-        var admitted = write.admissionRequest(.create, view, object: object)
+        var named = write
+        named.name = object.value(at: ["metadata", "name"])?.string ?? ""
+        var admitted = named.admissionRequest(.create, view, object: object)
         try await write.mutate(&admitted)
         guard var changed = admitted.object else { return object }
         var metadata = changed["metadata"] ?? [:]
