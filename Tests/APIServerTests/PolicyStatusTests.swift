@@ -126,6 +126,27 @@ import Values
                     == "ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io \"b\" is invalid: spec.paramRef: Forbidden: user "
                     + "&{ann  [g system:authenticated] map[]} does not have \"get\" permission on the object referenced by paramRef"
             )
+            let mutating: JSONValue = [
+                "metadata": ["name": "m"],
+                "spec": [
+                    "paramKind": ["apiVersion": "no.where/v1", "kind": "Foo"], "matchConstraints": Policies.match("configmaps"),
+                    "reinvocationPolicy": "Never",
+                    "mutations": [["patchType": "ApplyConfiguration", "applyConfiguration": ["expression": "Object{}"]]],
+                ],
+            ]
+            #expect(try await cluster.post("\(Policies.group)/mutatingadmissionpolicies", mutating).status == 201)
+            let changing: JSONValue = [
+                "metadata": ["name": "m"],
+                "spec": ["policyName": "m", "paramRef": ["name": "x", "parameterNotFoundAction": "Deny"]],
+            ]
+            let strange = try await cluster.post("\(Policies.group)/mutatingadmissionpolicybindings", changing, user: ann)
+            #expect(
+                strange.message.hasSuffix(
+                    "spec.paramRef: Forbidden: unable to resolve paramKind &{no.where/v1 Foo} to determine minimum required permissions "
+                        + "and user &{ann  [g system:authenticated] map[]} does not have \"get\" permission for all groups, versions and "
+                        + "resources"
+                )
+            )
             var lost = bound
             lost.set("nowhere", at: ["spec", "policyName"])
             let unknown = try await cluster.post(bindings, lost, user: ann)

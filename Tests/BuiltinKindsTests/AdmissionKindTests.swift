@@ -449,8 +449,8 @@ import Values
                     + "to '(int, string)'\n | variables.m == 'x'\n | ............^"
             ]
         )
-        let unknown = policies.problems(with(number, "spec.validations.0.expression", "variables.z == 1"))
-        #expect(unknown.first?.contains("undefined field 'z'") == true)
+        let nameless = policies.problems(with(number, "spec.validations.0.expression", "variables.z == 1"))
+        #expect(nameless.first?.contains("undefined field 'z'") == true)
         let mutating = try Subject("mutatingadmissionpolicies.admissionregistration.k8s.io")
         let change = { (type: String, field: String, expression: String) -> [String] in
             let patch: JSONValue = ["patchType": .string(type), field: ["expression": .string(expression)]]
@@ -463,5 +463,20 @@ import Values
         #expect(change("JSONPatch", "jsonPatch", "[JSONPatch{op: 'add', path: '/a', value: 1}]") == [])
         #expect(change("ApplyConfiguration", "applyConfiguration", "Object{spec: Object.spec{replicas: 1}}") == [])
         #expect(change("JSONPatch", "jsonPatch", "'x'").first?.contains("must evaluate to list(JSONPatch) but got string") == true)
+        #expect(change("JSONPatch", "jsonPatch", "[]").first?.contains("must evaluate to list(JSONPatch) but got list(dyn)") == true)
+        let unknown = change("JSONPatch", "jsonPatch", "[JSONPatch{zap: 1}]").first
+        #expect(unknown?.contains("ERROR: <input>:1:15: expected type of field 'zap' is '' but provided type is 'int'") == true)
+        let part = change("ApplyConfiguration", "applyConfiguration", "Object.spec{}").first
+        #expect(part?.contains("must evaluate to Object but got Object.spec") == true)
+        #expect(change("JSONPatch", "jsonPatch", "[JSONPatch{op: 'add', path: '/' + jsonpatch.escapeKey('a/b')}]") == [])
+        let instantiation = problems("int('x') == 1")
+        #expect(
+            instantiation == [
+                "spec.validations[0].expression: Internal error: program instantiation failed: type conversion error from 'string' to 'int'"
+            ]
+        )
+        #expect(
+            problems("authorizer.foo == 1").first?.contains("unexpected failed resolution of 'kubernetes.authorization.Authorizer'") == true
+        )
     }
 }

@@ -157,6 +157,22 @@ enum Sample {
         #expect(left < 1_000_000 && left > 0)
     }
 
+    @Test func `many expensive variables end at the budget`() async throws {
+        let list = "[1,2,3,4,5,6,7,8,9,10]"
+        var nested = "true"
+        for name in ["a", "b", "c", "d"] { nested = "\(list).all(\(name), \(nested))" }
+        let variables = (0..<2000).map { index -> JSONValue in ["name": .string("v\(index)"), "expression": .string(nested)] }
+        let sum = (0..<2000).map { "variables.v\($0)" }
+        var expression = "true"
+        for part in stride(from: 0, to: 2000, by: 100) {
+            expression += " && [\(sum[part..<(part + 100)].joined(separator: ", "))].all(x, x)"
+        }
+        #expect(
+            try await value(expression, .condition, variables: variables)
+                == "validation failed due to running out of cost budget, no further validation rules will be run"
+        )
+    }
+
     @Test func `authorizers answer before there is a value, and each question once`() async throws {
         let authorizer = CountingAuthorizer(["ann|get||pods||||", "ann|create||configmaps||ns|c|", "ann|get||||||/healthz"])
         let inputs = try await Sample.inputs(authorizer: authorizer)

@@ -11,7 +11,7 @@ struct ExpressionScope {
     /// Expressions that are stored already: what a newer compiler refuses of them stays accepted.
     var known: Set<String> = []
 
-    init(hasParameters: Bool = false, hasAuthorizer: Bool = false, variables: [AdmissionScope.Named]? = nil, known: Set<String> = []) {
+    init(hasParameters: Bool = false, hasAuthorizer: Bool = false, variables: AdmissionScope.Variables? = nil, known: Set<String> = []) {
         admission = AdmissionScope(hasParameters: hasParameters, hasAuthorizer: hasAuthorizer, variables: variables)
         self.known = known
     }

@@ -85,7 +85,7 @@ struct PolicyValidation {
         )
         for (index, item) in variables.enumerated() {
             guard let named = variable(item, scope, path.child("variables").index(index), &issues) else { continue }
-            scope.admission.variables?.append(named)
+            scope.admission.variables?.add(named.name, named.type)
         }
         return scope
     }
@@ -135,7 +135,7 @@ struct PolicyValidation {
         _ scope: ExpressionScope,
         _ path: FieldPath,
         _ issues: inout [FieldIssue]
-    ) -> AdmissionScope.Named? {
+    ) -> (name: String, type: CELType?)? {
         let (name, expression) = (variable.text("name"), variable.text("expression"))
         if name.trimmed.isEmpty {
             issues.required(path.child("name"), "name is not specified")
@@ -146,7 +146,7 @@ struct PolicyValidation {
             issues.required(path.child("expression"), "expression is not specified")
             return nil
         }
-        return .init(name, scope.type(of: expression, for: .variable, path.child("expression"), &issues))
+        return (name, scope.type(of: expression, for: .variable, path.child("expression"), &issues))
     }
 
     private static func isIdentifier(_ name: String) -> Bool {

@@ -36,18 +36,15 @@ public struct AdmissionScope: Sendable {
         }
     }
 
-    /// A value that a policy has given a name.
-    public struct Named: Sendable {
-        /// The name.
-        public let name: String
-        /// Its type; nil when its expression does not compile.
-        public let type: CELType?
+    /// The values that a policy has given names so far, with their types.
+    public struct Variables: Sendable, ExpressibleByArrayLiteral {
+        private(set) var types: [String: CELDeclType] = [:]
 
-        /// A name for values of `type`.
-        public init(_ name: String, _ type: CELType?) {
-            self.name = name
-            self.type = type
-        }
+        /// None yet.
+        public init(arrayLiteral elements: Never...) {}
+
+        /// Gives a value a name; nil is the type of what does not compile. A later value takes the name from an earlier one.
+        public mutating func add(_ name: String, _ type: CELType?) { types[name] = AdmissionTypes.declared(type) }
     }
 
     /// Whether `params` is declared. It may be null nevertheless.
@@ -55,10 +52,10 @@ public struct AdmissionScope: Sendable {
     /// Whether `authorizer` is declared.
     public var hasAuthorizer: Bool
     /// The values the policy has given names so far; nil where there is no `variables`.
-    public var variables: [Named]?
+    public var variables: Variables?
 
     /// A scope in which objects are not typed, as they are evaluated.
-    public init(hasParameters: Bool = false, hasAuthorizer: Bool = true, variables: [Named]? = nil) {
+    public init(hasParameters: Bool = false, hasAuthorizer: Bool = true, variables: Variables? = nil) {
         self.hasParameters = hasParameters
         self.hasAuthorizer = hasAuthorizer
         self.variables = variables
@@ -143,7 +140,8 @@ struct PatchStructures: CELStructures {
     private static let operationFields: [String: CELType] = ["op": .string, "from": .string, "path": .string, "value": .dyn]
 
     func structure(named name: String) -> CELStructure? {
-        if name == Self.operationName { return CELStructure(name: name) { Self.operationFields[$0] } }
+        // Upstream's operations have every field, but those that they do not know have no type that a value fits.
+        if name == Self.operationName { return CELStructure(name: name) { Self.operationFields[$0] ?? .named("") } }
         guard name == Self.objectName || name.hasPrefix("\(Self.objectName).") else { return nil }
         return CELStructure(name: name) { _ in .dyn }
     }

@@ -3,13 +3,10 @@
 /// Source: apiserver/pkg/admission/plugin/cel/compile.go, composition.go.
 enum AdmissionTypes {
     /// `variables`: what a policy has given names.
-    static func variables(_ named: [AdmissionScope.Named]) -> CELDeclType {
-        let fields = named.map { ($0.name, declared($0.type)) }
-        return .object("kubernetes.variables", Dictionary(fields, uniquingKeysWith: { $1 }))
-    }
+    static func variables(_ named: AdmissionScope.Variables) -> CELDeclType { .object("kubernetes.variables", named.types) }
 
     /// Simple types stay; what has fields of its own becomes any value.
-    private static func declared(_ type: CELType?) -> CELDeclType {
+    static func declared(_ type: CELType?) -> CELDeclType {
         switch type {
         case .bool: .bool
         case .int: .int

@@ -31,7 +31,7 @@ public struct ExpressionCompiler: Sendable {
             let compiled = compile(entry["expression"]?.string ?? "", for: .variable)
             var type: CELType?
             if case .success(let program) = compiled.program { type = program.outputType }
-            scope.variables?.append(.init(name, type))
+            scope.variables?.add(name, type)
             variables[name] = compiled
         }
     }

@@ -60,18 +60,21 @@ final class VariableValues: CELFields {
         case .success(let compiled): program = compiled
         case .failure(let problem): return fail("composited variable \(quoted(name)) fails to compile: \(problem.message)")
         }
-        let depth = state.withLock { state in
+        let (depth, cost) = state.withLock { state in
             state.depth += 1
-            return state.depth
+            return (state.depth, state.cost)
         }
         defer { state.withLock { $0.depth -= 1 } }
+        // The budget of all is spent, as whoever evaluates is about to find.
+        guard cost <= CELBudget.runtimeBudget else { return fail("composited variable \(quoted(name)) is too expensive") }
         guard depth <= Self.deepest else { return fail("composited variable \(quoted(name)) is nested too deeply") }
         var budget = CELBudget(.max)
         let value = program.evaluate(ExpressionBindings(inputs: inputs, variables: self), budget: &budget)
         let result = value.mapError { CELError("composited variable \(quoted(name)) fails to evaluate: \($0.message)") }
         state.withLock { state in
             state.values[name] = result
-            state.cost = state.cost.addingReportingOverflow(budget.lastCost).partialValue
+            let (sum, isOver) = state.cost.addingReportingOverflow(budget.lastCost)
+            state.cost = isOver ? .max : sum
         }
         return result
     }

@@ -81,9 +81,11 @@ public struct PolicyAuthorization: Admission {
             + "versions and resources"
         if policy == nil { return "unable to get policy \(policyName) \(missing)" }
         guard let given, !target.isResolved else {
-            return "user \(user) does not have \"\(verb)\" permission on the object referenced by paramRef"
+            // Upstream mixes the two up for policies that change objects.
+            let (who, what) = policies == MutatingPolicy.policies ? (verb, user) : (user, verb)
+            return "user \(who) does not have \"\(what)\" permission on the object referenced by paramRef"
         }
-        let kind = "&ParamKind{APIVersion:\(given["apiVersion"]?.string ?? ""),Kind:\(given["kind"]?.string ?? ""),}"
+        let kind = "&{\(given["apiVersion"]?.string ?? "") \(given["kind"]?.string ?? "")}"
         return "unable to \(target.isParsed ? "resolve" : "parse") paramKind \(kind) \(missing)"
     }
 

@@ -55,7 +55,7 @@ public struct PolicyTypeCheck: Sendable {
         var scope = AdmissionScope(hasParameters: hasParameters, variables: [])
         for variable in variables {
             let type = scope.type(of: variable["expression"]?.string ?? "", object: object, params: params)
-            scope.variables?.append(.init(variable["name"]?.string ?? "", type))
+            scope.variables?.add(variable["name"]?.string ?? "", type)
         }
         return scope
     }
