@@ -40,8 +40,22 @@ final class FunctionDeclaration: Sendable {
             for (parameter, argument) in zip(overload.parameters, arguments) where fits { fits = argument.fits(parameter) }
             if fits { return try body(arguments, evaluation) }
         }
-        let types = arguments.map { $0.type.name }.joined(separator: ", ")
-        throw CELError("no such overload: \(name)(\(types))")
+        // Untyped lists flatten whatever they hold.
+        if name == "flatten", case .list? = arguments.first, let body = overloads.first?.body { return try body(arguments, evaluation) }
+        throw noSuchOverload(arguments)
+    }
+
+    /// Functions that upstream computes by one body say less of what they were given.
+    private func noSuchOverload(_ arguments: [CELValue]) -> CELError {
+        let types = arguments.map { $0.type.name }
+        switch name {
+        case "contains", "startsWith", "endsWith", "matches": return .noSuchOverload
+        case "size", "sort": return CELError("no such overload: \(name)")
+        case "flatten":
+            let target = arguments.first?.type.description ?? ""
+            return CELError("no such overload: \(target).flatten(\(types.dropFirst().joined(separator: ", ")))")
+        default: return CELError("no such overload: \(name)(\(types.joined(separator: ", ")))")
+        }
     }
 }
 

@@ -56,7 +56,12 @@ struct LiteralCheck {
         {
             inspectFormat(call, text, elements)
         }
-        guard let argument = arguments.last, case .literal(.string(let text)) = argument.kind else { return }
+        guard let argument = arguments.last else { return }
+        if case .literal(.int(let number)) = argument.kind, target == nil {
+            let isWrong = function == "duration" || function == "timestamp" && !CalendarTime.isInRange(number)
+            if isWrong { report("invalid \(function) argument", argument.id) }
+        }
+        guard case .literal(.string(let text)) = argument.kind else { return }
         let isValid: Bool
         switch function {
         case "duration": isValid = GoDuration.parse(text) != nil
@@ -76,13 +81,21 @@ struct LiteralCheck {
                 reader.removeFirst()
                 continue
             }
+            guard !reader.isEmpty else {
+                report("unexpected end of string", call.id)
+                return
+            }
             guard used < arguments.count else {
                 report("index \(used) out of range", call.id)
                 return
             }
-            if reader.first == 0x2e { reader = reader.dropFirst().drop { (48...57).contains($0) } }
-            guard let verb = reader.popFirst() else {
-                report("unexpected end of string", call.id)
+            let verb: UInt8
+            do {
+                if reader.first == 0x2e { _ = try TextFormat.precision(&reader) }
+                guard let next = reader.popFirst() else { return }
+                verb = next
+            } catch {
+                report(error.message, call.id)
                 return
             }
             inspectArgument(call, verb, arguments[used])
@@ -96,7 +109,12 @@ struct LiteralCheck {
         let type = checked.type(of: argument)
         let (allowed, complaint): ([CELType], String)
         switch verb {
-        case 0x73: return
+        case 0x73:
+            switch type {
+            case .opaque, .named: break
+            default: return
+            }
+            (allowed, complaint) = ([], TextFormat.textOnly)
         case 0x64: (allowed, complaint) = ([.int, .uint], "decimal clause can only be used on integers")
         case 0x66: (allowed, complaint) = ([.double, .string], "fixed-point clause can only be used on doubles")
         case 0x65: (allowed, complaint) = ([.double, .string], "scientific clause can only be used on doubles")

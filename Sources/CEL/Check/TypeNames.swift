@@ -19,9 +19,7 @@ enum TypeNames {
             "google.protobuf.Timestamp": .timestamp, "google.protobuf.Duration": .duration,
             "optional_type": .optional(.dyn),
         ]
-        for type in [url, ip, cidr, quantity, semver, format, authorizer, pathCheck, groupCheck, resourceCheck, decision] {
-            types[type.name] = type
-        }
+        for type in [ip, cidr] { types[type.name] = type }
         types["dyn"] = nil
         return types
     }()

@@ -46,7 +46,7 @@ struct CostEstimator {
         switch expression.kind {
         case .nothing, .literal: return .zero
         case .identifier(let name):
-            if case .type? = checked.references[expression.id] { return .one }
+            // The name of a type counts as the root of the schema, as upstream has it.
             paths[expression.id] = locals.last { $0.name == name }?.path ?? [name]
             return .one
         case .select(let operand, let field, let isTest): return select(expression, operand, field, isTest)

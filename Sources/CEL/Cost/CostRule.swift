@@ -119,7 +119,7 @@ enum CostRule: Sendable, Hashable {
         case .makeList: return 1 + Self.listBase + (result?.costSize ?? 1)
         case .flatten:
             let depth = arguments.count == 2 ? Double(arguments[1]?.int ?? 1) : 1
-            return 1 + Self.listBase + UInt64(max(0, min(Double(size(0)) * depth, 1e18)))
+            return 1 &+ Self.listBase &+ UInt64(bitPattern: Int64(max(-1e18, min(Double(size(0)) * depth, 1e18))))
         case .selfCompare(let index): return selfCompareCost(index < arguments.count ? arguments[index] : nil)
         }
     }

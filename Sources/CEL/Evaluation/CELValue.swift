@@ -51,11 +51,15 @@ public protocol CELObject: Sendable {
     func isEqual(to other: any CELObject) -> Bool
     /// Its size for costs, where it has one.
     var size: UInt64? { get }
+    /// Whether `==` is refused, as upstream refuses it for what asks an authorizer.
+    var isIncomparable: Bool { get }
 }
 
 extension CELObject {
     /// Most have none.
     public var size: UInt64? { nil }
+    /// Most can be compared.
+    public var isIncomparable: Bool { false }
 }
 
 /// Members that are computed when asked for, such as the variables of an admission policy.

@@ -110,6 +110,7 @@ extension Evaluation {
 
     private func isPresent(_ field: String, in value: CELValue) throws(CELError) -> Bool {
         if case .object(let object) = value, let message = object as? CELMessage { return message[field] != nil }
+        if case .list = value { _ = try Self.index(.string(field)) }
         guard case .map(let map) = value else { return false }
         return try map.find(.string(field)) != nil
     }

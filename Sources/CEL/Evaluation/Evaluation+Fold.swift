@@ -33,7 +33,7 @@ extension Evaluation {
                 try setVariables(fold, map, key)
                 if try !body(self) { return }
             }
-        default: throw CELError("got '\(range.type.name)', expected iterable type")
+        default: throw CELError("got '\(range.goTypeName)', expected iterable type")
         }
     }
 

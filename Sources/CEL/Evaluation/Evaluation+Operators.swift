@@ -11,12 +11,21 @@ extension Evaluation {
         case .multiply: return try Arithmetic.multiply(a, b)
         case .divide: return try Arithmetic.divide(a, b)
         case .modulo: return try Arithmetic.modulo(a, b)
-        case .less: return .bool(try Arithmetic.compare(a, b).map { $0 < 0 } ?? false)
-        case .lessEquals: return .bool(try Arithmetic.compare(a, b).map { $0 <= 0 } ?? false)
-        case .greater: return .bool(try Arithmetic.compare(a, b).map { $0 > 0 } ?? false)
-        case .greaterEquals: return .bool(try Arithmetic.compare(a, b).map { $0 >= 0 } ?? false)
+        case .less: return .bool(try order(a, b, OperatorName.less) < 0)
+        case .lessEquals: return .bool(try order(a, b, OperatorName.lessEquals) <= 0)
+        case .greater: return .bool(try order(a, b, OperatorName.greater) > 0)
+        case .greaterEquals: return .bool(try order(a, b, OperatorName.greaterEquals) >= 0)
         case .in: return .bool(try isMember(a, of: b))
         }
+    }
+
+    private func order(_ a: CELValue, _ b: CELValue, _ name: String) throws(CELError) -> Int {
+        switch a {
+        case .null, .list, .map, .type, .optional, .object: throw CELError("no such overload: \(name)")
+        default: break
+        }
+        guard let order = try Arithmetic.compare(a, b) else { throw CELError("NaN values cannot be ordered") }
+        return order
     }
 
     private func isMember(_ value: CELValue, of container: CELValue) throws(CELError) -> Bool {

@@ -165,6 +165,7 @@ final class Evaluation {
         if case .failure(let error) = a { throw error }
         if case .failure(let error) = b { throw error }
         guard let x, let y else { throw .noSuchOverload }
+        if case .object(let object) = x, object.isIncomparable { throw .noSuchOverload }
         return .bool(try areEqual(x, y) != isNegated)
     }
 
@@ -197,7 +198,8 @@ final class Evaluation {
             }
         }
         guard failure == nil else {
-            try charge(call.cost.cost(arguments, nil))
+            // A pattern made ready beforehand is not come to.
+            if call.pattern == nil { try charge(call.cost.cost(arguments, nil)) }
             throw failure ?? .noSuchOverload
         }
         let values = arguments.compactMap { $0 }

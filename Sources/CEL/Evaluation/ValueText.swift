@@ -106,3 +106,23 @@ extension CELValue {
         return .object(JSONObject(members))
     }
 }
+
+extension CELValue {
+    /// The Go type that upstream holds such a value in; some of its messages show it.
+    var goTypeName: String {
+        switch self {
+        case .null: "types.Null"
+        case .bool: "types.Bool"
+        case .int: "types.Int"
+        case .uint: "types.Uint"
+        case .double: "types.Double"
+        case .string: "types.String"
+        case .bytes: "types.Bytes"
+        case .timestamp: "types.Timestamp"
+        case .duration: "types.Duration"
+        case .type: "*types.Type"
+        case .optional: "*types.Optional"
+        case .list, .map, .object: type.name
+        }
+    }
+}

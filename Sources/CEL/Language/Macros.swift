@@ -19,7 +19,7 @@ extension Parser {
             return function == "has" && arguments.count == 1 ? try presence(arguments[0]) : nil
         }
         switch (function, arguments.count) {
-        case ("all", 2), ("exists", 2), ("exists_one", 2), ("existsOne", 2):
+        case ("all", 2), ("exists", 2), ("exists_one", 2):
             guard let name = try simpleName(arguments[0], "argument must be a simple name") else { return try nothing() }
             return try quantifier(function, target, [name], arguments[1])
         case ("all", 3), ("exists", 3), ("exists_one", 3), ("existsOne", 3):

@@ -39,13 +39,13 @@ extension Parser {
     private mutating func failAtName() -> Stop {
         let word = text(current)
         if ["true", "false", "null"].contains(word) { return fail("mismatched input '\(word)' expecting IDENTIFIER") }
-        return fail("no viable alternative at input '.\(word)'")
+        return fail("no viable alternative at input '.\(current.kind == .end ? "" : word)'")
     }
 
     private mutating func index(_ operand: Expression) throws(Stop) -> Expression {
         let bracket = advance()
         let name = take(.question) == nil ? OperatorName.index : OperatorName.optionalIndex
-        let key = try expression()
+        let key = try expression(orAnyOf: Self.operands(["[", "{", "(", ".", "-", "!", "?"]))
         try expect(.rightBracket)
         return try call(name, [operand, key], at: bracket.start)
     }
@@ -54,8 +54,9 @@ extension Parser {
     private mutating func arguments() throws(Stop) -> [Expression] {
         var arguments: [Expression] = []
         if take(.rightParenthesis) != nil { return arguments }
-        repeat { arguments.append(try expression()) } while take(.comma) != nil
-        try expect(.rightParenthesis, or: "','")
+        arguments.append(try expression(orAnyOf: Self.operands(["[", "{", "(", ")", ".", "-", "!"])))
+        while take(.comma) != nil { arguments.append(try expression()) }
+        try expect(.rightParenthesis)
         return arguments
     }
 
@@ -79,7 +80,7 @@ extension Parser {
         let dot = take(.dot)
         let token = current
         guard token.kind == .identifier else {
-            throw dot == nil ? failAtOperand() : fail("no viable alternative at input '.\(text(token))'")
+            throw dot == nil ? failAtOperand() : fail("no viable alternative at input '.\(token.kind == .end ? "" : text(token))'")
         }
         _ = advance()
         let word = text(token)
@@ -132,11 +133,28 @@ extension Parser {
                 _ = advance()
                 break
             }
-            elements.append(try expression())
+            if elements.isEmpty, optionals.isEmpty {
+                elements.append(try expression(orAnyOf: Self.operands(["[", "]", "{", "(", ".", ",", "-", "!", "?"])))
+            } else {
+                elements.append(try expression())
+            }
             guard take(.comma) != nil else { break }
+            if isAt(.comma) || current.kind == .end { return try listEnd(bracket, elements, optionals) }
         }
         try expect(.rightBracket, or: "','")
         return try node(.list(elements, optionals: optionals), at: bracket.start)
+    }
+
+    /// The end of a list after its last comma.
+    private mutating func listEnd(_ bracket: Token, _ elements: [Expression], _ optionals: Set<Int>) throws(Stop) -> Expression {
+        try expect(.rightBracket)
+        return try node(.list(elements, optionals: optionals), at: bracket.start)
+    }
+
+    /// What message texts list as the start of an operand, with these signs.
+    private static func operands(_ signs: [String]) -> String {
+        (signs.map { "'\($0)'" } + ["'true'", "'false'", "'null'", "NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES", "IDENTIFIER"])
+            .joined(separator: ", ")
     }
 
     private mutating func map() throws(Stop) -> Expression {
@@ -145,7 +163,8 @@ extension Parser {
         while !isAt(.rightBrace) {
             let isOptional = take(.question) != nil
             if entries.isEmpty, take(.comma) != nil { break }
-            let key = try expression()
+            let signs = ["[", "{", "}", "(", ".", ",", "-", "!", "?"]
+            let key = entries.isEmpty && !isOptional ? try expression(orAnyOf: Self.operands(signs)) : try expression()
             let colon = current.start
             try expect(.colon)
             let id = try nextID(at: colon)

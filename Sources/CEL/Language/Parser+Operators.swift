@@ -107,12 +107,14 @@ extension Parser {
         if isAt(.exclamation) {
             var count = 0
             while take(.exclamation) != nil { count += 1 }
+            if current.kind == .end { throw failAtOperand(isExtraneous: true) }
             let operand = try member()
             return count.isMultiple(of: 2) ? operand : try call(OperatorName.not, [operand], at: start)
         }
         guard isAt(.minus), !isNumber(peekKind(1)) else { return try member() }
         var count = 0
         while take(.minus) != nil { count += 1 }
+        if current.kind == .end { source.report("Syntax error: no viable alternative at input '-'", at: current.start) }
         let operand = try member()
         return count.isMultiple(of: 2) ? operand : try call(OperatorName.negate, [operand], at: start)
     }

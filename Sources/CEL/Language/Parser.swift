@@ -101,14 +101,33 @@ struct Parser {
 
     mutating func expect(_ symbol: Token.Symbol, or others: String = "") throws(Stop) {
         guard take(symbol) == nil else { return }
+        if others.isEmpty, recovers(symbol) { return }
         let expected = others.isEmpty ? "'\(symbol.rawValue)'" : "{'\(symbol.rawValue)', \(others)}"
         throw fail("mismatched input '\(text(current))' expecting \(expected)")
     }
 
-    mutating func failAtOperand(_ extra: String = "") -> Stop {
+    /// Whether the parse can go on as if one word less, or one more, had been written; the mistake is recorded.
+    private mutating func recovers(_ symbol: Token.Symbol) -> Bool {
+        if peekKind(1) == .symbol(symbol), current.kind != .end {
+            source.report("Syntax error: extraneous input '\(text(current))' expecting '\(symbol.rawValue)'", at: current.start)
+            position += 2
+            return true
+        }
+        guard current.kind == .end, symbol != .colon else { return false }
+        source.report("Syntax error: missing '\(symbol.rawValue)' at '<EOF>'", at: current.start)
+        return true
+    }
+
+    /// An expression, where closing or further words may stand as well.
+    mutating func expression(orAnyOf expected: String) throws(Stop) -> Expression {
+        guard startsOperand(current.kind) || isAt(.exclamation) else { throw failAtOperand(expected) }
+        return try expression()
+    }
+
+    mutating func failAtOperand(_ extra: String = "", isExtraneous: Bool = false) -> Stop {
         let found = text(current)
         let expected = extra.isEmpty ? Self.startOfExpression : extra
-        let isExtraneous = current.kind != .end && startsOperand(peekKind(1))
+        let isExtraneous = isExtraneous || current.kind != .end && startsOperand(peekKind(1))
         return fail("\(isExtraneous ? "extraneous" : "mismatched") input '\(found)' expecting {\(expected)}")
     }
 

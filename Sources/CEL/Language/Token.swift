@@ -185,7 +185,11 @@ struct Lexer {
                 return prefix.isBytes ? .bytes : .string
             }
             if !isTriple, scalar == 0x0a || scalar == 0x0d { break }
-            position += scalar == 0x5c && !prefix.isRaw ? 2 : 1
+            guard scalar == 0x5c, !prefix.isRaw else {
+                position += 1
+                continue
+            }
+            guard skipEscape() else { return nil }
         }
         // An empty string stands before a lone quote that never ends.
         if isTriple {
@@ -194,6 +198,38 @@ struct Lexer {
         }
         position = min(max(position, start + 1), source.scalars.count)
         return nil
+    }
+
+    /// Passes an escape of a string. One that does not exist ends the word, after the character that is wrong.
+    private mutating func skipEscape() -> Bool {
+        func isOctal(_ scalar: UInt32) -> Bool { scalar >= 0x30 && scalar <= 0x37 }
+        let code = Unicode.Scalar(peek(1))
+        position += 2
+        let count: Int
+        switch code {
+        case "a", "b", "f", "n", "r", "t", "v", "\\", "'", "\"", "`", "?": return true
+        case "x", "X": count = 2
+        case "u": count = 4
+        case "U": count = 8
+        case "0", "1", "2", "3":
+            for _ in 0..<2 {
+                guard isOctal(peek()) else {
+                    position += 1
+                    return false
+                }
+                position += 1
+            }
+            return true
+        default: return false
+        }
+        for _ in 0..<count {
+            guard isHex(peek()) else {
+                position += 1
+                return false
+            }
+            position += 1
+        }
+        return true
     }
 
     private mutating func identifier() -> Token.Kind {

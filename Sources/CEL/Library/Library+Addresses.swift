@@ -14,7 +14,8 @@ struct AddressValue: CELObject {
         let quoted = GoQuote.quote(text)
         let (bare, zone) = split(text)
         guard text.utf8.count <= 128, let address = IPAddress(bare), zone != "" else {
-            throw CELError("IP Address \(quoted) parse error during conversion from string: ParseAddr(\(quoted)): unable to parse IP")
+            let reason = AddressText.problem(text)
+            throw CELError("IP Address \(quoted) parse error during conversion from string: ParseAddr(\(quoted)): \(reason)")
         }
         if zone != nil { throw CELError("IP address \(quoted) with zone value is not allowed") }
         let isMapped = text.utf8.contains(58) && (address.isV4 || address.bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]))
@@ -38,7 +39,7 @@ struct NetworkValue: CELObject {
     let address: IPAddress
     let prefixLength: Int
     var type: CELType { TypeNames.cidr }
-    var size: UInt64? { UInt64(address.bytes.count) }
+    var size: UInt64? { UInt64((prefixLength + 7) / 8) }
     var text: String { "\(address)/\(prefixLength)" }
 
     func isEqual(to other: any CELObject) -> Bool {
@@ -60,7 +61,7 @@ struct NetworkValue: CELObject {
         let host = String(text[..<slash])
         let bits = text[text.index(after: slash)...]
         guard !host.utf8.contains(37) else { throw failure("IPv6 zones cannot be present in a prefix") }
-        guard let address = IPAddress(host) else { throw failure("ParseAddr(\(GoQuote.quote(host))): unable to parse IP") }
+        guard let address = IPAddress(host) else { throw failure("ParseAddr(\(GoQuote.quote(host))): \(AddressText.problem(host))") }
         let isPlain = bits.utf8.allSatisfy { (48...57).contains($0) } && (bits.utf8.count == 1 || bits.utf8.first != 48)
         guard isPlain, let length = Int(bits) else { throw failure("bad bits after slash: \(GoQuote.quote(String(bits)))") }
         let isMapped = host.utf8.contains(58) && (address.isV4 || address.bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]))
@@ -132,8 +133,13 @@ extension FunctionTable {
         }
         for (suffix, other) in [("string", CELType.string), ("ip", TypeNames.ip)] {
             member("containsIP", "cidr_contains_ip_\(suffix)", [type, other], .bool) { arguments, _ throws(CELError) in
-                let address: IPAddress =
-                    if case .string(let text) = arguments[1] { try AddressValue.parse(text) } else { try AddressValue.from(arguments[1]) }
+                let address: IPAddress
+                if case .string(let text) = arguments[1] {
+                    guard let parsed = try? AddressValue.parse(text) else { throw .noSuchOverload }
+                    address = parsed
+                } else {
+                    address = try AddressValue.from(arguments[1])
+                }
                 return .bool(try NetworkValue.from(arguments[0]).network?.contains(address) ?? false)
             }
         }

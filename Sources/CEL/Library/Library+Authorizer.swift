@@ -53,6 +53,8 @@ public struct CELAuthorizationDecision: CELObject, Hashable {
 
     /// `kubernetes.authorization.Decision`.
     public var type: CELType { TypeNames.decision }
+    /// Upstream does not compare decisions.
+    public var isIncomparable: Bool { true }
     /// Decisions are equal when all of them is.
     public func isEqual(to other: any CELObject) -> Bool { (other as? CELAuthorizationDecision) == self }
 }
@@ -86,6 +88,8 @@ public struct CELAuthorizerValue: CELObject {
         self.type = type
     }
 
+    /// Upstream does not compare what asks an authorizer.
+    public var isIncomparable: Bool { true }
     /// Checks are equal when they ask the same.
     public func isEqual(to other: any CELObject) -> Bool {
         guard let other = other as? CELAuthorizerValue else { return false }
@@ -128,8 +132,8 @@ extension FunctionTable {
             arguments,
             _ throws(CELError) in
             let (namespace, name) = (arguments[1].string ?? "", arguments[2].string ?? "")
-            if let issue = Self.nameIssue(namespace, isLabel: true) { throw CELError("Invalid service account namespace: \(issue)") }
-            if let issue = Self.nameIssue(name, isLabel: false) { throw CELError("Invalid service account name: \(issue)") }
+            if Self.nameIssue(name, isLabel: false) != nil { throw CELError("Invalid service account name") }
+            if Self.nameIssue(namespace, isLabel: true) != nil { throw CELError("Invalid service account namespace") }
             return try CELAuthorizerValue.from(arguments[0]).next(TypeNames.authorizer) {
                 $0.serviceAccount = .init(namespace: namespace, name: name)
             }
@@ -163,6 +167,7 @@ extension FunctionTable {
     ) {
         member(name, id, [type, .string], result) { arguments, _ throws(CELError) in
             guard case .string(let text) = arguments[1] else { throw .noSuchOverload }
+            if text.isEmpty, ["path", "resource"].contains(name) { throw CELError("\(name) must not be empty") }
             return try CELAuthorizerValue.from(arguments[0]).next(result) { change(&$0, text) }
         }
     }

@@ -59,7 +59,7 @@ enum Conversion {
         case "bytes": if case .string(let text) = value { return .bytes(Array(text.utf8)) }
         case "double": return try toDouble(value)
         case "duration":
-            if case .int(let span) = value { return .duration(span) }
+            // Upstream declares `duration(int)`, but cannot convert.
             if case .string(let text) = value, let span = GoDuration.parse(text) { return .duration(span) }
         case "int": return try toInt(value)
         case "string": return .string(try toString(value))

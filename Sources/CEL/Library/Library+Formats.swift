@@ -32,11 +32,11 @@ struct NamedFormat: CELObject {
             ("dns1123SubdomainPrefix", "DNS1123SubdomainPrefix", 60, prefix { Names.dns1123SubdomainIssues($0) }),
             ("dns1035LabelPrefix", "DNS1035LabelPrefix", 30, prefix { Names.dns1035LabelIssues($0) }),
             ("labelValue", "LabelValue", 40, { Names.labelValueIssues($0) }),
-            ("uri", "URI", 2048, { uriIssues($0) }),
-            ("uuid", "uuid", 94, test("does not match the UUID format") { isUUID($0) }),
-            ("byte", "byte", 92, test("invalid base64") { !$0.isEmpty && Base64.decode($0) != nil }),
-            ("date", "date", 124, test("invalid date") { CalendarTime.parseDate($0) != nil }),
-            ("datetime", "datetime", 124, test("invalid datetime") { CalendarTime.parseRFC3339($0) != nil }),
+            ("uri", "URI", 1103, { uriIssues($0) }),
+            ("uuid", "uuid", 70, test("does not match the UUID format") { isUUID($0) }),
+            ("byte", "byte", 84, test("invalid base64") { !$0.isEmpty && Base64.decode($0) != nil }),
+            ("date", "date", 71, test("invalid date") { CalendarTime.parseDate($0) != nil }),
+            ("datetime", "datetime", 71, test("invalid datetime") { CalendarTime.parseRFC3339($0) != nil }),
         ]
         return Dictionary(
             formats.map { ($0.0, NamedFormat(name: $0.1, patternSize: $0.2, issues: $0.3)) },

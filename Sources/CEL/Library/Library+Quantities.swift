@@ -40,8 +40,8 @@ extension FunctionTable {
             let quantity = try QuantityValue.from(arguments[0])
             return .int(quantity.isZero ? 0 : (quantity.isNegative ? -1 : 1))
         }
+        // Not a member: upstream declares it so.
         global("sign", "quantity_sign", [type], .int, sign)
-        member("sign", "quantity_sign_member", [type], .int, sign)
         compare("isGreaterThan", "quantity_is_greater_than", .bool) { .bool($0 > 0) }
         compare("isLessThan", "quantity_is_less_than", .bool) { .bool($0 < 0) }
         compare("compareTo", "quantity_compare_to", .int) { .int($0) }

@@ -16,19 +16,6 @@ extension FunctionTable {
         global("strings.quote", "strings_quote", [.string], .string) { arguments, _ throws(CELError) in
             .string(TextFormat.quoted(arguments[0].string ?? ""))
         }
-        global("jsonpatch.escapeKey", "string_jsonpatch_escapeKey_string", [.string], .string) { arguments, evaluation throws(CELError) in
-            let text = Array((arguments[0].string ?? "").utf8)
-            var escaped: [UInt8] = []
-            for byte in text {
-                switch byte {
-                case 0x7e: escaped += "~0".utf8
-                case 0x2f: escaped += "~1".utf8
-                default: escaped.append(byte)
-                }
-            }
-            try evaluation.allocateText(escaped.count)
-            return .string(String(decoding: escaped, as: UTF8.self))
-        }
     }
 
     /// A function of two texts, by their bytes.

@@ -3,6 +3,8 @@ import Values
 /// `string.format`. Source: cel-go ext/formatting.go.
 struct TextFormat {
     private static let defaultDigits = 6
+    static let textOnly =
+        "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps"
 
     private let arguments: CELList
     private let evaluation: Evaluation
@@ -27,8 +29,8 @@ struct TextFormat {
                 out.append(0x25)
                 continue
             }
-            guard next < arguments.count else { throw CELError("index \(next) out of range") }
             guard !reader.isEmpty else { throw CELError("unexpected end of string") }
+            guard next < arguments.count else { throw CELError("index \(next) out of range") }
             out += try clause(&reader, try arguments.element(next)).utf8
             try evaluation.allocateText(out.count)
             next += 1
@@ -36,19 +38,27 @@ struct TextFormat {
         return String(decoding: out, as: UTF8.self)
     }
 
+    /// The digits after the point that a clause asks for. `reader` stands at the point.
+    static func precision(_ reader: inout ArraySlice<UInt8>) throws(CELError) -> Int {
+        let head = "could not parse formatting clause: error while parsing precision: "
+        reader.removeFirst()
+        let number = reader.prefix { (48...57).contains($0) }
+        reader = reader.dropFirst(number.count)
+        guard !reader.isEmpty else { throw CELError("\(head)could not find end of precision specifier") }
+        let text = String(decoding: number, as: UTF8.self)
+        guard !number.isEmpty else {
+            throw CELError("\(head)error while converting precision to integer: strconv.Atoi: parsing \"\": invalid syntax")
+        }
+        guard number.count <= 18, let count = Int(text) else {
+            throw CELError("\(head)error while converting precision to integer: strconv.Atoi: parsing \"\(text)\": value out of range")
+        }
+        guard count <= NumberText.mostDigits else { throw CELError("\(head)precision of \(count) is too great", kind: .resources) }
+        return count
+    }
+
     private mutating func clause(_ reader: inout ArraySlice<UInt8>, _ value: CELValue) throws(CELError) -> String {
         func malformed(_ message: String) -> CELError { CELError("could not parse formatting clause: \(message)") }
-        var digits = Self.defaultDigits
-        if reader.first == 0x2e {
-            reader.removeFirst()
-            let number = reader.prefix { (48...57).contains($0) }
-            reader = reader.dropFirst(number.count)
-            guard !reader.isEmpty else { throw malformed("error while parsing precision: could not find end of precision specifier") }
-            guard number.count <= 4, let count = Int(String(decoding: number, as: UTF8.self)), count <= NumberText.mostDigits else {
-                throw malformed("error while parsing precision: error while converting precision to integer")
-            }
-            digits = count
-        }
+        let digits = reader.first == 0x2e ? try Self.precision(&reader) : Self.defaultDigits
         let verb = reader.removeFirst()
         guard "sdfebxXo".utf8.contains(verb) else {
             throw malformed("unrecognized formatting clause \"\(String(decoding: [verb], as: UTF8.self))\"")
@@ -132,13 +142,16 @@ struct TextFormat {
         guard let number = Self.number(value) else {
             throw CELError("scientific clause can only be used on doubles, was given \(value.type.name)")
         }
-        if let special = Self.special(number) { return special }
-        let parts = NumberText.scientific(number, digits).split(separator: "e")
+        // The digits asked for are the width of what is no number, and else not heeded, as upstream has it.
+        if let special = Self.special(number) {
+            return String(repeating: " ", count: max(0, digits - special.unicodeScalars.count)) + special
+        }
+        let parts = NumberText.scientific(number, Self.defaultDigits).split(separator: "e")
         guard parts.count == 2 else { return String(number) }
         let raised: [Character: String] = [
             "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸", "9": "⁹", "-": "⁻", "+": "",
         ]
-        return parts[0] + "\u{202f}×\u{202f}10" + parts[1].map { raised[$0] ?? "" }.joined()
+        return parts[0] + "×10" + parts[1].map { raised[$0] ?? "" }.joined()
     }
 
     // MARK: values of any kind
@@ -150,10 +163,7 @@ struct TextFormat {
         case .map(let map): return try self.map(map, depth)
         case .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type: return try Conversion.toString(value)
         case .optional, .object:
-            throw CELError(
-                "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and "
-                    + "timestamps, was given \(value.type.name)"
-            )
+            throw CELError("\(Self.textOnly), was given \(value.type.name)")
         }
     }
 

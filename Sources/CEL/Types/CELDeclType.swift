@@ -51,6 +51,11 @@ public final class CELDeclType: Sendable {
         return loaded.storeIfNil(Fields(loadFields())).byName
     }
 
+    /// The field that expressions call `name`: words of the language need no escape after a dot.
+    func field(calledBy name: String) -> CELDeclType? {
+        fields[name] ?? (FieldEscape.reserved.contains(name) ? fields["__\(name)__"] : nil)
+    }
+
     /// Whether the values have fields of their own.
     public var isObject: Bool { loadFields != nil }
 
@@ -100,7 +105,8 @@ extension CELDeclType {
     public static func map(_ element: CELDeclType, maxProperties: UInt64? = nil) -> CELDeclType {
         CELDeclType(
             name: "map",
-            key: .string,
+            // Keys count no size, as upstream has it.
+            key: .scalar(.string, minSerializedSize: 2),
             element: element,
             maxElements: maxProperties ?? UInt64((maxRequestBytes - 2) / (element.minSerializedSize + 6)),
             minSerializedSize: 2
