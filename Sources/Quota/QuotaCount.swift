@@ -43,10 +43,4 @@ public enum QuotaCount {
     public static func isDirty(_ quota: NamespaceQuota, used: ResourceAmounts) -> Bool {
         quota.hard != quota.wanted || quota.used != used
     }
-
-    /// Whether less is used than was thought: charges of writes on their way may have been missed.
-    public static func isLower(_ used: ResourceAmounts, than before: ResourceAmounts?) -> Bool {
-        guard let before else { return false }
-        return !before.exceeding(used).isEmpty
-    }
 }

@@ -91,7 +91,9 @@ def base():
         layer.directory(path)
     layer.directory("tmp", 0o1777)
     layer.program("/bin/busybox", "bin/busybox")
-    found = {tool: shutil.which(tool) for tool in TOOLS}
+    # Not busybox's own shell: it runs its applets whatever lies in the path, and the suite wants OpenBSD's nc; it also
+    # drops variables whose names are none to it, as dash does.
+    found = {"sh": shutil.which("bash")} | {tool: shutil.which(tool) for tool in TOOLS}
     for tool, source in found.items():
         if source:
             layer.program(source, f"bin/{tool}")

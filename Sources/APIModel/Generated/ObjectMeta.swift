@@ -44,7 +44,7 @@ public struct ObjectMeta: Lens {
         get { fields.int("generation") }
         set { fields.setInt("generation", newValue) }
     }
-    /// When the server stored the object.
+    /// CreationTimestamp is a timestamp that tells when the server stored the object.
     public var creationTimestamp: Timestamp? {
         get { fields.time("creationTimestamp") }
         set { fields.setTime("creationTimestamp", newValue) }

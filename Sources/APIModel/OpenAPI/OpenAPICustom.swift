@@ -11,7 +11,7 @@ struct OpenAPICustom {
     private static let texts = [
         "apiVersion": "APIVersion defines the version of the API that this object is written in. The server may convert it to another.",
         "kind": "What kind of object this is, in CamelCase. It cannot be changed.",
-        "metadata": "What every object has: its name, labels, annotations and what the server keeps about it.",
+        "metadata": "Standard object's metadata: its name, labels, annotations and what the server keeps about it.",
     ]
 
     /// The definition of a kind.

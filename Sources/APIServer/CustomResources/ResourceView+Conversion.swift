@@ -76,13 +76,21 @@ extension ResourceView {
         }
         guard !trees.isEmpty else { return objects }
         let converted = try await remote.convert(trees, to: gvk.groupVersion)
+        let indexer = ObjectIndexer(descriptor, prefix: engine.prefix, selectable: version.selectableFields)
         for (place, object) in zip(places, converted) {
             var object = object
             version.schema.normalize(&object)
             let bytes = object.encoded()
-            objects[place] = objects[place].with(bytes: bytes, splice: ObjectBytes.splicePoint(of: bytes) ?? 0)
+            var index = objects[place].index
+            index.fields = indexer.fieldValues(of: object)
+            objects[place] = objects[place].with(bytes: bytes, splice: ObjectBytes.splicePoint(of: bytes) ?? 0, index: index)
         }
         return objects
+    }
+
+    /// The selection that can only be asked of converted objects: only the webhook knows the fields of its versions.
+    func afterwards(_ selection: FieldSelection) -> FieldSelection? {
+        remote != nil && selection.readsObjects ? selection : nil
     }
 
     /// Whether stored bytes are in the version served. Stored JSON has sorted keys, so `apiVersion` comes first.
@@ -104,7 +112,7 @@ extension ResourceView {
 
 extension CachedObject {
     /// The same object in other words.
-    func with(bytes: [UInt8], splice: Int) -> CachedObject {
+    func with(bytes: [UInt8], splice: Int, index: ObjectIndex) -> CachedObject {
         CachedObject(
             key: key,
             namespace: namespace,

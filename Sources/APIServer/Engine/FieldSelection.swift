@@ -9,12 +9,20 @@ struct FieldSelection: Sendable {
     private let fields: [FieldSelector.Requirement]
     let isEverything: Bool
 
-    static let everything = FieldSelection()
+    static let everything = FieldSelection(labels: nil, fields: [])
 
-    private init() {
-        labels = nil
-        fields = []
-        isEverything = true
+    private init(labels: LabelSelector?, fields: [FieldSelector.Requirement]) {
+        self.labels = labels
+        self.fields = fields
+        isEverything = labels == nil && fields.isEmpty
+    }
+
+    /// Whether more is asked of objects than their names, namespaces and labels.
+    var readsObjects: Bool { fields.contains { !$0.field.hasPrefix("metadata.") } }
+
+    /// What can be asked of objects in whatever version they are.
+    var ofMetadata: FieldSelection {
+        FieldSelection(labels: labels, fields: fields.filter { $0.field.hasPrefix("metadata.") })
     }
 
     /// No field has this value.

@@ -16,10 +16,11 @@ struct ObjectIndexer: Sendable {
     /// Half of an object is the record of who owns its fields; nothing here asks for it.
     private static let parsing = JSONParser.Options(omitting: "managedFields")
 
-    init(_ descriptor: KindDescriptor, prefix: String) {
+    /// `selectable` are the fields of a version, where they are not those of all.
+    init(_ descriptor: KindDescriptor, prefix: String, selectable: [SelectableField]? = nil) {
         self.prefix = prefix
         namespaced = descriptor.namespaced
-        fields = descriptor.selectableFields.filter(\.matchable)
+        fields = (selectable ?? descriptor.selectableFields).filter(\.matchable)
         hooks = descriptor.hooks
         packs = descriptor.groupResource == CustomResourceService.resource
     }

@@ -18,6 +18,7 @@ extension APIServer {
         }
         if let warning = view.version.deprecationWarning { context.warnings.add(warning) }
         try checkScope(view, info)
+        if info.isWatchPath, !info.subresource.isEmpty { throw .unknownPath }
         guard info.subresource.isEmpty else { return try await respondToSubresource(view, context) }
         guard view.descriptor.verbs.contains(info.verb), Self.hasRoute(context) else { throw .methodNotAllowed() }
         if let issue = info.name.isEmpty ? nil : ObjectMetadata.segmentIssues(info.name).first {
@@ -151,10 +152,17 @@ extension APIServer {
 
     private func list(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let namespace = Self.namespace(view, context.info)
-        let query = try ListQuery(try options(context), view: view, namespace: namespace)
+        var query = try ListQuery(try options(context), view: view, namespace: namespace)
+        let afterwards = view.afterwards(query.selection)
+        if afterwards != nil { query.selection = query.selection.ofMetadata }
         var page = try await view.engine.page(query, namespace: namespace)
         var view = view
         if view.remote != nil { (page, view) = try await view.converted(page) }
+        if let afterwards {
+            var chosen: [CachedObject] = []
+            page.forEach { if afterwards.matches($0) { chosen.append($0) } }
+            page.objects = .chosen(chosen)
+        }
         guard !context.form.isCopied, page.isLong else {
             return try ListResponse.make(page, view: view, context: context)
         }
@@ -170,7 +178,6 @@ extension APIServer {
     }
 
     private func watch(_ view: ResourceView, _ context: RequestContext) throws(APIError) -> HTTPResponse {
-        if context.info.isWatchPath, context.request.method != "GET" { throw .methodNotAllowed() }
         var options = try options(context)
         if context.info.isWatchPath, !context.info.name.isEmpty {
             let term = "metadata.name=\(context.info.name)"

@@ -34,7 +34,8 @@ extension APIServer {
             return try await part(view, context, .subresource) { old, new in Self.withEphemeralContainers(old, new) }
         case ("pods", "resize"): return try await part(view, context, .subresource) { old, new in Self.resized(old, new) }
         case ("certificatesigningrequests", "approval"):
-            return try await part(view, context, .subresource) { old, new in Self.approved(old, new) }
+            // The kind's hooks keep all but the decision and the metadata.
+            return try await part(view, context, .subresource) { $1 }
         case ("serviceaccounts", "token"): return try await requestToken(view, subresource, context)
         default: throw .unknownPath
         }
@@ -98,12 +99,6 @@ extension APIServer {
             }
             object.set(.array(containers), at: ["spec", list])
         }
-        return object
-    }
-
-    private static func approved(_ old: JSONValue, _ new: JSONValue) -> JSONValue {
-        var object = keeping(old, new)
-        if let conditions = new.value(at: ["status", "conditions"]) { object.set(conditions, at: ["status", "conditions"]) }
         return object
     }
 

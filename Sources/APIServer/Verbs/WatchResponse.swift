@@ -19,6 +19,8 @@ struct WatchResponse: Sendable {
     let context: RequestContext
     let namespace: String
     let selection: FieldSelection
+    /// What is asked of objects once they are converted.
+    let afterwards: FieldSelection?
     let start: Start
     let wantsBookmarks: Bool
     let deadline: WatchDeadlines
@@ -41,6 +43,7 @@ struct WatchResponse: Sendable {
             accepted: view.fieldLabels,
             absent: view.absentFields
         )
+        let afterwards = view.afterwards(selection)
         let minimum = view.engine.environment.configuration.minWatchSeconds
         let drawn = minimum + Int(view.engine.environment.random.next() % UInt64(max(1, minimum)))
         let asked = options.timeoutSeconds ?? 0
@@ -48,7 +51,8 @@ struct WatchResponse: Sendable {
             view: view,
             context: context,
             namespace: namespace,
-            selection: selection,
+            selection: afterwards == nil ? selection : selection.ofMetadata,
+            afterwards: afterwards,
             start: try start(options),
             wantsBookmarks: options.allowWatchBookmarks,
             deadline: deadlines,

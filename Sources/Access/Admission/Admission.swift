@@ -152,6 +152,7 @@ public struct AdmissionChain: Sendable {
             TaintNodesByCondition(),
             PriorityAdmission(lookup: lookup),
             DefaultTolerationSeconds(),
+            RuntimeClassAdmission(lookup: lookup),
         ])
     }
 }

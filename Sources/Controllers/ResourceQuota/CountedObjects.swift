@@ -33,7 +33,7 @@ final class CountedObjects: Controller, Subscriber {
 
     func start() {}
 
-    /// Calls `body` when objects of a kind went from a namespace, or, with nil, when a kind has been listed.
+    /// Calls `body` when objects of a kind came to or went from a namespace, or, with nil, when a kind has been listed.
     func observe(_ body: @escaping @Sendable (GroupResource, String?) -> Void) {
         state.withLock { $0.observers.append(body) }
     }
@@ -154,8 +154,9 @@ final class CountedObjects: Controller, Subscriber {
     private func note(_ resource: GroupResource, _ place: (namespace: String, name: String), isThere: Bool) {
         let observers = state.withLock { state -> [@Sendable (GroupResource, String?) -> Void] in
             if isThere {
-                state.names[resource]?[place.namespace, default: []].insert(place.name)
-                return []
+                // What was made before a quota was in force is charged by nobody.
+                let isNew = state.names[resource]?[place.namespace, default: []].insert(place.name).inserted ?? false
+                return isNew ? state.observers : []
             }
             state.names[resource]?[place.namespace]?.remove(place.name)
             if state.names[resource]?[place.namespace]?.isEmpty == true { state.names[resource]?[place.namespace] = nil }

@@ -12,10 +12,12 @@ import Values
 final class ResourceQuotaController: KeyedController {
     /// How often everything is counted again, as upstream.
     private static let resync: Duration = .seconds(300)
-    /// After this time a quota whose usage went down is counted once more: a write may have been charged and not yet seen.
+    /// After this time a quota that was found changed is counted once more: what was just written may not have been seen.
     private static let doubt: Duration = .seconds(1)
     private static let claims = GroupVersionResource(group: "resource.k8s.io", version: "v1", resource: "resourceclaims")
     private static let deviceClasses = GroupVersionResource(group: "resource.k8s.io", version: "v1", resource: "deviceclasses")
+
+    private static let quotaResource = GroupResource(group: "", resource: "resourcequotas")
 
     let queue: WorkQueue<String>
     let workers: Int
@@ -42,7 +44,11 @@ final class ResourceQuotaController: KeyedController {
     func start() {
         quotas.observe { [weak self] change in
             // The status is written by this controller and by admission.
-            guard let self, let new = change.newSummary else { return }
+            guard let self else { return }
+            guard let new = change.newSummary else {
+                if let old = change.oldSummary { replenish(Self.quotaResource, old.namespace) }
+                return
+            }
             if change.oldSummary != nil, change.old?.spec.hard == change.new?.spec.hard { return }
             queue.add(new.key)
         }
@@ -83,8 +89,8 @@ final class ResourceQuotaController: KeyedController {
         let surroundings = try await surroundings(quota, namespace: object.namespace)
         let (findings, isComplete) = try await find(quota, namespace: object.namespace, surroundings)
         let used = QuotaCount.used(quota, findings: findings, now: context.clock.now, surroundings)
-        let isLower = QuotaCount.isLower(used, than: quota.used)
-        if QuotaCount.isDirty(quota, used: used) {
+        let isDirty = QuotaCount.isDirty(quota, used: used)
+        if isDirty {
             var copy = object
             copy.fields["status"] = ["hard": quota.wanted.json, "used": used.json]
             do {
@@ -93,7 +99,7 @@ final class ResourceQuotaController: KeyedController {
                 return .done
             }
         }
-        return .requeue(after: isLower ? Self.doubt : isComplete ? Self.resync : CountedObjects.discoveryPeriod)
+        return .requeue(after: isDirty ? Self.doubt : isComplete ? Self.resync : CountedObjects.discoveryPeriod)
     }
 
     /// What there is of every kind the quota limits; incomplete while some kind has not been listed yet.
@@ -109,6 +115,7 @@ final class ResourceQuotaController: KeyedController {
             case ("", "pods"): findings[measure] = .objects(pods.list(namespace: namespace).map(\.json))
             case ("", "services"): findings[measure] = .objects(services.list(namespace: namespace).map(\.json))
             case ("", "persistentvolumeclaims"): findings[measure] = .objects(volumeClaims.list(namespace: namespace).map(\.json))
+            case ("", "resourcequotas"): findings[measure] = .count(quotas.summaries(namespace: namespace).count)
             case (Self.claims.group, Self.claims.resource):
                 // Asked for so that their going is noticed.
                 _ = counted.count(measure.resource, namespace: namespace)

@@ -45,7 +45,17 @@ public struct RemoteCommandBridge: Sendable {
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "code": 500,
             "reason": "InternalError", "message": .string("error executing command: \(failure)"),
         ]
-        try? await socket.send(.error, status.encoded())
+        await tell(status.encoded())
+    }
+
+    /// Tells the client how the command ended. The oldest clients read words, and nothing where all went well.
+    private func tell(_ status: [UInt8]) async {
+        guard socket.version == .v1 || socket.version == .v1Base64, let value = try? JSONParser.parse(status) else {
+            try? await socket.send(.error, status)
+            return
+        }
+        if value["status"]?.string == "Success" { return }
+        try? await socket.send(.error, Array((value["message"]?.string ?? "").utf8))
     }
 
     /// The server waits for every stream the options announce before it starts.
@@ -116,6 +126,6 @@ public struct RemoteCommandBridge: Sendable {
     private func outcome(_ stream: SPDYStream) async {
         var status: [UInt8] = []
         while let bytes = try? await stream.read(), status.count < Self.statusLimit { status += bytes }
-        if !status.isEmpty { try? await socket.send(.error, status) }
+        if !status.isEmpty { await tell(status) }
     }
 }

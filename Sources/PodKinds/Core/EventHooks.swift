@@ -26,6 +26,13 @@ package struct EventHooks: KindHooks {
 
     private var isLegacy: Bool { subject == "involvedObject" }
 
+    /// The source of an event is its component or, where that is not said, the controller that reports.
+    package func fieldLabel(_ label: String, of object: JSONValue) -> String? {
+        guard label == "source" else { return nil }
+        let component = object[isLegacy ? "source" : "deprecatedSource"]?.text("component") ?? ""
+        return component.isEmpty ? object.text(isLegacy ? "reportingComponent" : "reportingController") : component
+    }
+
     package func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
         common(object, &issues)
