@@ -397,6 +397,7 @@ import Values
         ("[?(@.a==1]", "unterminated filter"), ("\"x", "unterminated quoted string"),
         ("#", "unrecognized character in action: U+0023 '#'"), ("{", "unrecognized character in action: U+007B '{'"),
         ("1.2.3", "cannot parse number 1.2.3"), ("a,b", "unrecognized character in action: U+002C ','"),
+        ("a\tb", "unrecognized character in action: U+0009"),
         ("[99999999999999999999]", "array index 99999999999999999999 is not a number"),
     ])
     func `a reference to a field that is no JSONPath`(_ text: String, _ words: String) throws {

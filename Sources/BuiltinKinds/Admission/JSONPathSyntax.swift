@@ -80,7 +80,8 @@ struct JSONPathSyntax {
                     guard Self.isWord(scalar) else {
                         let hex = String(scalar.value, radix: 16, uppercase: true)
                         let code = String(repeating: "0", count: max(0, 4 - hex.count)) + hex
-                        return "unrecognized character in action: U+\(code) '\(scalar)'"
+                        let isShown = scalar.properties.generalCategory != .control
+                        return "unrecognized character in action: U+\(code)\(isShown ? " '\(scalar)'" : "")"
                     }
                     while let scalar = next, !Self.isTerminator(scalar) { position += 1 }
                     continue
