@@ -55,9 +55,7 @@ enum WebhookAnswer {
             if said.contains("refused") { return "dial tcp \(place): connect: connection refused" }
             if said.contains("No route to host") { return "dial tcp \(place): connect: no route to host" }
             if said.contains("unreachable") { return "dial tcp \(place): connect: network is unreachable" }
-            if said.contains("NIOConnectionError") && said.contains("dnsAError: Optional(") {
-                return "dial tcp: lookup \(host): no such host"
-            }
+            if said.contains("UnknownHost") { return "dial tcp: lookup \(host): no such host" }
             return "dial tcp \(place): \(said)"
         case .tlsFailed:
             if said.contains("CERTIFICATE_VERIFY_FAILED") {

@@ -86,7 +86,10 @@ extension APIServer {
             return try scaleResponse(stored, view, context)
         case "update":
             let scale = try decoding.object(context)
-            change = ObjectChange { old throws(APIError) in try ScaleView.apply(scale, to: old, resource: resource) }
+            let version = scale.value(at: ["metadata", "resourceVersion"])?.string ?? ""
+            change = ObjectChange(retriesConflicts: version.isEmpty) { old throws(APIError) in
+                try ScaleView.apply(scale, to: old, resource: resource)
+            }
         default:
             let patch = try ObjectPatch(context)
             guard patch.kind != .apply else {
