@@ -119,6 +119,30 @@ import Values
             let log = try await cluster.get(Self.pods + "/p/log?tailLines=5&follow=true")
             #expect(log.status == 200, "\(log.text)")
             #expect(log.text == "GET 10.0.0.5:10250 /containerLogs/default/p/c?follow=true&tailLines=5")
+            for (offered, chosen) in [([], ""), (["x", "base64.binary.k8s.io", "binary.k8s.io"], "base64.binary.k8s.io")] {
+                let (socket, subprotocol) = try await WebSocketHandshake.connect(
+                    cluster.transport(),
+                    cluster.request("GET", Self.pods + "/p/log?tailLines=5"),
+                    subprotocols: offered
+                )
+                #expect(subprotocol == chosen)
+                let line = Array("GET 10.0.0.5:10250 /containerLogs/default/p/c?tailLines=5".utf8)
+                if chosen.isEmpty {
+                    #expect(try await socket.receive() == .binary([]))
+                    #expect(try await socket.receive() == .binary(line))
+                } else {
+                    #expect(try await socket.receive() == .text([]))
+                    #expect(try await socket.receive() == .text(Array(Base64.encode(line).utf8)))
+                }
+                #expect(try await socket.receive() == nil)
+            }
+            await #expect(throws: TransportError.self) {
+                _ = try await WebSocketHandshake.connect(
+                    cluster.transport(),
+                    cluster.request("GET", Self.pods + "/p/log"),
+                    subprotocols: ["v4.channel.k8s.io"]
+                )
+            }
             let wrong = try await cluster.get(Self.pods + "/p/log?container=zzz")
             #expect(wrong.message == "container zzz is not valid for pod p")
             var request = cluster.request("POST", Self.pods + "/p/exec?command=sh&command=-c&stdin=1&tty=true")

@@ -19,13 +19,12 @@ import Values
         _ cluster: TestCluster,
         _ target: String,
         accept: String? = nil,
+        origin: String? = "https://dashboard.example",
         subprotocols: [String] = []
     ) async throws -> (connection: WebSocketConnection, subprotocol: String) {
-        try await WebSocketHandshake.connect(
-            transport,
-            cluster.request("GET", target, [], nil, accept),
-            subprotocols: subprotocols
-        )
+        var request = cluster.request("GET", target, [], nil, accept)
+        request.headers["Origin"] = origin
+        return try await WebSocketHandshake.connect(transport, request, subprotocols: subprotocols)
     }
 
     /// The event of the next message, which has to be one line of text.
@@ -64,6 +63,18 @@ import Values
                 #expect(try await Self.line(socket) == "DELETED c")
                 await socket.close()
             }
+        }
+    }
+
+    @Test(arguments: [nil, "", "null", "http://a b", "dashboard", "1http://x"])
+    func `a client that does not say where it comes from is refused`(_ origin: String?) async throws {
+        try await withCluster { cluster in
+            let failure = await #expect(throws: TransportError.self) {
+                _ = try await Self.open(cluster.transport(), cluster, Self.maps + "?watch=1", origin: origin)
+            }
+            #expect(failure?.message.contains("answered 403") == true, "\(String(describing: failure))")
+            let (socket, _) = try await Self.open(cluster.transport(), cluster, Self.maps + "?watch=1", origin: "/any")
+            await socket.close()
         }
     }
 

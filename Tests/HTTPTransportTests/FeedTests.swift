@@ -6,7 +6,7 @@ import Testing
 /// Bodies that are asked for instead of being written.
 @Suite struct FeedTests {
     /// What a test gives it. Guarded by `state`.
-    private final class TestFeed: ResponseFeed {
+    final class TestFeed: ResponseFeed {
         private struct State {
             var pieces: [[UInt8]] = []
             var isEndless = false

@@ -70,6 +70,42 @@ import Testing
         #expect(client.peerClose?.reason == "bye")
     }
 
+    @Test func `a feed has a websocket to itself, pings are answered and its client's end is its own`() async throws {
+        let feed = FeedTests.TestFeed()
+        let late = FeedTests.TestFeed()
+        let server = try HTTPServer(
+            configuration: HTTPServerConfiguration(),
+            handler: ClosureHandler { request in
+                WebSocketHandshake.response(to: request, supported: []) { connection, _ in
+                    try await connection.send(text: "begun")
+                    #expect(await connection.handOver(request.path == "/late" ? late : feed) { .text($0) })
+                }
+            }
+        )
+        // unstructured: the test cancels the server alone
+        let running = Task { try await server.run() }
+        let client = try HTTPClient(configuration: .loopback(try await server.listeningPort()))
+        let (socket, _) = try await WebSocketHandshake.connect(client, HTTPRequest(path: "/"), subprotocols: [])
+        #expect(try await socket.receive() == .text(Array("begun".utf8)))
+        try await socket.send(text: "nobody listens")
+        try await socket.ping([1])
+        for word in ["one", "two"] {
+            feed.push(word)
+            #expect(try await socket.receive() == .text(Array(word.utf8)))
+        }
+        #expect(!feed.isCancelled)
+        await socket.close()
+        try await eventually { feed.isCancelled }
+        let (other, _) = try await WebSocketHandshake.connect(client, HTTPRequest(path: "/late"), subprotocols: [])
+        #expect(try await other.receive() == .text(Array("begun".utf8)))
+        // A server that shuts down ends the feed, and says goodbye.
+        running.cancel()
+        #expect(try await other.receive() == nil)
+        #expect(other.peerClose?.code == WebSocketCloseCode.normal)
+        try await running.value
+        await client.shutDown()
+    }
+
     @Test func `a server chooses its best protocol, over a real socket`() async throws {
         try await withServer(
             handler: { request in

@@ -7,7 +7,7 @@ import Values
 /// Writes lists. Objects are copied from their stored bytes into blocks; nothing is decoded.
 enum ListResponse {
     /// Lists are sent in blocks of about so many bytes.
-    private static let blockBytes = 256 << 10
+    private static let blockBytes = 64 << 10
     private static let comma = UInt8(ascii: ",")
 
     /// The response for a page in the form asked for.
@@ -29,25 +29,38 @@ enum ListResponse {
                 return true
             }
         case .object:
-            let head = opening(view.descriptor.listKind, view.gvk.apiVersion, page)
+            let isTyped = !view.descriptor.isCustom
+            let head = opening(view.descriptor.listKind, view.gvk.apiVersion, page, isTyped: isTyped)
             if view.conversion == nil {
                 return plain(page, head, context) { object, out in
                     guard object.splice > 0 else { return false }
+                    if isTyped {
+                        ObjectBytes.appendItem(object.bytes, splice: object.splice, revision: object.revision, to: &out)
+                        return true
+                    }
                     ObjectBytes.append(object.bytes, splice: object.splice, revision: object.revision, to: &out)
                     return true
                 }
             }
             return plain(page, head, context) { object, out in
                 guard object.splice > 0 else { return false }
-                out += view.served(object)
+                let bytes = view.served(object)
+                guard isTyped, let splice = ObjectBytes.splicePoint(of: bytes) else {
+                    out += bytes
+                    return true
+                }
+                ObjectBytes.appendItem(bytes, splice: splice, revision: .zero, to: &out)
                 return true
             }
         }
     }
 
-    private static func opening(_ kind: String, _ apiVersion: String, _ page: ListPage) -> [UInt8] {
+    /// A list's head. Lists of custom resources say that nothing is to be continued, too.
+    private static func opening(_ kind: String, _ apiVersion: String, _ page: ListPage, isTyped: Bool = true) -> [UInt8] {
         var head = Array("{\"kind\":\"\(kind)\",\"apiVersion\":\"\(apiVersion)\",\"metadata\":".utf8)
-        page.metadata.encode(into: &head)
+        var metadata = page.metadata
+        if !isTyped, metadata["continue"] == nil { metadata["continue"] = "" }
+        metadata.encode(into: &head)
         head += Array(",\"items\":[".utf8)
         return head
     }
@@ -74,7 +87,7 @@ enum ListResponse {
         var out = head
         var isFirst = true
         page.forEach { object in add(object, append, &isFirst, &out) }
-        out += Array("]}\n".utf8)
+        out += Array("]}".utf8)
         return Responses.object(out, form: context.form)
     }
 
@@ -102,8 +115,8 @@ enum ListResponse {
             guard block.count >= blockBytes else { continue }
             let ready = encoder?.add(block) ?? block
             if !ready.isEmpty { try await stream.write(ready) }
-            block = []
-            block.reserveCapacity(blockBytes + (16 << 10))
+            // The same memory again, unless the connection still holds it.
+            block.removeAll(keepingCapacity: true)
         }
         block += Array("]}\n".utf8)
         guard let encoder else { return try await stream.write(block) }

@@ -5,8 +5,9 @@ import Schema
 import Store
 import Values
 
-/// A list in protobuf or CBOR. Both say at their beginning how much follows, so the items are encoded twice when there
-/// are many: once to be counted, once to be sent, block by block. Nothing grows with the list but its references.
+/// A list in protobuf or CBOR. Protobuf says at its beginning how many bytes follow, so the items are encoded twice when there are
+/// many: once to be measured, once to be sent, block by block. CBOR says only how many items follow. Nothing grows with the list
+/// but its references.
 struct EncodedList: Sendable {
     private let view: ResourceView
     private let form: ResponseForm
@@ -28,7 +29,7 @@ struct EncodedList: Sendable {
         self.form = form
         self.page = page
         var objects: [CachedObject] = []
-        page.forEach { objects.append($0) }
+        page.forEach { if $0.splice > 0, $0.index.damage == nil { objects.append($0) } }
         self.objects = objects
     }
 
@@ -62,12 +63,14 @@ struct EncodedList: Sendable {
 
     private func measure() -> Measured {
         var measured = Measured()
+        let isCounted = form.syntax == .cbor
+        if isCounted { measured.count = objects.count }
         for (index, object) in objects.enumerated() {
+            if isCounted, measured.kept.count >= Self.keptBytes { break }
             guard let item = item(object) else {
                 if measured.next == index { measured.next = index + 1 }
                 continue
             }
-            measured.count += 1
             measured.bytes += item.count
             if measured.next == index, measured.kept.count < Self.keptBytes {
                 measured.kept += item
@@ -105,12 +108,14 @@ struct EncodedList: Sendable {
 
     /// One item as it stands in the list; nil for an object that cannot be read.
     private func item(_ object: CachedObject) -> [UInt8]? {
-        guard let tree = WatchFrames.tree(object, view: view, shape: form.shape) else { return nil }
+        let tree = WatchFrames.tree(object, view: view, shape: form.shape)
         if form.syntax == .protobuf {
+            guard let tree else { return nil }
             return ProtobufObject.listItem(tree, schema: WatchFrames.schema(view, form.shape))
         }
         var out: [UInt8] = []
-        CBOR.encode(tree, into: &out)
+        // It was counted, so something has to stand in its place.
+        CBOR.encode(tree ?? [:], into: &out)
         return out
     }
 

@@ -155,6 +155,18 @@ final class ByteChannel: Sendable {
         }
     }
 
+    /// All that is queued, for a consumer that reads no further.
+    func takeAll() -> [[UInt8]] {
+        state.withLock { state in
+            defer {
+                state.chunks.removeAll()
+                state.byteCount = 0
+                state.isPaused = false
+            }
+            return Array(state.chunks)
+        }
+    }
+
     /// The consumer leaves: what is queued is dropped and the producer is told.
     func cancel() {
         let (tell, reader, writers) = state.withLock { state in

@@ -195,7 +195,7 @@ final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func dispatch(_ request: HTTPRequest, keepAlive: Bool, bodyUnread: Bool) {
         guard let context else { return }
         let line = ServerExchange.RequestLine(isHead: request.method == "HEAD", version: request.version)
-        let exchange = ServerExchange(eventLoop: context.eventLoop, connection: self, streamID: 0, request: line)
+        let exchange = ServerExchange(eventLoop: context.eventLoop, connection: self, stream: nil, request: line)
         state = .responding(exchange, keepAlive: keepAlive, bodyUnread: bodyUnread)
         exchange.start(request, handler: shared.handler, executor: executor)
     }
@@ -360,6 +360,8 @@ extension HTTP1ServerHandler: ServerConnection {
         flushNow()
         close()
     }
+
+    var queuesArrays: Bool { false }
 
     func hasRoom(_ exchange: ServerExchange) -> Bool {
         guard let context else { return false }

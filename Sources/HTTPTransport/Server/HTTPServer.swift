@@ -1,7 +1,6 @@
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOHTTP2
 import NIOPosix
 import NIOSSL
 import NIOTLS
@@ -212,20 +211,8 @@ public final class HTTPServer: Sendable {
     }
 
     private func addHTTP2(_ channel: any Channel, peer: Peer) throws {
-        var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        connection.initialSettings = HTTP2ServerHandler.settings(configuration.limits)
-        connection.controlFrameRateLimit.maximumCount = 10_000
-        var stream = NIOHTTP2Handler.StreamConfiguration()
-        stream.streamResetFrameRateLimit.maximumCount = 10_000
-        let tally = HTTP2Tally()
-        let frames = NIOHTTP2Handler(
-            mode: .server,
-            frameDelegate: tally,
-            connectionConfiguration: connection,
-            streamConfiguration: stream
-        )
-        let handler = HTTP2ServerHandler(shared: shared, peer: peer, tally: tally, eventLoop: channel.eventLoop)
-        try channel.pipeline.syncOperations.addHandlers([WriteCoalescer(), frames, handler])
+        let handler = HTTP2ServerHandler(shared: shared, peer: peer, eventLoop: channel.eventLoop)
+        try channel.pipeline.syncOperations.addHandler(handler)
     }
 
     // MARK: The end

@@ -19,6 +19,8 @@ protocol ServerConnection: AnyObject {
     func hasRoom(_ exchange: ServerExchange) -> Bool
     /// Where feeds of this connection's event loop announce themselves.
     var inbox: FeedInbox { get }
+    /// Whether pieces of a body wait as the arrays they came as, of any size; otherwise they are copied in pieces.
+    var queuesArrays: Bool { get }
     /// Leaves HTTP; nil when the connection cannot.
     func leaveHTTP(_ exchange: ServerExchange, _ response: HTTPResponse) -> RawChannelStream?
 }
@@ -34,8 +36,8 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
 
     let eventLoop: any EventLoop
     let request: RequestLine
-    /// HTTP/2's stream; 0 in HTTP/1.
-    let streamID: Int32
+    /// HTTP/2's stream while it is open; nil in HTTP/1.
+    var stream: ServerStream?
     /// Body bytes handed to the connection and not yet on their way.
     var pendingBytes = 0
     /// When the peer last took bytes, or the exchange began.
@@ -68,10 +70,10 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
         var version: HTTPRequest.Version
     }
 
-    init(eventLoop: any EventLoop, connection: any ServerConnection, streamID: Int32, request: RequestLine) {
+    init(eventLoop: any EventLoop, connection: any ServerConnection, stream: ServerStream?, request: RequestLine) {
         self.eventLoop = eventLoop
         self.connection = connection
-        self.streamID = streamID
+        self.stream = stream
         self.request = request
         progressAt = .now()
     }
@@ -150,7 +152,11 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
             return
         }
         try await onLoop { self.connection.sendHead(self, response, inline: nil) }
-        if !request.isHead {
+        if request.isHead {
+            // only its length is told
+        } else if connection.queuesArrays {
+            for chunk in chunks { try await write(chunk) }
+        } else {
             for piece in BodyPieces(chunks: chunks, limit: ServerExchange.pieceBytes) { try await write(piece) }
         }
         try await onLoop { self.finish { self.connection.sendEnd(self) } }
@@ -190,7 +196,7 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
         }
         guard let stream else { throw TransportError(.protocolViolation, "the connection cannot leave HTTP") }
         try? await run(stream)
-        await stream.close()
+        if !stream.isFollowed { await stream.close() }
         try? await onLoop { self.isFinished = true }
     }
 
@@ -225,9 +231,8 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
     /// Sends what the feed has until it ends: asked on the event loop, without a task in between.
     func drain(_ feed: any ResponseFeed) async throws {
         let inbox = connection.inbox
-        feed.onReady { [weak self] in
-            if let self { inbox.add(self) }
-        }
+        // Not weakly: every use of an exchange would then be slow. The end of the feed lets go of both.
+        feed.onReady { inbox.add(self) }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 if eventLoop.inEventLoop {
@@ -248,9 +253,7 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
     /// Lets the response go on and end with the feed; the task that produced its beginning is over.
     private func follow(_ feed: any ResponseFeed) async throws {
         let inbox = connection.inbox
-        feed.onReady { [weak self] in
-            if let self { inbox.add(self) }
-        }
+        feed.onReady { inbox.add(self) }
         do {
             try await onLoop {
                 self.task = nil

@@ -31,6 +31,8 @@ public final class WebSocketConnection: Sendable {
         var decoder: WebSocketDecoder
         var partial: (opcode: WebSocketFrame.Opcode, bytes: [UInt8])?
         var closeSent = false
+        /// A feed has the connection; it closes it as well.
+        var isHandedOver = false
         var closeReceived: (code: UInt16, reason: String)?
     }
 
@@ -95,12 +97,29 @@ public final class WebSocketConnection: Sendable {
             defer { state.closeSent = true }
             return !state.closeSent
         }
-        if isFirst {
-            // control frames hold 125 bytes, two of them the code
-            let text = Array(reason.utf8.prefix(123))
-            try? await write(WebSocketFrame(.close, [UInt8(code >> 8), UInt8(code & 0xff)] + text))
-        }
+        if state.withLock({ $0.isHandedOver }) { return }
+        if isFirst { try? await write(WebSocketFrame.closing(code, reason)) }
         await stream.close()
+    }
+
+    /// Leaves the connection of a server to a feed: each of its pieces becomes a message, what the client says is dropped, and the
+    /// connection ends with the feed or the client. No task waits meanwhile. Nobody may be receiving or sending. False when the
+    /// connection has no event loop of its own or is closed; the feed is then untouched.
+    public func handOver(_ feed: any ResponseFeed, as message: @escaping @Sendable ([UInt8]) -> Message) async -> Bool {
+        guard role == .server, let channel = stream as? RawChannelStream else { return false }
+        let decoder = state.withLock { state in
+            state.isHandedOver = true
+            return state.decoder
+        }
+        let follower = WebSocketFeed(channel, feed, decoder: decoder) { bytes in
+            switch message(bytes) {
+            case .binary(let payload): WebSocketFrame(.binary, payload)
+            case .text(let payload): WebSocketFrame(.text, payload)
+            }
+        }
+        if await channel.follow(follower) { return true }
+        state.withLock { $0.isHandedOver = false }
+        return false
     }
 
     private func send(_ frame: WebSocketFrame) async throws {

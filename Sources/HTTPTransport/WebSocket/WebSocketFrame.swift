@@ -32,6 +32,12 @@ public struct WebSocketFrame: Sendable, Hashable {
         self.isFinal = isFinal
     }
 
+    /// The frame that says goodbye.
+    static func closing(_ code: UInt16, _ reason: String) -> WebSocketFrame {
+        // control frames hold 125 bytes, two of them the code
+        WebSocketFrame(.close, [UInt8(code >> 8), UInt8(code & 0xff)] + Array(reason.utf8.prefix(123)))
+    }
+
     /// The frame as it goes over the wire; a client's frames carry a mask.
     public func encoded(mask: UInt32?) -> [UInt8] {
         var out: [UInt8] = []

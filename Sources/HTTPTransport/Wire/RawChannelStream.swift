@@ -1,6 +1,18 @@
 import NIOCore
 import Synchronization
 
+/// Somebody who is told of a raw channel's bytes on its event loop, where a task for each would only wait.
+protocol ChannelFollower: AnyObject, Sendable {
+    /// Bytes arrived.
+    func received(_ bytes: [UInt8])
+    /// More can be written.
+    func roomCame()
+    /// The server shuts down.
+    func serverDrains()
+    /// The channel is closed; nothing else is called any more.
+    func gone()
+}
+
 /// The bytes of a channel in both directions, once no protocol of ours frames them.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on the channel's event loop only, except `received`, which
@@ -18,6 +30,8 @@ final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableC
     private var isPaused = false
     private var readWanted = false
     private var drainWaiters: [RoomWaiter] = []
+    private var follower: (any ChannelFollower)?
+    private let followed = Atomic<Bool>(false)
 
     /// A writer that waits for room. Touched on the event loop only.
     private final class RoomWaiter: @unchecked Sendable {
@@ -56,6 +70,7 @@ final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableC
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
+        if let follower { return follower.received(buffer.bytesArray()) }
         if let goOn = received?.push(buffer.bytesArray()), !goOn { isPaused = true }
     }
 
@@ -68,12 +83,19 @@ final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableC
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { releaseWriters(nil) }
+        if context.channel.isWritable {
+            releaseWriters(nil)
+            follower?.roomCame()
+        }
         context.fireChannelWritabilityChanged()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed { received?.finish() }
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            received?.finish()
+            if follower != nil { context.close(promise: nil) }
+        }
+        if event is ServerDrainEvent { follower?.serverDrains() }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -95,6 +117,9 @@ final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableC
     private func end(_ failure: (any Error)?) {
         closed.store(true, ordering: .releasing)
         received?.finish(throwing: failure)
+        let leaving = follower
+        follower = nil
+        leaving?.gone()
         releaseWriters(failure ?? TransportError(.closed, "the connection is closed"))
     }
 
@@ -111,6 +136,51 @@ final class RawChannelStream: ChannelDuplexHandler, DuplexByteStream, RemovableC
             self.readWanted = false
             self.context?.read()
         }
+    }
+
+    // MARK: Without tasks
+
+    /// Whether somebody follows the channel on its event loop.
+    var isFollowed: Bool { followed.load(ordering: .acquiring) }
+
+    /// Whether the peer takes what is written. On the event loop.
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    var eventLoop: any EventLoop { channel.eventLoop }
+
+    /// Gives the channel to somebody who is called on its event loop; nobody may read or write otherwise any more. False when the
+    /// channel is closed.
+    func follow(_ newFollower: any ChannelFollower) async -> Bool {
+        await withCheckedContinuation { continuation in
+            channel.eventLoop.execute {
+                guard !self.closed.load(ordering: .acquiring), let context = self.context else {
+                    continuation.resume(returning: false)
+                    return
+                }
+                self.follower = newFollower
+                self.followed.store(true, ordering: .releasing)
+                for bytes in self.received?.takeAll() ?? [] { newFollower.received(bytes) }
+                self.isPaused = false
+                if self.readWanted {
+                    self.readWanted = false
+                    context.read()
+                }
+                newFollower.roomCame()
+                continuation.resume(returning: true)
+            }
+        }
+    }
+
+    /// Writes without a flush. On the event loop.
+    func writeNow(_ bytes: [UInt8]) { context?.write(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil) }
+
+    /// On the event loop.
+    func flushNow() { context?.flush() }
+
+    /// Sends what is written and closes. On the event loop.
+    func closeNow() {
+        context?.flush()
+        context?.close(promise: nil)
     }
 
     // MARK: DuplexByteStream

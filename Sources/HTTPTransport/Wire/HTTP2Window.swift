@@ -1,17 +1,4 @@
-import NIOCore
 import NIOHPACK
-import NIOHTTP2
-
-/// Tells a connection which body bytes HTTP/2's flow control has let go. Owned by the event loop.
-final class HTTP2Tally: NIOHTTP2FrameDelegate {
-    /// Told of every DATA frame that leaves; cleared when the connection ends.
-    var handler: HTTP2ServerHandler?
-
-    func wroteFrame(_ frame: HTTP2Frame) {
-        guard case .data(let data) = frame.payload else { return }
-        handler?.dataLeft(frame.streamID, data.data.readableBytes)
-    }
-}
 
 /// The windows both ends of ours announce.
 enum HTTP2Window {
