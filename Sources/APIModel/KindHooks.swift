@@ -4,7 +4,7 @@ import Units
 import Values
 
 /// The behaviour of a kind that its schema cannot express. Every method is pure and synchronous, and does nothing by
-/// default.
+/// default. `GoWordedHooks` passes all of them on: a new one has to be added there too.
 public protocol KindHooks: Sendable {
     /// Defaults that depend on other fields; runs after the schema's own.
     func defaults(_ object: inout JSONValue)
@@ -83,6 +83,10 @@ public struct HookContext: Sendable {
     public var user: String
     /// The groups of that user.
     public var groups: [String]
+    /// The identifier of that user; empty when none is known.
+    public var userID = ""
+    /// What else is known of that user.
+    public var userExtra: [String: [String]] = [:]
     /// Whether nothing will be stored.
     public var dryRun: Bool
     /// The namespace of the request; empty for cluster-scoped kinds.

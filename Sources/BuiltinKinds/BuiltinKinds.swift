@@ -1,6 +1,7 @@
 import APIModel
 import APITypes
 import PodKinds
+import Schema
 import Values
 
 /// The behaviour of the built-in kinds: a literal table, no registration at load time.
@@ -9,7 +10,7 @@ public enum BuiltinKinds {
     public static func descriptors() -> [KindDescriptor] {
         BuiltinResources.all.map { kind in
             var kind = kind
-            kind.hooks = hooks(for: kind.groupResource)
+            kind.hooks = GoWordedHooks.wording(hooks(for: kind.groupResource), group: kind.group, kind: kind.kind)
             attachConversions(&kind)
             return kind
         }
@@ -19,7 +20,11 @@ public enum BuiltinKinds {
         switch kind.groupResource.description {
         case "events.events.k8s.io":
             kind.storedAs = GroupResource(group: "", resource: "events")
-            for index in kind.versions.indices { kind.versions[index].conversion = SharedEvents() }
+            for index in kind.versions.indices {
+                kind.versions[index].conversion = SharedEvents()
+                // What is asked of these events is more than of those of the core group.
+                kind.versions[index].hooks = kind.hooks
+            }
         case "horizontalpodautoscalers.autoscaling":
             for index in kind.versions.indices where kind.versions[index].name == "v1" {
                 kind.versions[index].conversion = AutoscalerV1(stored: "autoscaling/v2")
@@ -72,7 +77,9 @@ public enum BuiltinKinds {
         "cronjobs.batch": CronJobHooks(),
         "horizontalpodautoscalers.autoscaling": KindRules(
             complete: { AutoscalerValidation.complete(&$0) },
-            check: { AutoscalerValidation.check($0, &$1) },
+            status: ["currentMetrics": .null, "desiredReplicas": 0],
+            update: { AutoscalerValidation.check($0, old: $1, &$2) },
+            create: { AutoscalerValidation.check($0, old: nil, &$1) },
             statusUpdate: { AutoscalerValidation.statusUpdate($0, $1, &$2) },
             row: AutoscalerValidation.row
         ),
@@ -86,7 +93,10 @@ public enum BuiltinKinds {
             complete: { IngressValidation.completeClass(&$0) },
             check: { IngressValidation.checkClass($0, &$1) },
             update: { object, old, issues in
-                issues.immutable(object["spec"]?["controller"], old["spec"]?["controller"], .init("spec.controller"))
+                // The immutable field is complained of before what else is wrong.
+                var first: [FieldIssue] = []
+                first.immutable(object["spec"]?["controller"] ?? "", old["spec"]?["controller"] ?? "", .init("spec.controller"))
+                issues.insert(contentsOf: first, at: 0)
             },
             row: IngressValidation.classRow
         ),

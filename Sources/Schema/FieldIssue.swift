@@ -60,14 +60,17 @@ public struct FieldIssue: Hashable, Sendable, CustomStringConvertible {
     public var path: FieldPath
     /// The value found there; nil leaves it out of the message.
     public var badValue: JSONValue?
+    /// The value in the form to show, where that is not its JSON; counts only when there is no `badValue`.
+    public var shownValue: String?
     /// More words; may be empty.
     public var detail: String
 
     /// Describes an issue; the factories know upstream's words.
-    public init(kind: Kind, path: FieldPath, badValue: JSONValue? = nil, detail: String = "") {
+    public init(kind: Kind, path: FieldPath, badValue: JSONValue? = nil, shownValue: String? = nil, detail: String = "") {
         self.kind = kind
         self.path = path
         self.badValue = badValue
+        self.shownValue = shownValue
         self.detail = detail
     }
 
@@ -80,6 +83,8 @@ public struct FieldIssue: Hashable, Sendable, CustomStringConvertible {
             } else {
                 text += ": \(String(decoding: badValue.encoded(), as: UTF8.self))"
             }
+        } else if kind.showsValue, let shownValue {
+            text += ": \(shownValue)"
         }
         if !detail.isEmpty { text += ": \(detail)" }
         return text

@@ -38,7 +38,7 @@ struct Case: CustomTestStringConvertible, Sendable {
                 Broken(
                     "spec.ports",
                     [["port": 80, "name": "a"], ["port": 80, "name": "b"]],
-                    "spec.ports[1]: Duplicate value: {\"port\":80,\"protocol\":\"TCP\"}"
+                    "spec.ports[1]: Duplicate value: {\"Name\":\"\",\"Protocol\":\"TCP\",\"AppProtocol\":null,\"Port\":80,\"TargetPort\":0,\"NodePort\":0}"
                 ),
                 Broken("spec.ports.0.nodePort", 30000, "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"),
                 Broken(
@@ -180,9 +180,9 @@ struct Case: CustomTestStringConvertible, Sendable {
                 Broken("spec.resources.requests.storage", "0", "spec.resources[storage]: Invalid value: \"0\": must be greater than zero"),
                 Broken("spec.resources", nil, "spec.resources[storage]: Required value"),
                 Broken(
-                    "spec.dataSource",
+                    "spec.dataSourceRef",
                     ["kind": "VolumeSnapshot", "name": "x"],
-                    "spec.dataSource: Invalid value: \"VolumeSnapshot\": must be 'PersistentVolumeClaim' when referencing the default apiGroup"
+                    "spec.dataSourceRef: Invalid value: \"VolumeSnapshot\": must be 'PersistentVolumeClaim' when referencing the default apiGroup"
                 ),
             ]
         ),
@@ -286,7 +286,7 @@ struct Case: CustomTestStringConvertible, Sendable {
                 Broken(
                     "spec.maxUnavailable",
                     1,
-                    "spec: Invalid value: {\"maxUnavailable\":1,\"minAvailable\":1,\"selector\":{}}: minAvailable and maxUnavailable cannot be both set"
+                    "spec: Invalid value: {\"MinAvailable\":1,\"Selector\":{},\"MaxUnavailable\":1,\"UnhealthyPodEvictionPolicy\":null}: minAvailable and maxUnavailable cannot be both set"
                 ),
                 Broken("spec.minAvailable", "120%", "spec.minAvailable: Invalid value: \"120%\": must not be greater than 100%"),
             ]
@@ -475,7 +475,7 @@ struct Case: CustomTestStringConvertible, Sendable {
         let changed = bindings.problems(with(binding, "roleRef.name", "x"), from: binding)
         #expect(
             changed == [
-                "roleRef: Invalid value: {\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\",\"name\":\"x\"}: cannot change roleRef"
+                "roleRef: Invalid value: {\"APIGroup\":\"rbac.authorization.k8s.io\",\"Kind\":\"ClusterRole\",\"Name\":\"x\"}: cannot change roleRef"
             ]
         )
         let claims = try Subject("persistentvolumeclaims")

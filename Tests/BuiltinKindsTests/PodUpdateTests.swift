@@ -152,7 +152,7 @@ import Values
         #expect(
             pods.statusProblems(with(old, "status", ["podIPs": [["ip": "10.0.0.1"], ["ip": "10.0.0.2"]]]), from: old)
                 == [
-                    "status.podIPs: Invalid value: [{\"ip\":\"10.0.0.1\"},{\"ip\":\"10.0.0.2\"}]: may specify no more than one IP for each IP family"
+                    "status.podIPs: Invalid value: [{\"IP\":\"10.0.0.1\"},{\"IP\":\"10.0.0.2\"}]: may specify no more than one IP for each IP family"
                 ]
         )
     }

@@ -69,7 +69,7 @@ import Values
             Broken(
                 "spec.distinguisherMethod",
                 ["type": "ByMood"],
-                "spec.distinguisherMethod.type: Unsupported value: {\"type\":\"ByMood\"}: supported values: \"ByNamespace\", \"ByUser\""
+                "spec.distinguisherMethod.type: Unsupported value: {\"Type\":\"ByMood\"}: supported values: \"ByNamespace\", \"ByUser\""
             ),
             Broken(
                 "spec.priorityLevelConfiguration.name",

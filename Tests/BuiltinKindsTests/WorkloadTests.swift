@@ -103,7 +103,7 @@ private let template = "template: {metadata: {labels: {app: a}}, spec: {containe
         Broken(
             "spec.updateStrategy",
             ["type": "Blue"],
-            "spec.updateStrategy: Invalid value: {\"type\":\"Blue\"}: must be 'RollingUpdate' or 'OnDelete'"
+            "spec.updateStrategy: Invalid value: {\"Type\":\"Blue\",\"RollingUpdate\":null}: must be 'RollingUpdate' or 'OnDelete'"
         ),
         Broken("spec.ordinals", ["start": -1], "spec.ordinals.start: Invalid value: -1: must be greater than or equal to 0"),
         Broken(

@@ -81,7 +81,7 @@ final class ResourceEngine: Sendable {
     }
 
     func hookContext(_ write: WriteContext) -> HookContext {
-        HookContext(
+        var context = HookContext(
             now: write.now,
             random: environment.random,
             user: write.user.name,
@@ -90,6 +90,9 @@ final class ResourceEngine: Sendable {
             namespace: write.namespace,
             subresource: write.subresource
         )
+        context.userID = write.user.uid
+        context.userExtra = write.user.extra
+        return context
     }
 }
 

@@ -48,7 +48,7 @@ struct ResourceTraits: Sendable {
         "jobs.batch", "cronjobs.batch", "services", "endpoints", "endpointslices.discovery.k8s.io", "nodes", "namespaces",
         "configmaps", "secrets", "serviceaccounts", "events", "leases.coordination.k8s.io", "persistentvolumes",
         "persistentvolumeclaims", "storageclasses.storage.k8s.io", "ingresses.networking.k8s.io",
-        "customresourcedefinitions.apiextensions.k8s.io",
+        "customresourcedefinitions.apiextensions.k8s.io", "resourcequotas",
     ]
 
     init(_ resource: GroupResource, isCustom: Bool = false) {

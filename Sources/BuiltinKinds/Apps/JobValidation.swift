@@ -21,7 +21,7 @@ struct JobValidation {
         let spec = object["spec"] ?? [:]
         template(spec, at: root, &issues)
         let place = root.child("selector")
-        guard let selector = spec["selector"] else { return issues.required(place) }
+        guard let selector = spec["selector"], selector != .null else { return issues.required(place) }
         SelectorValidation.selector(selector, place, &issues)
         guard let parsed = try? LabelSelector(json: selector) else { return }
         let labels = spec["template"]?["metadata"]?["labels"]
@@ -176,8 +176,8 @@ struct JobValidation {
             if template["spec"]?["affinity"] == nil, known["spec"]?["affinity"]?.object?.isEmpty == true {
                 known.remove(at: ["spec", "affinity"])
             }
-            for field in ["annotations", "labels"] { known.put(template["metadata"]?[field], at: ["metadata", field]) }
             for list in ["containers", "initContainers"] { takeResources(template, &known, list) }
+            return issues.immutable(template["spec"], known["spec"], root.child("template", "spec"))
         }
         issues.immutable(template, known, root.child("template"))
     }

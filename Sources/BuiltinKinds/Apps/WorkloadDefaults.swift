@@ -75,6 +75,12 @@ enum WorkloadDefaults {
 enum JobSelector {
     static let controller = "batch.kubernetes.io/controller-uid"
 
+    /// Whether the labels of a job are those of its template, or none.
+    static func hasLabelsOfTemplate(_ object: JSONValue) -> Bool {
+        let own = object["metadata"]?.members("labels") ?? [:]
+        return own.isEmpty || own == object["spec"]?["template"]?["metadata"]?.members("labels")
+    }
+
     static func complete(_ object: inout JSONValue) {
         guard let uid = object["metadata"]?["uid"]?.string else { return }
         let name = object["metadata"]?["name"] ?? ""

@@ -38,11 +38,24 @@ struct WorkloadHooks: KindHooks {
         Generation.start(&object)
         GatedPodFields.drop(&object, old: nil, at: ["spec", "template", "spec"])
         object["status"] = kind.firstStatus
-        if kind == .job, object["spec"]?.flag("manualSelector") != true { JobSelector.complete(&object) }
+        if kind == .job, object["spec"]?.flag("manualSelector") != true {
+            // Labels taken from the template follow it; none are taken from it when the job is read again.
+            let follows = JobSelector.hasLabelsOfTemplate(object)
+            JobSelector.complete(&object)
+            if follows { object.put(object["spec"]?["template"]?["metadata"]?["labels"], at: ["metadata", "labels"]) }
+        }
+        if kind == .statefulSet { dropUnavailable(&object, nil) }
         if kind == .daemonSet { object.set("1", at: Self.templateGeneration) }
     }
 
+    /// How many pods of a StatefulSet may be missing is behind a gate that is off.
+    private func dropUnavailable(_ object: inout JSONValue, _ old: JSONValue?) {
+        let path = ["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]
+        if old?.value(at: path) == nil { object.remove(at: path) }
+    }
+
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        if kind == .statefulSet { dropUnavailable(&object, old) }
         GatedPodFields.drop(&object, old: old, at: ["spec", "template", "spec"])
         Generation.advance(&object, old: old)
         if kind == .daemonSet { countTemplates(&object, old) }
@@ -71,8 +84,9 @@ struct WorkloadHooks: KindHooks {
         var issues: [FieldIssue] = []
         // What did not change was valid when it was stored; most updates by controllers touch the metadata alone.
         if object["spec"] == old["spec"] { return issues }
-        check(object, old: old, &issues)
+        if kind != .daemonSet { check(object, old: old, &issues) }
         WorkloadValidation.update(object, old: old, kind, &issues)
+        if kind == .daemonSet { check(object, old: old, &issues) }
         return issues
     }
 

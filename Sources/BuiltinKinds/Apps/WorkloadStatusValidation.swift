@@ -21,7 +21,11 @@ enum WorkloadStatusValidation {
         for field in kind == .daemonSet ? daemonSet : replicated { issues.nonNegative(status[field]?.int, path.child(field)) }
         if kind != .daemonSet {
             let all = status.number("replicas")
-            for field in ["fullyLabeledReplicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"] {
+            let parts =
+                kind == .deployment
+                ? ["updatedReplicas", "readyReplicas", "availableReplicas"]
+                : ["fullyLabeledReplicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"]
+            for field in parts {
                 guard let value = status[field]?.int, value > all else { continue }
                 issues.invalid(path.child(field), .integer(value), "cannot be greater than status.replicas")
             }
@@ -31,7 +35,7 @@ enum WorkloadStatusValidation {
                 issues.invalid(path.child("availableReplicas"), .integer(available), "cannot be greater than \(what)")
             }
         }
-        if status.number("collisionCount") < old["status"]?.number("collisionCount") ?? 0 {
+        if let known = old["status"]?["collisionCount"]?.int, status["collisionCount"]?.int ?? Int64.min < known {
             issues.invalid(path.child("collisionCount"), .integer(status.number("collisionCount")), "cannot be decremented")
         }
     }

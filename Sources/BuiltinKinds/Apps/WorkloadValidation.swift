@@ -15,42 +15,88 @@ struct WorkloadValidation {
         self.kind = kind
     }
 
+    /// The checks of each kind stand in the order in which upstream makes them.
     func check(old: JSONValue?, _ issues: inout [FieldIssue]) {
-        for field in ["replicas", "minReadySeconds"] { issues.nonNegative(spec[field]?.int, Self.path.child(field)) }
-        if kind == .deployment || kind == .daemonSet {
-            issues.nonNegative(spec["revisionHistoryLimit"]?.int, Self.path.child("revisionHistoryLimit"))
-        }
-        let selector = selector(&issues)
-        template(selector, &issues)
         switch kind {
-        case .deployment: deployment(&issues)
-        case .daemonSet: daemonSet(&issues)
-        case .statefulSet: statefulSet(isNew: old == nil, &issues)
-        default: break
+        case .replicationController:
+            counts(["minReadySeconds"], &issues)
+            let selector = requiredLabels(&issues)
+            counts(["replicas"], &issues)
+            template(selector, &issues)
+        case .statefulSet:
+            statefulSet(isNew: old == nil, &issues)
+            if let selector = selector(&issues) { template(selector, &issues) }
+        case .daemonSet:
+            template(daemonSetSelector(&issues), &issues)
+            counts(["minReadySeconds"], &issues)
+            daemonSet(&issues)
+            counts(["revisionHistoryLimit"], &issues)
+        default:
+            counts(kind == .deployment ? ["replicas"] : ["replicas", "minReadySeconds"], &issues)
+            if let selector = selector(&issues) { template(selector, &issues) }
+            if kind == .deployment { deployment(&issues) }
         }
     }
 
-    private func selector(_ issues: inout [FieldIssue]) -> LabelSelector? {
+    private func counts(_ fields: [String], _ issues: inout [FieldIssue]) {
+        for field in fields { issues.nonNegative(spec[field]?.int, Self.path.child(field)) }
+    }
+
+    /// What a template's labels are held against.
+    private enum Labels {
+        case matching(LabelSelector)
+        /// No selector was given: it selects nothing.
+        case none
+        /// They were checked already.
+        case checked
+    }
+
+    private func requiredLabels(_ issues: inout [FieldIssue]) -> Labels {
+        let wanted = labels(spec["selector"])
+        if wanted.isEmpty { issues.required(Self.path.child("selector")) }
+        return .matching(LabelSelector(matchLabels: wanted))
+    }
+
+    /// The selector; nil when it cannot be read, so that there is nothing to hold the template against.
+    private func selector(_ issues: inout [FieldIssue]) -> Labels? {
         let place = Self.path.child("selector")
-        if kind == .replicationController {
-            let wanted = labels(spec["selector"])
-            if wanted.isEmpty { issues.required(place) }
-            return LabelSelector(matchLabels: wanted)
-        }
-        guard let json = spec["selector"] else {
+        guard let json = spec["selector"], json != .null else {
             issues.required(place)
-            return nil
+            return Labels.none
         }
         SelectorValidation.selector(json, place, &issues)
-        if json.members("matchLabels").isEmpty, json.list("matchExpressions").isEmpty {
-            issues.invalid(place, json, "empty selector is invalid for \(kind.selectorName)")
-        }
+        if isEmpty(json) { issues.invalid(place, json, "empty selector is invalid for \(kind.selectorName)") }
         do {
-            return try LabelSelector(json: json)
+            return .matching(try LabelSelector(json: json))
         } catch {
-            issues.invalid(place, json, "invalid label selector")
+            issues.invalid(place, json, kind == .statefulSet ? "" : "invalid label selector")
             return nil
         }
+    }
+
+    private func isEmpty(_ selector: JSONValue) -> Bool {
+        selector.members("matchLabels").isEmpty && selector.list("matchExpressions").isEmpty
+    }
+
+    private func daemonSetSelector(_ issues: inout [FieldIssue]) -> Labels {
+        let place = Self.path.child("selector")
+        let json = spec["selector"].flatMap { $0 == .null ? nil : $0 }
+        if let json { SelectorValidation.selector(json, place, &issues) }
+        if json == nil {
+            mismatch(&issues)
+        } else if let json, let selector = try? LabelSelector(json: json), !selector.isEverything,
+            !selector.matches(labels(spec["template"]?["metadata"]?["labels"]))
+        {
+            mismatch(&issues)
+        }
+        if let json, isEmpty(json) { issues.invalid(place, json, "empty selector is invalid for daemonset") }
+        return .checked
+    }
+
+    private func mismatch(_ issues: inout [FieldIssue]) {
+        let own = spec["template"]?["metadata"]?["labels"]
+        let place = Self.path.child("template", "metadata", "labels")
+        issues.invalid(place, own, "`selector` does not match template `labels`")
     }
 
     private func labels(_ json: JSONValue?) -> [String: String] {
@@ -59,13 +105,14 @@ struct WorkloadValidation {
         return result
     }
 
-    private func template(_ selector: LabelSelector?, _ issues: inout [FieldIssue]) {
+    private func template(_ selector: Labels, _ issues: inout [FieldIssue]) {
         let place = Self.path.child("template")
         guard var template = spec["template"] else { return issues.required(place) }
-        let own = template["metadata"]?["labels"]
-        if let selector, !selector.isEverything, !selector.matches(labels(own)) {
-            let words = "`selector` does not match template `labels`"
-            issues.invalid(place.child("metadata", "labels"), own ?? [:], words)
+        switch selector {
+        case .none: mismatch(&issues)
+        case .matching(let selector) where !selector.isEverything && !selector.matches(labels(template["metadata"]?["labels"])):
+            mismatch(&issues)
+        default: break
         }
         if kind == .statefulSet { addClaims(&template) }
         PodTemplateValidation.check(template, place, &issues)
@@ -109,6 +156,7 @@ struct WorkloadValidation {
             }
         default: issues.append(.notSupported(place, strategy, ["Recreate", "RollingUpdate"]))
         }
+        counts(["minReadySeconds", "revisionHistoryLimit"], &issues)
         guard let deadline = spec["progressDeadlineSeconds"]?.int else { return }
         issues.nonNegative(deadline, Self.path.child("progressDeadlineSeconds"))
         if deadline <= spec.number("minReadySeconds") {
@@ -161,11 +209,12 @@ struct WorkloadValidation {
                 issues.oneOf(policy.text(field), ["Retain", "Delete"], path)
             }
         }
-        issues.nonNegative(spec["ordinals"]?["start"]?.int, Self.path.child("ordinals.start"))
-        guard isNew else { return }
-        for (index, template) in spec.list("volumeClaimTemplates").enumerated() {
+        for (index, template) in spec.list("volumeClaimTemplates").enumerated() where isNew {
             ClaimValidation.spec(template["spec"] ?? [:], Self.path.child("volumeClaimTemplates").index(index).child("spec"), &issues)
         }
+        counts(["replicas", "minReadySeconds"], &issues)
+        issues.nonNegative(spec["ordinals"]?["start"]?.int, Self.path.child("ordinals.start"))
+        guard isNew else { return }
         let service = spec.text("serviceName")
         if !service.isEmpty { issues.label(service, Self.path.child("serviceName")) }
     }

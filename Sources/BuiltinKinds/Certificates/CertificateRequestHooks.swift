@@ -13,6 +13,11 @@ struct CertificateRequestHooks: KindHooks {
         for field in ["username", "uid", "groups", "extra"] { object.remove(at: ["spec", field]) }
         if !context.user.isEmpty { object.set(.string(context.user), at: ["spec", "username"]) }
         if !context.groups.isEmpty { object.set(.array(context.groups.map { .string($0) }), at: ["spec", "groups"]) }
+        if !context.userID.isEmpty { object.set(.string(context.userID), at: ["spec", "uid"]) }
+        if !context.userExtra.isEmpty {
+            let extra = context.userExtra.mapValues { values in JSONValue.array(values.map { .string($0) }) }
+            object.set(.object(JSONObject(extra)), at: ["spec", "extra"])
+        }
         object["status"] = [:]
     }
 

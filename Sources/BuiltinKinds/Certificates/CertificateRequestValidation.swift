@@ -107,7 +107,7 @@ struct CertificateRequestValidation {
                 if new.count > known.count {
                     issues.forbidden(Self.conditions, "updates may not add a condition of type \"\(type)\"")
                 } else if new.count == known.count, new != known {
-                    let difference = SpecDifference.text(.array(known), .array(new))
+                    let difference = SpecDifference.text(.array(known), .array(new), as: "[certificates.CertificateSigningRequestCondition")
                     issues.forbidden(Self.conditions, "updates may not modify a condition of type \"\(type)\"\(difference)")
                 }
             }

@@ -19,6 +19,7 @@ enum AccessValidation {
         if selectors.isEmpty { issues.required(place, "at least one clusterRoleSelector required if aggregationRule is non-nil") }
         for (index, selector) in selectors.enumerated() {
             SelectorValidation.selector(selector, place.index(index), &issues)
+            if (try? LabelSelector(json: selector)) == nil { issues.invalid(place.index(index), selector, "invalid label selector.") }
         }
     }
 

@@ -38,7 +38,7 @@ enum AutoscalerValidation {
         object["spec"] = spec
     }
 
-    static func check(_ object: JSONValue, _ issues: inout [FieldIssue]) {
+    static func check(_ object: JSONValue, old: JSONValue?, _ issues: inout [FieldIssue]) {
         let spec = object["spec"] ?? [:]
         let path = FieldPath("spec")
         let (low, high) = (spec["minReplicas"]?.int, spec.number("maxReplicas"))
@@ -51,8 +51,16 @@ enum AutoscalerValidation {
         if let low, high < low {
             issues.invalid(path.child("maxReplicas"), .integer(high), "must be greater than or equal to `minReplicas`")
         }
-        reference(spec["scaleTargetRef"] ?? [:], path.child("scaleTargetRef"), &issues)
+        let (target, known) = (spec["scaleTargetRef"] ?? [:], old.map { $0["spec"]?["scaleTargetRef"] ?? [:] })
+        // A version that was let pass once stays accepted; core has one kind that scales.
+        let isKnown = known.map { $0.text("apiVersion") == target.text("apiVersion") && $0.text("kind") == target.text("kind") } ?? false
+        let groups: GroupRule = isKnown ? .any : target.text("kind") == "ReplicationController" ? .maybe : .needed
+        reference(target, groups, path.child("scaleTargetRef"), &issues)
         for (index, metric) in spec.list("metrics").enumerated() { self.metric(metric, path.child("metrics").index(index), &issues) }
+        if low == 0, !spec.list("metrics").contains(where: { ["Object", "External"].contains($0.text("type")) }) {
+            let words = "must specify at least one Object or External metric to support scaling to zero replicas"
+            issues.forbidden(path.child("metrics"), words)
+        }
         for field in ["scaleUp", "scaleDown"] {
             guard let rules = spec["behavior"]?[field] else { continue }
             self.rules(rules, path.child("behavior", field), &issues)
@@ -65,11 +73,18 @@ enum AutoscalerValidation {
         }
     }
 
-    private static func reference(_ reference: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    /// Whether a reference has to name an API group.
+    private enum GroupRule { case any, maybe, needed }
+
+    private static func reference(_ reference: JSONValue, _ groups: GroupRule, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         for field in ["kind", "name"] { segment(reference.text(field), path.child(field), &issues) }
         let version = reference.text("apiVersion")
-        if version.split(separator: "/", omittingEmptySubsequences: false).count > 2 {
+        if groups == .any { return }
+        let parts = version.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count > 2 {
             issues.invalid(path.child("apiVersion"), .string(version), "unexpected GroupVersion string: \(version)")
+        } else if groups == .needed, parts.count < 2 || parts[0].isEmpty {
+            issues.invalid(path.child("apiVersion"), .string(version), "apiVersion must specify API group")
         }
     }
 
@@ -119,7 +134,7 @@ enum AutoscalerValidation {
         let place = path.child("target")
         switch kind {
         case "object", "external", "pods":
-            if kind == "object" { reference(source["describedObject"] ?? [:], path.child("describedObject"), &issues) }
+            if kind == "object" { reference(source["describedObject"] ?? [:], .maybe, path.child("describedObject"), &issues) }
             let name = source["metric"]?.text("name") ?? ""
             if name.isEmpty {
                 issues.required(path.child("metric", "name"), "must specify a metric name")
@@ -127,7 +142,11 @@ enum AutoscalerValidation {
                 issues.add(Names.pathSegmentIssues(name), path.child("metric", "name"), name)
             }
         default:
-            if source.text("name").isEmpty { issues.required(path.child("name"), "must specify a resource name") }
+            if source.text("name").isEmpty {
+                issues.required(path.child("name"), "must specify a resource name")
+            } else if kind == "containerResource" {
+                ResourceValidation.containerResourceName(source.text("name"), path.child("name"), &issues)
+            }
             if kind == "containerResource" {
                 let container = source.text("container")
                 if container.isEmpty {

@@ -24,6 +24,12 @@ enum ClusterKinds {
                 issues.forbidden(path.child("preferredHolder"), "may only be specified if `strategy` is defined")
             }
         },
+        prepare: { object, old, _ in
+            // Coordinated leader election is behind a gate that is off.
+            for field in ["strategy", "preferredHolder"] where old?["spec"]?[field] == nil && object["spec"]?[field] != nil {
+                object.remove(at: ["spec", field])
+            }
+        },
         row: { [$0.name, $0.spec["holderIdentity"] ?? "", $0.age] }
     )
 
@@ -32,6 +38,11 @@ enum ClusterKinds {
             let mark = "kubernetes.io/enforce-mountable-secrets"
             guard object["metadata"]?["annotations"]?[mark] != nil else { return [] }
             return ["metadata.annotations[\(mark)]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"]
+        },
+        prepare: { object, old, _ in
+            guard old == nil, let secrets = object["secrets"]?.array else { return }
+            // Of a reference to a secret its name alone counts.
+            object["secrets"] = .array(secrets.map { secret in secret.text("name").isEmpty ? [:] : ["name": secret["name"] ?? ""] })
         },
         row: { [$0.name, $0.age] }
     )
@@ -49,7 +60,10 @@ enum ClusterKinds {
     )
 
     static let controllerRevision = KindRules(
-        check: { object, issues in issues.nonNegative(object["revision"]?.int, FieldPath("revision")) },
+        check: { object, issues in
+            if object["data"] ?? .null == .null { issues.required(FieldPath("data"), "data is mandatory") }
+            issues.nonNegative(object["revision"]?.int, FieldPath("revision"))
+        },
         update: { issues_object, old, issues in issues.immutable(issues_object["data"], old["data"], FieldPath("data")) },
         row: { row in
             let owner = row.object["metadata"]?.list("ownerReferences").first { $0.flag("controller") }
@@ -168,7 +182,13 @@ enum ClusterKinds {
             }
             guard let scheduling = object["scheduling"] else { return }
             SelectorValidation.labels(scheduling["nodeSelector"], FieldPath("scheduling").child("nodeSelector"), &issues)
-            PlacementValidation.tolerations(scheduling.list("tolerations"), FieldPath("scheduling").child("tolerations"), &issues)
+            let (tolerations, place) = (scheduling.list("tolerations"), FieldPath("scheduling").child("tolerations"))
+            for (index, toleration) in tolerations.enumerated() {
+                PlacementValidation.toleration(toleration, place.index(index), &issues)
+                if tolerations[..<index].contains(toleration) {
+                    issues.append(.duplicate(place.index(index), toleration, as: "core.Toleration"))
+                }
+            }
         },
         update: { object, old, issues in issues.immutable(object["handler"], old["handler"], FieldPath("handler")) },
         warn: { object in

@@ -9,9 +9,34 @@ struct NodeHooks: KindHooks {
     private static let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
     private static let notChanging = "node updates may not change podCIDR except from \"\" to valid"
 
+    /// The one network is the first of all.
+    func defaults(_ object: inout JSONValue) {
+        let (one, all) = (object["spec"]?.text("podCIDR") ?? "", object["spec"]?.texts("podCIDRs") ?? [])
+        if !one.isEmpty, all.first != one {
+            object.set([.string(one)], at: ["spec", "podCIDRs"])
+        } else if one.isEmpty, let first = all.first {
+            object.set(.string(first), at: ["spec", "podCIDR"])
+        }
+    }
+
+    func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) { dropConfiguration(&object, nil) }
+
+    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) { dropConfiguration(&object, old) }
+
+    /// Kubelets are no longer configured through their nodes.
+    private func dropConfiguration(_ object: inout JSONValue, _ old: JSONValue?) {
+        if old?["spec"]?["configSource"] == nil, object["spec"]?["configSource"] != nil { object.remove(at: ["spec", "configSource"]) }
+        if old == nil, object["status"]?["config"] != nil { object.remove(at: ["status", "config"]) }
+    }
+
     func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
         NameRule.subdomain.check(object, &issues)
+        whole(object, &issues)
+        return issues
+    }
+
+    private func whole(_ object: JSONValue, _ issues: inout [FieldIssue]) {
         taints(object, &issues)
         resources(object, &issues)
         let networks = object["spec"]?.texts("podCIDRs") ?? []
@@ -21,13 +46,15 @@ struct NodeHooks: KindHooks {
         if networks.count > 2 || families.count == 2 && families[0] == families[1] {
             issues.invalid(place, object["spec"]?["podCIDRs"], "may specify no more than one CIDR for each IP family")
         }
-        return issues
     }
 
     func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
         let (spec, before) = (object["spec"] ?? [:], old["spec"] ?? [:])
         if spec == before { return issues }
+        // An update is checked as a new node and as a change, and what both find is said twice.
+        whole(object, &issues)
+        resources(object, &issues)
         let path = FieldPath("spec")
         if !before.list("podCIDRs").isEmpty, spec["podCIDRs"] != before["podCIDRs"] {
             issues.forbidden(path.child("podCIDRs"), Self.notChanging)
@@ -35,7 +62,7 @@ struct NodeHooks: KindHooks {
         if !before.text("providerID").isEmpty, spec["providerID"] != before["providerID"] {
             issues.forbidden(path.child("providerID"), "node updates may not change providerID except from \"\" to valid")
         }
-        if spec["taints"] != before["taints"] { taints(object, &issues) }
+        taints(object, &issues)
         if spec.text("externalID") != before.text("externalID") { issues.forbidden(path.child("externalID"), "may not be updated") }
         return issues
     }
@@ -82,7 +109,9 @@ struct NodeHooks: KindHooks {
         let annotations = object["metadata"]?.members("annotations") ?? [:]
         var warnings: [String] = []
         if let spec = object["spec"] {
-            if spec["configSource"] != nil { warnings.append("spec.configSource: the feature is no longer supported") }
+            if old?["spec"]?["configSource"] != nil, spec["configSource"] != nil {
+                warnings.append("spec.configSource: the feature is no longer supported")
+            }
             if !spec.text("externalID").isEmpty {
                 warnings.append("spec.externalID: this field is deprecated, and is unused by Kubernetes")
             }

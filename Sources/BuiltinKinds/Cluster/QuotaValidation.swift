@@ -160,7 +160,12 @@ enum LimitRangeValidation {
                 continue
             }
             for (name, _) in amounts {
-                ResourceValidation.resourceName(name, path.child(list).key(name), &issues)
+                let place = path.child(list).key(name)
+                if type == "Container" {
+                    ResourceValidation.containerResourceName(name, place, &issues)
+                } else {
+                    ResourceValidation.resourceName(name, place, &issues)
+                }
                 names.insert(name)
             }
         }

@@ -21,7 +21,11 @@ enum FlowControlValidation {
         let name = object["metadata"]?.text("name") ?? ""
         precedence(spec.number("matchingPrecedence"), name, path.child("matchingPrecedence"), &issues)
         if let method = spec["distinguisherMethod"], !["ByNamespace", "ByUser"].contains(method.text("type")) {
-            issues.append(.notSupported(path.child("distinguisherMethod", "type"), method, ["ByNamespace", "ByUser"]))
+            // Upstream shows the whole method here.
+            var issue = FieldIssue.notSupported(path.child("distinguisherMethod", "type"), method, ["ByNamespace", "ByUser"])
+            issue.shownValue = InternalForm.text(method, as: "flowcontrol.FlowDistinguisherMethod")
+            issue.badValue = nil
+            issues.append(issue)
         }
         let level = spec["priorityLevelConfiguration"]?.text("name") ?? ""
         let place = path.child("priorityLevelConfiguration", "name")

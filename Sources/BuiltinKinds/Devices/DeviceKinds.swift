@@ -44,7 +44,7 @@ enum DeviceKinds {
         update: { object, old, issues in issues.immutable(object["spec"], old["spec"], spec) },
         create: { object, issues in
             let template = object["spec"] ?? [:]
-            SelectorValidation.labels(template["metadata"]?["labels"], spec.child("metadata", "labels"), &issues)
+            TemplateMetadataValidation.check(template["metadata"], spec.child("metadata"), &issues)
             DeviceClaimValidation(template["spec"] ?? [:]).check(at: spec.child("spec"), &issues)
         },
         row: PlainRows.nameAndAge

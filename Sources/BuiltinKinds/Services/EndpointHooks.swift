@@ -128,6 +128,14 @@ struct EndpointSliceHooks: KindHooks {
 
     func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         Generation.start(&object)
+        guard var endpoints = object["endpoints"]?.array else { return }
+        // What topology once told has fields of its own.
+        for index in endpoints.indices { endpoints[index]["deprecatedTopology"] = nil }
+        object["endpoints"] = .array(endpoints)
+    }
+
+    func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {
+        object.text("addressType") == "FQDN" ? ["spec.addressType: FQDN endpoints are deprecated"] : []
     }
 
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
@@ -166,7 +174,7 @@ struct EndpointSliceHooks: KindHooks {
             let name = port.text("name")
             if !name.isEmpty { issues.label(name, place.child("name")) }
             if !names.insert(name).inserted { issues.append(.duplicate(place.child("name"), .string(name))) }
-            issues.choice(port.text("protocol"), ["SCTP", "TCP", "UDP"], place.child("protocol"))
+            issues.oneOf(port.text("protocol"), ["SCTP", "TCP", "UDP"], place.child("protocol"))
             if let application = port["appProtocol"]?.string { issues.qualifiedName(application, place.child("appProtocol")) }
         }
     }

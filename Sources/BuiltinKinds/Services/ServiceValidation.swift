@@ -197,8 +197,13 @@ struct ServiceValidation {
         if spec["allocateLoadBalancerNodePorts"] != nil, !isBalanced {
             issues.forbidden(Self.path.child("allocateLoadBalancerNodePorts"), words)
         }
+        loadBalancerClass(&issues)
+    }
+
+    private func loadBalancerClass(_ issues: inout [FieldIssue]) {
+        let words = "may only be used when `type` is 'LoadBalancer'"
         guard let name = spec["loadBalancerClass"]?.string else { return }
-        if isBalanced {
+        if type == "LoadBalancer" {
             issues.qualifiedName(name, Self.path.child("loadBalancerClass"))
         } else {
             issues.forbidden(Self.path.child("loadBalancerClass"), words)
@@ -253,10 +258,13 @@ struct ServiceValidation {
             }
             familyUpdate(before, &issues)
         }
-        if type == "LoadBalancer", before.text("type") == "LoadBalancer" {
-            if spec["loadBalancerClass"] != before["loadBalancerClass"] {
-                issues.invalid(Self.path.child("loadBalancerClass"), spec["loadBalancerClass"], "may not change once set")
-            }
+        let areBalanced = type == "LoadBalancer" && before.text("type") == "LoadBalancer"
+        if areBalanced, spec["loadBalancerClass"] != before["loadBalancerClass"] {
+            issues.invalid(Self.path.child("loadBalancerClass"), spec["loadBalancerClass"], "may not change once set")
+        }
+        // Said here and, as for a new service, once more.
+        loadBalancerClass(&issues)
+        if areBalanced {
             let (port, known) = (spec.number("healthCheckNodePort"), before.number("healthCheckNodePort"))
             if Self.needsHealthCheck(spec), Self.needsHealthCheck(before), port != 0, port != known {
                 issues.forbidden(Self.path.child("healthCheckNodePort"), "field is immutable")

@@ -122,7 +122,10 @@ enum StorageKinds {
                 } else {
                     issues.subdomain(name, FieldPath("spec.source.persistentVolumeName"))
                 }
-            case (true, nil): break
+            case (true, nil):
+                let spec = source["inlineVolumeSpec"] ?? [:]
+                let place = path.child("source", "inlineVolumeSpec")
+                PersistentVolumeSpecValidation(spec, volume: "", at: place, isInline: true).check(&issues)
             }
             issues.subdomain(spec.text("nodeName"), path.child("nodeName"))
         },
@@ -169,6 +172,8 @@ enum StorageKinds {
             ]
         },
         prepare: { object, old, _ in
+            // Generations of drivers are counted from their first change.
+            if old == nil { object.remove(at: ["metadata", "generation"]) }
             let field = "preventPodSchedulingIfMissing"
             if old?["spec"]?[field] == nil, object["spec"]?[field] != nil { object.remove(at: ["spec", field]) }
         },

@@ -19,6 +19,10 @@ package struct ContainerValidation {
     private static let notWithoutRestart = "may not be set for init containers without restartPolicy=Always"
     private static let notEphemeral = "cannot be set for an Ephemeral Container"
     private static let hooks = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"]
+    private static let notInEphemeral = [
+        "ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", "livenessProbe", "readinessProbe",
+        "startupProbe", "lifecycle",
+    ]
 
     package init(spec: JSONValue, volumes: [String: JSONValue], claims: [String]) {
         self.spec = spec
@@ -41,6 +45,8 @@ package struct ContainerValidation {
         for (index, container) in spec.list("initContainers").enumerated() {
             initial(container, at: path.child("initContainers"), index, names: &names, &issues)
         }
+        // Names that are missing are missed once, but an ephemeral container may not be without one as well.
+        if spec.list("initContainers").contains(where: { $0.text("name").isEmpty }) { names.insert("") }
         for (index, container) in spec.list("ephemeralContainers").enumerated() {
             ephemeral(container, at: path.child("ephemeralContainers").index(index), names: &names, &issues)
         }
@@ -63,8 +69,13 @@ package struct ContainerValidation {
     ) {
         let path = list.index(index)
         common(container, at: path, &issues)
-        restartRules(container, at: path, &issues)
+        if container["restartPolicy"]?.string != nil {
+            restartRules(container, at: path, &issues)
+        } else if !container.list("restartPolicyRules").isEmpty {
+            issues.required(path.child("restartPolicy"), "must specify restartPolicy when restart rules are used")
+        }
         let name = container.text("name")
+        if name.isEmpty, names.contains(name) { issues.append(.duplicate(path.child("name"), .string(name))) }
         if !name.isEmpty, !names.insert(name).inserted { issues.append(.duplicate(path.child("name"), .string(name))) }
         hostPorts([container], list, &issues)
         if container.text("restartPolicy") == "Always" { return probes.check(container, at: path, &issues) }
@@ -85,8 +96,9 @@ package struct ContainerValidation {
         if !target.isEmpty, !others.contains(where: { $0.text("name") == target }) {
             issues.append(.notFound(path.child("targetContainerName"), .string(target)))
         }
-        for field in ["ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules"] + Self.hooks {
-            guard let value = container[field], value.object?.isEmpty != true, value.array?.isEmpty != true else { continue }
+        for field in Self.notInEphemeral {
+            guard let value = container[field], value.array?.isEmpty != true else { continue }
+            if field == "resources", value.object?.isEmpty == true { continue }
             issues.forbidden(path.child(field), Self.notEphemeral)
         }
         for (index, mount) in container.list("volumeMounts").enumerated() {

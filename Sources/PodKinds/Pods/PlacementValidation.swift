@@ -8,19 +8,20 @@ package enum PlacementValidation {
     private static let preferred = "preferredDuringSchedulingIgnoredDuringExecution"
     private static let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
-    /// Checks all of them.
-    package static func check(_ spec: JSONValue, at path: FieldPath, _ issues: inout [FieldIssue]) {
-        if let affinity = spec["affinity"] {
-            let place = path.child("affinity")
-            if let node = affinity["nodeAffinity"] { nodeAffinity(node, place.child("nodeAffinity"), &issues) }
-            for kind in ["podAffinity", "podAntiAffinity"] {
-                if let pod = affinity[kind] { podAffinity(pod, place.child(kind), &issues) }
-            }
+    /// What draws the pod to nodes and to other pods.
+    package static func affinity(_ spec: JSONValue, at path: FieldPath, _ issues: inout [FieldIssue]) {
+        guard let affinity = spec["affinity"] else { return }
+        let place = path.child("affinity")
+        if let node = affinity["nodeAffinity"] { nodeAffinity(node, place.child("nodeAffinity"), &issues) }
+        for kind in ["podAffinity", "podAntiAffinity"] {
+            if let pod = affinity[kind] { podAffinity(pod, place.child(kind), &issues) }
         }
+    }
+
+    /// How pods are spread.
+    package static func spread(_ spec: JSONValue, at path: FieldPath, _ issues: inout [FieldIssue]) {
         let spread = spec.list("topologySpreadConstraints")
         for index in spread.indices { self.spread(spread, index, path.child("topologySpreadConstraints"), &issues) }
-        let tolerations = spec.list("tolerations")
-        if !tolerations.isEmpty { self.tolerations(tolerations, path.child("tolerations"), &issues) }
     }
 
     private static func nodeAffinity(_ affinity: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
@@ -115,7 +116,8 @@ package enum PlacementValidation {
         for (index, toleration) in tolerations.enumerated() { self.toleration(toleration, path.index(index), &issues) }
     }
 
-    private static func toleration(_ toleration: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    /// One toleration.
+    package static func toleration(_ toleration: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         let (key, op) = (toleration.text("key"), toleration.text("operator"))
         let (value, effect) = (toleration.text("value"), toleration.text("effect"))
         if !key.isEmpty {
@@ -133,7 +135,9 @@ package enum PlacementValidation {
             if !problems.isEmpty { issues.invalid(path.child("operator"), .string(value), problems.joined(separator: ";")) }
         case "Exists":
             if !value.isEmpty { issues.invalid(path.child("operator"), .string(value), "value must be empty when `operator` is 'Exists'") }
-        case "Lt", "Gt": issues.oneOf(op, ["Equal", "Exists"], path.child("operator"))
+        case "Lt", "Gt":
+            // They are known, and refused while their feature gate is off.
+            issues.append(.notSupported(path.child("operator"), .string(op), ["Equal", "Exists", "Lt", "Gt"]))
         default: issues.oneOf(op, ["Equal", "Exists"], path.child("operator"))
         }
         if !effect.isEmpty { issues.oneOf(effect, effects, path.child("effect")) }

@@ -50,6 +50,52 @@ package enum PodAnnotationValidation {
         issues.invalid(path, .string(text), "invalid AppArmor profile name: \(GoQuote.quote(text))")
     }
 
+    /// Gives containers the AppArmor profiles that annotations name, where no field does.
+    package static func takeProfiles(_ object: inout JSONValue) {
+        guard let annotations = object["metadata"]?["annotations"]?.object, object["spec"]?["os"]?.text("name") != "windows" else { return }
+        let ofPod = object["spec"]?["securityContext"]?["appArmorProfile"]
+        for list in ["initContainers", "containers", "ephemeralContainers"] {
+            guard var containers = object["spec"]?[list]?.array else { continue }
+            for index in containers.indices {
+                guard let text = annotations[appArmor + containers[index].text("name")]?.string else { continue }
+                guard containers[index]["securityContext"]?["appArmorProfile"] == nil else { continue }
+                guard let profile = appArmorProfile(text), profile != ofPod else { continue }
+                containers[index].set(profile, at: ["securityContext", "appArmorProfile"])
+            }
+            object.set(.array(containers), at: ["spec", list])
+        }
+    }
+
+    private static func appArmorProfile(_ text: String) -> JSONValue? {
+        switch text {
+        case "unconfined": return ["type": "Unconfined"]
+        case "runtime/default": return ["type": "RuntimeDefault"]
+        default:
+            let file = String(text.dropFirst("localhost/".count))
+            guard text.hasPrefix("localhost/"), !file.isEmpty, file.first?.isWhitespace == false, file.last?.isWhitespace == false else {
+                return nil
+            }
+            return ["type": "Localhost", "localhostProfile": .string(file)]
+        }
+    }
+
+    /// Warns of annotations that have become fields.
+    package static func warnings(_ object: JSONValue) -> [String] {
+        guard let annotations = object["metadata"]?["annotations"]?.object, object["spec"]?["os"]?.text("name") != "windows" else {
+            return []
+        }
+        let ofPod = object["spec"]?["securityContext"]?["appArmorProfile"]
+        return (object["spec"] ?? [:]).containersWithPaths(at: .root).compactMap { container, _ in
+            let key = appArmor + container.text("name")
+            guard let text = annotations[key]?.string else { return nil }
+            let own = container["securityContext"]?["appArmorProfile"]
+            let named = appArmorProfile(text)
+            // The field was taken from the annotation, unless both were given alike.
+            guard named == nil && own == nil || named != nil && own == named && named != ofPod else { return nil }
+            return "metadata.annotations[\(key)]: deprecated since v1.30; use the \"appArmorProfile\" field instead"
+        }
+    }
+
     /// What an update of a pod may not do to them.
     package static func update(_ object: JSONValue, _ old: JSONValue, _ issues: inout [FieldIssue]) {
         let path = FieldPath("metadata").child("annotations")
@@ -74,9 +120,7 @@ package enum PodTemplateValidation {
         let metadata = template["metadata"]
         let spec = template["spec"] ?? [:]
         SelectorValidation.labels(metadata?["labels"], path.child("labels"), &issues)
-        for (key, _) in metadata?.members("annotations") ?? [:] {
-            issues.qualifiedName(key.lowercased(), path.child("annotations"))
-        }
+        if let metadata { TemplateMetadataValidation.annotations(metadata, path.child("annotations"), &issues) }
         PodAnnotationValidation.check(metadata, spec: spec, path.child("annotations"), &issues)
         PodSpecValidation.check(spec, at: path.child("spec"), &issues)
         if !spec.list("ephemeralContainers").isEmpty {

@@ -21,13 +21,15 @@ package struct PodHooks: KindHooks {
         if object["spec"]?.list("schedulingGates").isEmpty == false {
             status["conditions"] = [
                 [
-                    "type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
+                    "type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "lastProbeTime": .null,
+                    "lastTransitionTime": .string(context.now.rfc3339),
                     "message": "Scheduling is blocked due to non-empty scheduling gates",
                 ]
             ]
         }
         object["status"] = status
         LabelKeySelectors.merge(&object)
+        PodAnnotationValidation.takeProfiles(&object)
     }
 
     package func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
@@ -53,6 +55,17 @@ package struct PodHooks: KindHooks {
             object.set(known, at: ["status", "qosClass"])
         }
         keepObservedGeneration(&object, old)
+        alignAddresses(&object)
+    }
+
+    /// The one address is the first of all; where they differ, the one counts.
+    private func alignAddresses(_ object: inout JSONValue) {
+        let (one, first) = (object["status"]?.text("podIP") ?? "", object["status"]?.list("podIPs").first?.text("ip"))
+        if !one.isEmpty, first != one {
+            object.set([["ip": .string(one)]], at: ["status", "podIPs"])
+        } else if one.isEmpty, let first, !first.isEmpty {
+            object.set(.string(first), at: ["status", "podIP"])
+        }
     }
 
     /// A writer that does not know `observedGeneration` does not take it away.
@@ -148,7 +161,7 @@ package struct PodHooks: KindHooks {
             let words = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
             warnings.append("metadata.name: \(words): [\(problems.joined(separator: " "))]")
         }
-        return warnings + PodWarnings.of(object, at: .root)
+        return warnings + PodAnnotationValidation.warnings(object) + PodWarnings.of(object, at: .root)
     }
 
     /// A pod that is on no node, or has ended, goes at once; others get their grace period.

@@ -60,9 +60,11 @@ package struct PodResourceSums {
 
 /// What a pod may not ask for because of the operating system it names.
 package enum OperatingSystemValidation {
+    /// Fields of the pod's security context, and those marked with a dot of the spec itself, in upstream's order.
     private static let podFields = [
-        "appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser", "runAsGroup",
-        "supplementalGroups", "supplementalGroupsPolicy", "seLinuxChangePolicy",
+        "appArmorProfile", "seLinuxOptions", ".hostUsers", ".hostPID", ".hostIPC", "seccompProfile", "fsGroup", "fsGroupChangePolicy",
+        "sysctls", ".shareProcessNamespace", "runAsUser", "runAsGroup", "supplementalGroups", "supplementalGroupsPolicy",
+        "seLinuxChangePolicy",
     ]
     private static let containerFields = [
         "appArmorProfile", "seLinuxOptions", "seccompProfile", "capabilities", "readOnlyRootFilesystem", "privileged",
@@ -75,12 +77,15 @@ package enum OperatingSystemValidation {
         let isLinux = system == "linux"
         let words = isLinux ? "windows options cannot be set for a linux pod" : "cannot be set for a windows pod"
         let context = path.child("securityContext")
-        for field in isLinux ? ["windowsOptions"] : podFields where spec["securityContext"]?[field] != nil {
-            issues.forbidden(context.child(field), words)
-        }
-        if !isLinux {
-            for field in ["hostUsers", "shareProcessNamespace"] where spec[field] != nil { issues.forbidden(path.child(field), words) }
-            for field in ["hostPID", "hostIPC"] where spec.flag(field) { issues.forbidden(path.child(field), words) }
+        for field in isLinux ? ["windowsOptions"] : podFields {
+            if field.hasPrefix(".") {
+                let name = String(field.dropFirst())
+                // Flags are set or not; the others can be absent.
+                let isGiven = name == "hostPID" || name == "hostIPC" ? spec.flag(name) : spec[name] != nil
+                if isGiven { issues.forbidden(path.child(name), words) }
+            } else if let value = spec["securityContext"]?[field], value.array?.isEmpty != true {
+                issues.forbidden(context.child(field), words)
+            }
         }
         for (container, place) in spec.containersWithPaths(at: path) {
             guard let own = container["securityContext"] else { continue }

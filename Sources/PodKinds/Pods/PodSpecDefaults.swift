@@ -44,7 +44,7 @@ package enum PodSpecDefaults {
     package static func pullPolicy(_ image: String) -> String {
         let bytes = image.utf8
         // What is no image has no tag either.
-        if bytes.isEmpty { return "IfNotPresent" }
+        if !ImageName.isWellFormed(image) { return "IfNotPresent" }
         if bytes.contains(UInt8(ascii: "@")) { return "IfNotPresent" }
         guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")) else { return "Always" }
         let tag = bytes[bytes.index(after: colon)...]

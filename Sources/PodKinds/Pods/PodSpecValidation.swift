@@ -16,6 +16,10 @@ package struct PodSpecValidation {
     private static let searchLimit = 32
     private static let searchCharacters = 2048
     private static let hostnameLimit = 64
+    private static let underscoreWords =
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end "
+        + "with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+        + "'_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"
 
     /// Checks the spec of a pod (`name` is the pod's) or of a template (no name).
     package static func check(_ spec: JSONValue, at path: FieldPath, podName: String? = nil, _ issues: inout [FieldIssue]) {
@@ -36,12 +40,15 @@ package struct PodSpecValidation {
         if let context = spec["securityContext"] {
             SecurityValidation.pod(context, spec: spec, path.child("securityContext"), &issues)
         }
+        PlacementValidation.affinity(spec, at: path, &issues)
         dnsConfig(&issues)
         gates(&issues)
-        PlacementValidation.check(spec, at: path, &issues)
+        PlacementValidation.spread(spec, at: path, &issues)
+        hostProcess(&issues)
         hostUsers(&issues)
         hostname(&issues)
         names(&issues)
+        PlacementValidation.tolerations(spec.list("tolerations"), path.child("tolerations"), &issues)
         for (index, alias) in spec.list("hostAliases").enumerated() {
             let place = path.child("hostAliases").index(index)
             issues.address(alias.text("ip"), place.child("ip"))
@@ -49,6 +56,7 @@ package struct PodSpecValidation {
                 issues.subdomain(name, place.child("hostnames").index(number))
             }
         }
+        classes(&issues)
         if let overhead = spec["overhead"], overhead.object?.isEmpty == false {
             ResourceValidation.requirements(["limits": overhead], claims: [], path.child("overhead"), &issues)
         }
@@ -134,8 +142,9 @@ package struct PodSpecValidation {
         for (index, search) in searches.enumerated() where search != "." {
             let name = search.hasSuffix(".") ? String(search.dropLast()) : search
             // Underscores are fine in the parts of a search path.
-            let plain = String(name.map { $0 == "_" ? "a" : $0 })
-            issues.add(Names.dns1123SubdomainIssues(plain), place.index(index), name)
+            let plain = String(name.enumerated().map { $0.element == "_" && $0.offset + 1 < name.count ? "a" : $0.element })
+            let problems = Names.dns1123SubdomainIssues(plain).map { $0.hasPrefix("a lowercase") ? Self.underscoreWords : $0 }
+            issues.add(problems, place.index(index), name)
         }
     }
 
@@ -148,6 +157,28 @@ package struct PodSpecValidation {
             let name = gate.text("name")
             issues.qualifiedName(name, path.child("schedulingGates").index(index))
             if !seen.insert(name).inserted { issues.append(.duplicate(path.child("schedulingGates").index(index), .string(name))) }
+        }
+    }
+
+    /// Host processes are all or none, and in the host's network.
+    private func hostProcess(_ issues: inout [FieldIssue]) {
+        let wanted = spec["securityContext"]?["windowsOptions"]?["hostProcess"]?.bool
+        let containers = spec.containersWithPaths(at: path)
+        var count = 0
+        for (container, place) in containers {
+            let own = container["securityContext"]?["windowsOptions"]?["hostProcess"]?.bool
+            if let own, let wanted, own != wanted {
+                let words = "pod hostProcess value must be identical if both are specified, was \(wanted)"
+                issues.invalid(place.child("securityContext", "windowsOptions", "hostProcess"), .bool(own), words)
+            }
+            if own ?? wanted == true { count += 1 }
+        }
+        if count == 0 { return }
+        if count != containers.count {
+            issues.invalid(path, "", "If pod contains any hostProcess containers then all containers must be HostProcess containers")
+        }
+        if !spec.flag("hostNetwork") {
+            issues.invalid(path.child("hostNetwork"), false, "hostNetwork must be true if pod contains any hostProcess containers")
         }
     }
 
@@ -183,6 +214,9 @@ package struct PodSpecValidation {
             let name = spec.text(field)
             if !name.isEmpty { issues.label(name, path.child(field)) }
         }
+    }
+
+    private func classes(_ issues: inout [FieldIssue]) {
         for field in ["priorityClassName", "runtimeClassName"] {
             let name = spec.text(field)
             if !name.isEmpty || field == "runtimeClassName" && spec[field] != nil { issues.subdomain(name, path.child(field)) }

@@ -45,7 +45,7 @@ package struct PodUpdateValidation {
             munged["terminationGracePeriodSeconds"] = before["terminationGracePeriodSeconds"]
         }
         if !before.list("schedulingGates").isEmpty { gatedPlacement(&munged, &issues) }
-        if munged != before { issues.forbidden(Self.spec, Self.words + SpecDifference.text(before, munged)) }
+        if munged != before { issues.forbidden(Self.spec, Self.words + SpecDifference.text(before, munged, as: "core.PodSpec")) }
     }
 
     private func withImage(_ container: JSONValue, of other: JSONValue) -> JSONValue {
@@ -141,7 +141,7 @@ package struct PodUpdateValidation {
             }
             if mine == known { continue }
             let words = "existing ephemeral containers \(GoQuote.quote(name)) may not be changed"
-            issues.forbidden(place, words + SpecDifference.text(known, mine))
+            issues.forbidden(place, words + SpecDifference.text(known, mine, as: "core.EphemeralContainer"))
         }
     }
 }

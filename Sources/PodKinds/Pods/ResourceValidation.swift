@@ -104,7 +104,8 @@ package enum ResourceValidation {
         }
     }
 
-    private static func containerResourceName(_ name: String, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    /// The name of a resource that a container can have.
+    package static func containerResourceName(_ name: String, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         resourceName(name, path, &issues)
         if !name.contains("/") {
             if !["cpu", "memory", "ephemeral-storage"].contains(name), !isHugePages(name) {
@@ -119,7 +120,7 @@ package enum ResourceValidation {
         let before = issues.count
         resourceName(name, path, &issues)
         if issues.count > before || isHugePages(name) { return }
-        issues.oneOf(name, ["cpu", "memory"], path)
+        issues.oneOf(name, ["cpu", "hugepages-", "memory"], path)
     }
 
     package static func isHugePages(_ name: String) -> Bool { name.utf8.starts(with: hugePages.utf8) }

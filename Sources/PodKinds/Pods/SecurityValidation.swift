@@ -29,7 +29,8 @@ package enum SecurityValidation {
             issues.oneOf(policy, ["Merge", "Strict"], path.child("supplementalGroupsPolicy"))
         }
         if let policy = context["seLinuxChangePolicy"]?.string {
-            issues.oneOf(policy, ["MountOption", "Recursive"], path.child("seLinuxChangePolicy"))
+            // MountOption is behind a gate that is off.
+            issues.oneOf(policy, ["Recursive"], path.child("seLinuxChangePolicy"))
         }
     }
 
@@ -74,7 +75,12 @@ package enum SecurityValidation {
             guard let file else { return issues.required(path.child("localhostProfile"), "must be set when seccomp type is Localhost") }
             PathValidation.descending(file, path.child("localhostProfile"), &issues)
         } else if file != nil {
-            issues.invalid(path.child("localhostProfile"), profile, "can only be set when seccomp type is Localhost")
+            issues.invalid(
+                path.child("localhostProfile"),
+                profile,
+                as: "core.SeccompProfile",
+                "can only be set when seccomp type is Localhost"
+            )
         }
     }
 

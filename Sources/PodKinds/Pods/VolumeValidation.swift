@@ -49,7 +49,7 @@ package struct VolumeValidation {
         let given = volume.members(of: Self.types)
         guard let type = given.first, let source = volume[type] else { return issues.required(path, "must specify a volume type") }
         check(source, type, name, at: path, &issues)
-        for extra in given.dropFirst() { issues.forbidden(path.child(extra), "may not specify more than 1 volume type") }
+        for extra in given.dropFirst() { StorageSourceValidation.second(extra, in: path, &issues) }
     }
 
     private func check(_ source: JSONValue, _ type: String, _ name: String, at path: FieldPath, _ issues: inout [FieldIssue]) {
@@ -76,7 +76,7 @@ package struct VolumeValidation {
         case "image":
             if isPod { issues.need(source.text("reference"), place.child("reference")) }
             issues.choice(source.text("pullPolicy"), ["Always", "IfNotPresent", "Never"], place.child("pullPolicy"))
-        default: StorageSourceValidation.check(source, type, place, &issues)
+        default: StorageSourceValidation.check(source, type, in: path, &issues)
         }
     }
 
@@ -120,11 +120,7 @@ package struct VolumeValidation {
         let place = path.child("ephemeral")
         if let template = source["volumeClaimTemplate"] {
             let spec = place.child("volumeClaimTemplate").child("spec")
-            SelectorValidation.labels(
-                template["metadata"]?["labels"],
-                place.child("volumeClaimTemplate", "metadata", "labels"),
-                &issues
-            )
+            TemplateMetadataValidation.check(template["metadata"], place.child("volumeClaimTemplate", "metadata"), &issues)
             ClaimValidation.spec(template["spec"] ?? [:], spec, &issues)
         } else {
             issues.required(place.child("volumeClaimTemplate"))

@@ -44,7 +44,8 @@ package enum ClaimValidation {
             if !namespace.isEmpty { issues.label(namespace, place.child("namespace")) }
         }
         guard let source = spec["dataSource"], var reference = spec["dataSourceRef"] else { return }
-        let text = JSONValue.string(path.child("dataSource").description)
+        // Upstream shows the path object itself here, of which nothing can be seen.
+        let text: JSONValue = [:]
         if !reference.text("namespace").isEmpty {
             issues.invalid(path, text, "may not be specified when dataSourceRef.namespace is specified")
         } else {
@@ -74,11 +75,10 @@ package enum ClaimValidation {
         }
         if new != before {
             let words = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-            issues.forbidden(root, words + SpecDifference.text(before, new))
+            issues.forbidden(root, words + SpecDifference.text(before, new, as: "core.PersistentVolumeClaimSpec"))
         }
-        if let wanted = size.0?.quantity("storage"), let had = size.1?.quantity("storage"), wanted < had,
-            wanted <= old["status"]?["capacity"]?.quantity("storage") ?? .zero
-        {
+        let (wanted, had) = (size.0?.quantity("storage") ?? .zero, size.1?.quantity("storage") ?? .zero)
+        if wanted < had, wanted <= old["status"]?["capacity"]?.quantity("storage") ?? .zero {
             issues.forbidden(root.child("resources", "requests", "storage"), "field can not be less than status.capacity")
         }
         issues.immutable(object["spec"]?["volumeMode"], old["spec"]?["volumeMode"], FieldPath("volumeMode"))
@@ -102,11 +102,17 @@ package struct PersistentVolumeClaimHooks: KindHooks {
 
     package func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         object["status"] = ["phase": "Pending"]
+        // Sources in other namespaces are behind a gate that is off.
+        if object["spec"]?["dataSourceRef"]?.text("namespace").isEmpty == false { object.remove(at: ["spec", "dataSourceRef"]) }
+        if let source = object["spec"]?["dataSource"], object["spec"]?["dataSourceRef"] == nil, !isLegacySource(source) {
+            object.remove(at: ["spec", "dataSource"])
+        }
         // Each of the two ways to name a source fills the other.
         let (source, reference) = (object["spec"]?["dataSource"], object["spec"]?["dataSourceRef"])
         if let source, reference == nil {
             object.set(source, at: ["spec", "dataSourceRef"])
-        } else if let reference, source == nil, reference.text("namespace").isEmpty, isLegacySource(reference) {
+        } else if var reference, source == nil {
+            reference["namespace"] = nil
             object.set(reference, at: ["spec", "dataSource"])
         }
     }
