@@ -14,6 +14,7 @@ struct CustomResourceBench {
         do {
             _ = try await server.time { try await $0.isReady() }
             try await measure(server, report)
+            try await measureRules(server, report)
         } catch {
             try await server.stop()
             throw error
@@ -53,6 +54,72 @@ struct CustomResourceBench {
         }
         try await Task.sleep(for: .seconds(3))
         report.atMost(Self.what, (server.facts.residentMiB - before) * 1024 / Double(count), "KiB", budget: 200)
+    }
+
+    /// The same kinds without rules and with them: what is more then, is the compiled rules', each with its message.
+    private func measureRules(_ server: RunningServer, _ report: Report) async throws {
+        let client = try Connections.client(server.kubeconfig)
+        let rules = 20
+        let plain = try await grown(server, client, "plain", rules: 0)
+        let ruled = try await grown(server, client, "ruled", rules: rules)
+        let each = (ruled - plain) * 1024 / Double(Self.ruledKinds * rules)
+        report.atMost("resident memory per rule with a message, compiled", each, "KiB", budget: 16)
+    }
+
+    private static let ruledKinds = 150
+
+    private static func kindName(_ name: String) -> String { name.prefix(1).uppercased() + name.dropFirst() }
+
+    /// By how many MiB the server grows with kinds of this many rules, and an object of each.
+    private func grown(_ server: RunningServer, _ client: APIClient, _ name: String, rules: Int) async throws -> Double {
+        let before = server.facts.residentMiB
+        try await Parallel.run(Self.ruledKinds, workers: 8, clients: [client]) { client, index in
+            _ = try await client.create(Self.resource, namespace: nil, Self.ruled(name, index, rules))
+        }
+        for index in 0..<Self.ruledKinds {
+            let kind = GroupVersionResource(group: "rules.apus.io", version: "v1", resource: "\(name)\(index)s")
+            try await waitUntil("\(name)\(index) served", every: .milliseconds(50)) {
+                (try? await client.list(kind, namespace: "default", options: ListOptions())) != nil
+            }
+            let object: JSONValue = [
+                "apiVersion": "rules.apus.io/v1", "kind": .string("\(Self.kindName(name))\(index)"), "metadata": ["name": "one"],
+                "spec": ["name": "one", "count": 3, "parts": [["name": "a", "size": 1]]],
+            ]
+            _ = try await client.create(kind, namespace: "default", object)
+        }
+        try await Task.sleep(for: .seconds(3))
+        return server.facts.residentMiB - before
+    }
+
+    /// A definition with rules of the usual length, each of its own.
+    private static func ruled(_ name: String, _ index: Int, _ count: Int) -> JSONValue {
+        let rules = (0..<count).map { number -> JSONValue in
+            let text =
+                "self.parts.all(p, p.size < \(100 + number) || p.name.startsWith('x\(index)')) && (!has(self.name) || "
+                + "self.name.size() <= \(40 + number)) && self.count in [1, 3, \(number + 5)]"
+            return ["rule": .string(text), "messageExpression": "'too many: %d'.format([self.count])"]
+        }
+        let part: JSONValue = [
+            "type": "object", "properties": ["name": ["type": "string", "maxLength": 63], "size": ["type": "integer"]],
+        ]
+        var spec: JSONValue = [
+            "type": "object",
+            "properties": [
+                "name": ["type": "string", "maxLength": 63], "count": ["type": "integer"],
+                "parts": ["type": "array", "maxItems": 20, "items": part],
+            ],
+        ]
+        if !rules.isEmpty { spec["x-kubernetes-validations"] = .array(rules) }
+        let names: JSONValue = ["plural": .string("\(name)\(index)s"), "kind": .string("\(kindName(name))\(index)")]
+        let schema: JSONValue = ["type": "object", "properties": ["spec": spec]]
+        return [
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": ["name": .string("\(name)\(index)s.rules.apus.io")],
+            "spec": [
+                "group": "rules.apus.io", "scope": "Namespaced", "names": names,
+                "versions": [["name": "v1", "served": true, "storage": true, "schema": ["openAPIV3Schema": schema]]],
+            ],
+        ]
     }
 
     /// About 20 KB, 160 fields with descriptions: the size of a cert-manager or Gateway API definition.

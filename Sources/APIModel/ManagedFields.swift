@@ -119,6 +119,7 @@ public struct ManagedFields: Sendable {
     public mutating func update(from old: JSONValue, to new: JSONValue, by manager: Manager, _ write: OwnedWrite) {
         let changes = FieldOwnership.compare(old, new, write.schema).excluding(write.reset)
         guard !changes.isEmpty else { return }
+        reconcile(old, write)
         let written = changes.modified.union(changes.added)
         var others = write.comparisons(old, new, changes)
         release(except: nil, &others)
@@ -126,9 +127,9 @@ public struct ManagedFields: Sendable {
         guard !owned.isEmpty else { return }
         if let index = index(of: manager) {
             entries[index].fields = entries[index].fields.union(owned)
-            entries[index].time = write.time
+            entries[index].time = write.entryTime
         } else {
-            entries.append(Entry(manager: manager, apiVersion: write.apiVersion, fields: owned, time: write.time))
+            entries.append(Entry(manager: manager, apiVersion: write.apiVersion, fields: owned, time: write.entryTime))
         }
         cap()
     }
@@ -142,6 +143,7 @@ public struct ManagedFields: Sendable {
         _ write: OwnedWrite,
         force: Bool
     ) throws(ApplyConflicts) -> JSONValue {
+        reconcile(live, write)
         let claimed = FieldOwnership.claimed(by: configuration, write.schema).excluding(write.reset)
         var result = FieldOwnership.merge(live, configuration, write.schema)
         let last = index(of: manager).map { entries[$0] }
@@ -159,10 +161,22 @@ public struct ManagedFields: Sendable {
         if !owned.isEmpty {
             let isUnchanged = live == result
             entries.append(
-                Entry(manager: manager, apiVersion: write.apiVersion, fields: owned, time: isUnchanged ? last?.time : write.time)
+                Entry(manager: manager, apiVersion: write.apiVersion, fields: owned, time: isUnchanged ? last?.time : write.entryTime)
             )
         }
         return result
+    }
+
+    /// Brings what is owned to the schemas of today; only custom resources change theirs.
+    private mutating func reconcile(_ live: JSONValue, _ write: OwnedWrite) {
+        guard !write.schema.body.isBuiltin else { return }
+        for index in entries.indices {
+            let version = entries[index].apiVersion
+            guard let schema = version == write.apiVersion ? write.schema : write.converted(live, version)?.1,
+                let fields = FieldOwnership.reconciled(entries[index].fields, schema)
+            else { continue }
+            entries[index].fields = fields
+        }
     }
 
     private func conflicts(_ others: inout OwnedComparisons) -> [(manager: Manager, fields: FieldSet)] {

@@ -7,7 +7,7 @@ public struct OwnedWrite: Sendable {
     public var apiVersion: String
     /// The type of the object in that version.
     public var schema: SchemaNode
-    /// The time of the write, as RFC 3339 has it.
+    /// The time of the write, as RFC 3339 has it; empty to note none, as for scales.
     public var time: String
     /// What the verb resets whatever the client sends, and therefore nobody owns by it.
     public var reset: FieldSet
@@ -28,6 +28,9 @@ public struct OwnedWrite: Sendable {
         self.reset = reset
         self.convert = convert
     }
+
+    /// The time that is noted with what is written.
+    var entryTime: String? { time.isEmpty ? nil : time }
 
     /// An object of this write's version in another version.
     func converted(_ object: JSONValue, _ version: String) -> (JSONValue, SchemaNode)? {

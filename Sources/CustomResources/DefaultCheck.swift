@@ -59,7 +59,7 @@ struct DefaultCheck {
         let rules = RuleSet(node)
         guard !rules.isEmpty else { return issues }
         // A default has to hold for a new value as for one that stays.
-        let kept = rules.issues(value, old: value)
-        return issues + (kept.isEmpty ? rules.issues(value, old: nil) : kept)
+        let kept = rules.issues(value, old: value, at: path)
+        return issues + (kept.isEmpty ? rules.issues(value, old: nil, at: path) : kept)
     }
 }

@@ -41,9 +41,8 @@ public struct DefinitionHooks: KindHooks {
 
     /// Begins the status anew and notes the version that is stored.
     public func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
-        // Upstream begins with null conditions, over which `kubectl wait` stumbles when it comes too early.
         object["status"] = [
-            "conditions": [], "acceptedNames": ["plural": "", "kind": ""], "storedVersions": [],
+            "conditions": .null, "acceptedNames": ["plural": "", "kind": ""], "storedVersions": .null,
         ]
         object.set(1, at: ["metadata", "generation"])
         noteStorage(&object)
@@ -114,6 +113,8 @@ public struct DefinitionHooks: KindHooks {
             now: now
         )
         object.set(.array(conditions.json), at: ["status", "conditions"])
+        // Marked here, a definition keeps its generation, as upstream's registry has it.
+        object.set(.string(now.rfc3339), at: ["metadata", "deletionTimestamp"])
     }
 
     /// The name and the age.

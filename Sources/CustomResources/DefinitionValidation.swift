@@ -28,8 +28,12 @@ struct DefinitionValidation {
         var issues: [FieldIssue] = []
         if old == nil { issues += ownNameIssues() }
         issues += groupAndScope()
+        if spec["preserveUnknownFields"]?.bool == true, hasDefaults {
+            issues.append(.invalid(path.child("preserveUnknownFields"), true, "must be false in order to use defaults in the schema"))
+        }
         issues += schemaPresence()
         issues += versionIssues()
+        issues += firstVersionIssues()
         issues += requiredNames()
         issues += Self.nameIssues(spec["names"] ?? [:], path.child("names"))
         issues += sharedIssues()
@@ -44,6 +48,12 @@ struct DefinitionValidation {
             issues.append(.invalid(path.child("preserveUnknownFields"), true, words))
         }
         return issues
+    }
+
+    private var hasDefaults: Bool {
+        versions.contains { version in
+            version.value(at: ["schema", "openAPIV3Schema"]).map { SchemaWalk.has($0) { $0["default"] != nil } } ?? false
+        }
     }
 
     // MARK: Names
@@ -149,7 +159,7 @@ struct DefinitionValidation {
     private func storedVersionIssues() -> [FieldIssue] {
         let stored = definition.value(at: ["status", "storedVersions"])?.array ?? []
         let field = FieldPath("status.storedVersions")
-        if stored.isEmpty { return [.invalid(field, .array([]), "must have at least one stored version")] }
+        if stored.isEmpty { return [.invalid(field, .null, "must have at least one stored version")] }
         var issues: [FieldIssue] = []
         let names = versions.compactMap { $0["name"]?.string }
         for version in versions where version["storage"]?.bool == true {
@@ -199,11 +209,38 @@ struct DefinitionValidation {
             if !isShared("selectableFields") { issues += selectableIssues(version, field.child("selectableFields")) }
         }
         let field = path.child("versions")
-        if !isUnique { issues.append(.invalid(field, spec["versions"], "must contain unique version names")) }
+        if !isUnique { issues.append(shown(field, "must contain unique version names")) }
         if versions.filter({ $0["storage"]?.bool == true }).count != 1 {
-            issues.append(.invalid(field, spec["versions"], "must have exactly one version marked as storage version"))
+            issues.append(shown(field, "must have exactly one version marked as storage version"))
         }
         return issues
+    }
+
+    /// Upstream's inner form has the first version's name at the top, too.
+    private func firstVersionIssues() -> [FieldIssue] {
+        guard let name = versions.first?["name"]?.string, !name.isEmpty else { return [] }
+        let wrong = Names.dns1035LabelIssues(name)
+        return wrong.isEmpty ? [] : [.invalid(path.child("version"), .string(name), wrong.joined(separator: ","))]
+    }
+
+    /// An issue about all versions, shown in upstream's inner form: what they share is at the top of `spec`, not with them.
+    private func shown(_ field: FieldPath, _ words: String) -> FieldIssue {
+        guard spec["versions"] != nil else { return .invalid(field, .null, words) }
+        func text(_ value: JSONValue?) -> String { String(decoding: (value ?? .null).encoded(), as: UTF8.self) }
+        let hoisted = [
+            ("Schema", "schema"), ("Subresources", "subresources"), ("AdditionalPrinterColumns", "additionalPrinterColumns"),
+            ("SelectableFields", "selectableFields"),
+        ]
+        let entries = versions.map { version -> String in
+            var members = [
+                "\"Name\":\(text(version["name"] ?? ""))", "\"Served\":\(text(version["served"] ?? false))",
+                "\"Storage\":\(text(version["storage"] ?? false))", "\"Deprecated\":\(text(version["deprecated"] ?? false))",
+                "\"DeprecationWarning\":\(text(version["deprecationWarning"]))",
+            ]
+            members += hoisted.map { "\"\($0)\":\(isShared($1) ? "null" : text(version[$1]))" }
+            return "{\(members.joined(separator: ","))}"
+        }
+        return FieldIssue(kind: .invalid, path: field, detail: "[\(entries.joined(separator: ","))]: \(words)")
     }
 
     private func sharedIssues() -> [FieldIssue] {

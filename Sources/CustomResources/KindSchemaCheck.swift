@@ -32,9 +32,11 @@ struct KindSchemaCheck {
         if schema["nullable"]?.bool == true {
             issues.append(.forbidden(field.child("nullable"), "nullable cannot be true at the root"))
         }
-        let structural = StructuralRules.issues(schema, at: field)
+        // Of what upstream cannot take for a structural schema, it says nothing more than that.
+        let unsupported = Self.unsupported(schema)
+        let structural = unsupported == nil ? StructuralRules.issues(schema, at: field) : []
         var isSound = false
-        if structural.isEmpty {
+        if unsupported == nil, structural.isEmpty {
             var check = DefaultCheck(schema)
             let defaults = check.issues(at: field)
             issues += defaults
@@ -45,8 +47,31 @@ struct KindSchemaCheck {
         var keywords = SchemaCheck()
         keywords.run(schema, at: field)
         issues += keywords.issues
+        if issues.isEmpty, let unsupported { return [.invalid(field, "", unsupported)] }
         guard isSound, keywords.issues.isEmpty, !keywords.ruleSites.isEmpty else { return issues }
         return issues + RuleCheck(schema, keywords.ruleSites, isUnchanged: isUnchanged).issues(at: field)
+    }
+
+    /// Why upstream cannot convert a schema to a structural one.
+    ///
+    /// Source: apiextensions-apiserver schema/convert.go.
+    private static func unsupported(_ schema: JSONValue) -> String? {
+        var found: String?
+        SchemaWalk.visit(schema) { node in
+            guard found == nil else { return }
+            for (key, name) in [("id", "id"), ("$schema", "schema"), ("$ref", "$ref")] where !(node[key]?.string ?? "").isEmpty {
+                found = "OpenAPIV3Schema '\(name)' is not supported"
+            }
+            for key in ["patternProperties", "dependencies", "definitions"] where node[key]?.object?.isEmpty == false {
+                found = found ?? "OpenAPIV3Schema '\(key)' is not supported"
+            }
+            if node["additionalItems"] != nil { found = found ?? "OpenAPIV3Schema 'additionalItems' is not supported" }
+            if node["items"]?.array?.isEmpty == false { found = found ?? "OpenAPIV3Schema 'items' must be a schema, but is an array" }
+            if node["x-kubernetes-preserve-unknown-fields"]?.bool == false {
+                found = found ?? "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined"
+            }
+        }
+        return found
     }
 
     private func rootIssues(_ field: FieldPath) -> [FieldIssue] {

@@ -59,7 +59,9 @@ struct RuleCheck {
         let compiled = CompiledRules(node, isResource: isResource)
         let rules = site.path.child("x-kubernetes-validations")
         guard let size = compiled.minSerializedSize else {
-            let words = "internal error: failed to retrieve type information for x-kubernetes-validations"
+            let words =
+                "internal error: failed to construct type information for x-kubernetes-validations rules: unable to convert "
+                + "structural schema to CEL declarations"
             issues.append(.internalError(rules, words))
             return
         }
@@ -136,14 +138,19 @@ struct RuleCheck {
         return overflow ? .max : product
     }
 
-    /// Upstream shows the rule as Go prints it.
+    /// Upstream shows the rule as its inner type's JSON, in the order of Go's fields.
     private static func invalid(_ path: FieldPath, _ rule: StructuralRule, _ why: String) -> FieldIssue {
-        func quoted(_ text: String) -> String { GoQuote.quote(text) }
-        let shown =
-            "apiextensions.ValidationRule{Rule:\(quoted(rule.rule)), Message:\(quoted(rule.message)), "
-            + "MessageExpression:\(quoted(rule.messageExpression)), Reason:(*apiextensions.FieldValueErrorReason)(nil), "
-            + "FieldPath:\(quoted(rule.fieldPath)), OptionalOldSelf:(*bool)(nil)}"
-        return FieldIssue(kind: .invalid, path: path, detail: "\(shown): \(why)")
+        func member(_ name: String, _ value: JSONValue) -> String {
+            let text = String(decoding: value.encoded(), as: UTF8.self)
+            return "\"\(name)\":" + text.replacing("<", with: "\\u003c").replacing(">", with: "\\u003e").replacing("&", with: "\\u0026")
+        }
+        let members = [
+            member("Rule", .string(rule.rule)), member("Message", .string(rule.message)),
+            member("MessageExpression", .string(rule.messageExpression)),
+            member("Reason", rule.reason.isEmpty ? .null : .string(rule.reason)), member("FieldPath", .string(rule.fieldPath)),
+            member("OptionalOldSelf", rule.optionalOldSelf.map { .bool($0) } ?? .null),
+        ]
+        return FieldIssue(kind: .invalid, path: path, detail: "{\(members.joined(separator: ","))}: \(why)")
     }
 
     static func words(_ name: String, _ cost: UInt64, _ limit: UInt64) -> String {

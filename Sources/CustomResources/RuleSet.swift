@@ -126,7 +126,9 @@ final class CompiledRules: Sendable {
             let isBool = made.outputType == .bool
             program = isBool ? .success(made) : .failure(CompileProblem(message: "cel expression must evaluate to a bool"))
         } catch {
-            program = .failure(CompileProblem(message: "compilation failed: \(error.description)"))
+            program = .failure(
+                CompileProblem(message: "\(error.isInstantiation ? "program instantiation" : "compilation") failed: \(error.description)")
+            )
         }
         var message: CELProgram?
         var problem: CompileProblem?
@@ -139,7 +141,9 @@ final class CompiledRules: Sendable {
                     problem = CompileProblem(message: "messageExpression must evaluate to a string")
                 }
             } catch {
-                problem = CompileProblem(message: "messageExpression compilation failed: \(error.description)")
+                problem = CompileProblem(
+                    message: "messageExpression \(error.isInstantiation ? "instantiation" : "compilation") failed: \(error.description)"
+                )
             }
         }
         var uses = false

@@ -106,7 +106,6 @@ struct SchemaCheck {
         let isResource = isRoot || schema["x-kubernetes-embedded-resource"]?.bool == true
         for (name, property) in properties {
             var inner = place
-            if schema["x-kubernetes-map-type"]?.string == "atomic" { inner.uncorrelated = inner.uncorrelated ?? path }
             if isResource, Self.identity.contains(name) {
                 inner.isInMetadata = true
                 if isRoot {

@@ -22,12 +22,15 @@ extension SchemaNode {
 ///
 /// Source: apiextensions-apiserver schema/pruning, schema/defaulting (prunenulls), schema/objectmeta.
 private struct StructuralPruning {
+    private static let own = "metadata"
+
     private(set) var failure: String?
     private var metadata: [String] = []
     private var unknown: [String] = []
+    private var embedded: [String] = []
 
-    /// As upstream's strict decoder words them: metadata first, then all others sorted.
-    var report: [String] { (metadata.sorted() + unknown.sorted()).map { "unknown field \"\($0)\"" } }
+    /// As upstream's strict decoder words them: the object's metadata first, that of embedded objects last.
+    var report: [String] { (metadata.sorted() + unknown.sorted() + embedded.sorted()).map { "unknown field \"\($0)\"" } }
 
     mutating func prune(_ value: inout JSONValue, _ node: SchemaNode) { prune(&value, node, "", isKept: false) }
 
@@ -82,13 +85,14 @@ private struct StructuralPruning {
         var copy = value
         decoder.decode(node, &copy)
         if let problem = decoder.failure {
-            if failure == nil { failure = problem }
+            if failure == nil { failure = path == Self.own ? problem : "\(path): Invalid value: \(value): \(problem)" }
             return
         }
         value = copy
         let prefix = "unknown field \""
         for text in decoder.unknownFields where text.hasPrefix(prefix) {
-            metadata.append("\(path).\(text.dropFirst(prefix.count).dropLast())")
+            let field = "\(path).\(text.dropFirst(prefix.count).dropLast())"
+            if path == Self.own { metadata.append(field) } else { embedded.append(field) }
         }
     }
 }

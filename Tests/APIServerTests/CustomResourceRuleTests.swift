@@ -79,7 +79,7 @@ import Values
             let unknown = try await refused(Self.schema([["rule": "self.nope == 1"]], ["a": ["type": "integer"]]))
             #expect(
                 unknown.contains(
-                    "\(field).x-kubernetes-validations[0].rule: Invalid value: apiextensions.ValidationRule{Rule:\"self.nope == 1\""
+                    "\(field).x-kubernetes-validations[0].rule: Invalid value: {\"Rule\":\"self.nope == 1\",\"Message\":\"\""
                 )
             )
             #expect(unknown.contains("compilation failed: ERROR: <input>:1:5: undefined field 'nope'"))

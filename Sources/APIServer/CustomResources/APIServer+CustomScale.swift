@@ -92,6 +92,8 @@ extension APIServer {
             }
         }
         write.subresource = subresource.name
+        // Scales carry no times over to their objects.
+        write.owned?.time = ""
         change.admitted = AdmittedPart(
             kind: subresource.kind,
             show: { object throws(APIError) in try custom.scale(of: object).scale },

@@ -103,7 +103,7 @@ struct CustomResourceCleanup {
             }
             return new
         }
-        let write = ServerWrite.context(environment, name: name, subresource: "status", view: view)
+        let write = ServerWrite.context(environment, name: name, subresource: "status", view: view, owns: resources.value)
         _ = try await view.engine.update(change, view: view, write: write)
     }
 }

@@ -160,7 +160,7 @@ final class CustomResourceService: Sendable {
             return new
         }
         do throws(APIError) {
-            let context = ServerWrite.context(environment, name: object.name, subresource: "status", view: view)
+            let context = ServerWrite.context(environment, name: object.name, subresource: "status", view: view, owns: resources.value)
             _ = try await view.engine.update(change, view: view, write: context)
         } catch {
             // Gone or changed meanwhile: the change is on its way here.
@@ -263,12 +263,14 @@ final class ServedResourcesBox: Sendable {
 
 /// The server's own writes.
 enum ServerWrite {
+    /// What the server writes with. Given the resources, it is noted as the owner of the fields.
     static func context(
         _ environment: ServerEnvironment,
         namespace: String = "",
         name: String,
         subresource: String = "",
-        view: ResourceView
+        view: ResourceView,
+        owns resources: ServedResources? = nil
     ) -> WriteContext {
         var write = WriteContext(
             user: UserIdentity(name: "system:apiserver", groups: [UserIdentity.mastersGroup]),
@@ -281,6 +283,7 @@ enum ServerWrite {
             version: view.version.name
         )
         write.fieldManager = "kube-apiserver"
+        write.owned = resources.map { OwnedWrite.of(view, in: $0, subresource: subresource, now: write.now) }
         return write
     }
 }

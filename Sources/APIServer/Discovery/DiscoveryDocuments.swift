@@ -125,13 +125,14 @@ extension DiscoveryGroup.Version {
     /// The APIResourceList of this version.
     func resourceList(group: String) -> JSONValue {
         var entries: [JSONValue] = []
-        for (kind, version) in kinds {
+        for (kind, version) in kinds.sorted(by: { $0.kind.plural < $1.kind.plural }) {
             entries.append(DiscoveryEntry.resource(kind))
             for subresource in version.subresources ?? kind.subresources {
                 entries.append(DiscoveryEntry.subresource(subresource, of: kind, in: name))
             }
         }
-        entries.sort { ($0["name"]?.string ?? "") < ($1["name"]?.string ?? "") }
+        // Subresources of custom resources come in the order of their definition: status, scale.
+        if !kinds.contains(where: \.kind.isCustom) { entries.sort { ($0["name"]?.string ?? "") < ($1["name"]?.string ?? "") } }
         let groupVersion = group.isEmpty ? name : "\(group)/\(name)"
         var list: JSONValue = [
             "kind": "APIResourceList", "groupVersion": .string(groupVersion), "resources": .array(entries),

@@ -168,7 +168,8 @@ extension ResourceEngine {
             guard traits.updatesUnconditionally else {
                 let field = FieldPath("metadata.resourceVersion")
                 let issue = FieldIssue.invalid(field, .integer(0), "must be specified for an update")
-                throw .invalid(descriptor.groupKind, write.name, [issue])
+                // Upstream names the resource here, not the kind.
+                throw .invalid(GroupKind(group: resource.group, kind: resource.resource), write.name, [issue])
             }
         } else if version != current.revision.description {
             guard UInt64(version) != nil else {
