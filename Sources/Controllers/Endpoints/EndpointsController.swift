@@ -15,6 +15,8 @@ final class EndpointsController: KeyedController {
     private let services: Cache<Service>
     private let pods: Cache<Pod>
     private let endpoints: Cache<Endpoints>
+    /// Whether the caches were complete once.
+    private let hasStarted = Mutex(false)
     private let events: EventSink
     private let pending: PendingWrites
     private let triggers = Mutex(TriggerTimes())
@@ -40,11 +42,16 @@ final class EndpointsController: KeyedController {
             guard let self else { return }
             for key in selectors.concerned(by: change) { queue.add(key) }
         }
-        // Left over from before a restart: those of services that are gone are removed.
-        endpoints.observe { [weak self] in self?.queue.add($0.key) }
+        endpoints.observe { [weak self] change in
+            guard let self else { return }
+            // Those found at the start whose services are gone are removed; later ones may be somebody's who needs no service.
+            let isLeftOver = !hasStarted.withLock { $0 }
+            if isLeftOver || change.isDeletion || services.summary(change.key) != nil { queue.add(change.key) }
+        }
     }
 
     func reconcile(_ key: String) async throws -> ReconcileResult {
+        hasStarted.withLock { $0 = true }
         let (namespace, name) = ObjectKey.split(key)
         guard let service = services.get(key) else {
             triggers.withLock { $0.forget(key) }
