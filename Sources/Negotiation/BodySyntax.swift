@@ -43,6 +43,9 @@ public enum BodySyntax {
     public static func mediaType(_ request: HTTPRequest) -> String {
         guard let header = request.headers["content-type"] else { return "" }
         if header == "application/json" { return header }
+        let parameters = header.split(separator: ";", omittingEmptySubsequences: false).dropFirst().dropLast()
+        // Go takes no type with an empty parameter.
+        guard parameters.allSatisfy({ part in part.contains { $0 != " " } }) else { return header }
         return header.split(separator: ";").first.map { part in
             part.lowercased().filter { $0 != " " }
         } ?? ""
@@ -66,7 +69,7 @@ public enum BodySyntax {
             let lines = found.duplicates.map { "\n  \($0)" }.joined()
             return Parsed(value: found.value, problems: ["yaml: unmarshal errors:\(lines)"])
         } catch {
-            throw .badRequest("error converting YAML to JSON: \(error.message)")
+            throw .badRequest(error.message)
         }
     }
 

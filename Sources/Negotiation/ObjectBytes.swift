@@ -15,8 +15,14 @@ public enum ObjectBytes {
 
     /// Where `"resourceVersion":"N",` goes: behind the brace that opens `metadata`.
     public static func splicePoint(of bytes: [UInt8]) -> Int? {
-        guard let range = metadata(of: bytes), range.count > 2, bytes[range.lowerBound] == UInt8(ascii: "{") else { return nil }
-        return range.lowerBound + 1
+        bytes.withUnsafeBufferPointer { buffer in
+            var scanner = ByteScanner(buffer)
+            // Where it ends is not asked: `metadata` is the larger part of many objects.
+            guard let start = scanner.startOfTopLevelMember("metadata"), start + 1 < buffer.count,
+                buffer[start] == UInt8(ascii: "{"), buffer[start + 1] != UInt8(ascii: "}")
+            else { return nil }
+            return start + 1
+        }
     }
 
     /// Appends the object with its resourceVersion.
@@ -26,6 +32,50 @@ public enum ObjectBytes {
             appendVersion(revision, to: &out)
             out.append(contentsOf: source[splice...])
         }
+    }
+
+    /// Appends the object as an item of a typed list, in which the list alone says of which kind its items are.
+    public static func appendItem(_ bytes: [UInt8], splice: Int, revision: Revision, to out: inout [UInt8]) {
+        bytes.withUnsafeBufferPointer { source in
+            let start = UnsafeBufferPointer(rebasing: source[..<splice])
+            let version = member("apiVersion", of: start)
+            let kind = lastMember(kindName, of: start) ?? member("kind", of: start)
+            var next = 0
+            if let version {
+                out.append(contentsOf: source[..<version.lowerBound])
+                next = version.upperBound
+            }
+            if let kind, kind.lowerBound >= next {
+                out.append(contentsOf: source[next..<kind.lowerBound])
+                next = kind.upperBound
+            }
+            out.append(contentsOf: source[next..<splice])
+            appendVersion(revision, to: &out)
+            out.append(contentsOf: source[splice...])
+        }
+    }
+
+    private static let kindName = Array("\"kind\":".utf8)
+    private static let metadataName = Array("\"metadata\":{".utf8)
+
+    /// A member with a text for its value, with its name and the comma behind it.
+    private static func member(_ name: StaticString, of start: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+        var scanner = ByteScanner(start)
+        guard let value = scanner.topLevelMember(name), value.upperBound < start.count,
+            start[value.upperBound] == UInt8(ascii: ",")
+        else { return nil }
+        return value.lowerBound - name.utf8CodeUnitCount - 3..<value.upperBound + 1
+    }
+
+    /// The same when it is the member before `metadata`, without a walk over what comes before.
+    private static func lastMember(_ name: [UInt8], of start: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+        let end = start.count - metadataName.count
+        guard end > name.count + 3, start[end - 1] == UInt8(ascii: ","), start[end - 2] == UInt8(ascii: "\"") else { return nil }
+        var open = end - 3
+        while open > name.count, start[open] != UInt8(ascii: "\"") { open -= 1 }
+        let first = open - name.count
+        guard first > 0, start[first..<open].elementsEqual(name) else { return nil }
+        return first..<end
     }
 
     /// The object with its resourceVersion.
@@ -47,7 +97,14 @@ public enum ObjectBytes {
 
     private static let versionName = Array("\"resourceVersion\":\"".utf8)
 
+    private static let statusStart = Array("{\"kind\":\"Status\",".utf8)
+
+    /// Whether these bytes are a Status in the order in which answers are written; stored objects begin otherwise.
+    public static func isStatus(_ bytes: [UInt8]) -> Bool { bytes.starts(with: statusStart) }
+
     private static func appendVersion(_ revision: Revision, to out: inout [UInt8]) {
+        // What was never stored has no version.
+        guard revision != .zero else { return }
         out.append(contentsOf: versionName)
         appendNumber(revision.rawValue, to: &out)
         out.append(UInt8(ascii: "\""))
@@ -78,6 +135,12 @@ struct ByteScanner {
 
     /// The range of a member's value in the outermost object.
     mutating func topLevelMember(_ name: StaticString) -> Range<Int>? {
+        guard let start = startOfTopLevelMember(name), skipValue() else { return nil }
+        return start..<position
+    }
+
+    /// Where a member's value in the outermost object begins; the walk stops there.
+    mutating func startOfTopLevelMember(_ name: StaticString) -> Int? {
         skipBlanks()
         guard take(UInt8(ascii: "{")) else { return nil }
         while position < bytes.count {
@@ -88,9 +151,8 @@ struct ByteScanner {
             skipBlanks()
             guard take(UInt8(ascii: ":")) else { return nil }
             skipBlanks()
-            let valueStart = position
+            if matches(name, keyStart, keyEnd) { return position }
             guard skipValue() else { return nil }
-            if matches(name, keyStart, keyEnd) { return valueStart..<position }
             skipBlanks()
             guard take(UInt8(ascii: ",")) else { return nil }
         }

@@ -87,7 +87,26 @@ public struct ResponseForm: Sendable, Hashable {
                 return ResponseForm(syntax: syntax, isPretty: form.isPretty || isPretty(request))
             }
         }
-        return ResponseForm(isPretty: isPretty(request))
+        // Who cannot have what he asks for is taken for a human.
+        return ResponseForm(isPretty: true)
+    }
+
+    /// Refuses what no route offers, before anything is looked at: upstream's router compares the types of Accept to the letter.
+    public static func checkRoute(_ request: HTTPRequest, isStreamed: Bool) throws(APIError) {
+        guard let accept = request.headers["accept"], accept != "application/json", accept != "*/*", !accept.isEmpty else { return }
+        for clause in accept.split(separator: ",") {
+            var type = clause.prefix { $0 != ";" }
+            while type.first == " " { type.removeFirst() }
+            while type.last == " " { type.removeLast() }
+            if type == "*/*" || type.hasPrefix("application/cbor") || mediaTypes.contains(String(type)) { return }
+        }
+        let offered = (mediaTypes + (isStreamed ? streamTypes : [])).joined(separator: ", ")
+        throw APIError(
+            code: 406,
+            reason: APIReason.notAcceptable,
+            message: "406: Not Acceptable\n\nAvailable representations: \(offered)",
+            details: APIError.Details()
+        )
     }
 
     private static func isPretty(_ request: HTTPRequest) -> Bool {

@@ -6,10 +6,11 @@ import Values
 /// Builds HTTP responses.
 public enum Responses {
     /// An object whose bytes are complete JSON.
-    public static func object(_ bytes: [UInt8], status: Int = 200, form: ResponseForm) -> HTTPResponse {
+    public static func object(_ bytes: consuming [UInt8], status: Int = 200, form: ResponseForm) -> HTTPResponse {
         if form.syntax != .json || form.isPretty, let value = try? JSONParser.parse(bytes) {
             return self.value(value, status: status, form: form)
         }
+        bytes.append(UInt8(ascii: "\n"))
         return HTTPResponse(status: status, headers: headers(.json), body: .bytes(bytes))
     }
 
@@ -24,7 +25,6 @@ public enum Responses {
     public static func error(_ error: APIError, form: ResponseForm = .json) -> HTTPResponse {
         var response = value(error.status(), status: error.code, form: form)
         if let seconds = error.retryAfterSeconds { response.headers.append("Retry-After", "\(seconds)") }
-        if error.code == 401 { response.headers.append("WWW-Authenticate", "Bearer") }
         return response
     }
 
@@ -42,6 +42,25 @@ public enum Responses {
         ["Content-Type": form.contentType, "Cache-Control": "no-cache, private"]
     }
 
+    /// The bytes of a value in the order in which upstream writes its members, without a new line.
+    public static func encoded(_ value: JSONValue) -> [UInt8] { MemberOrder.of(value).encode(value, isPretty: false) }
+
+    /// The items of an aggregated discovery document.
+    public static func discoveryItems(_ items: JSONValue) -> [UInt8] { MemberOrder.discovery.encode(items, isPretty: false) }
+
+    /// A patched object as refusals quote it: what the patch left alone in the order of upstream's types, the rest sorted.
+    public static func patchedText(_ value: JSONValue, metadataIsTouched: Bool) -> String {
+        let order = metadataIsTouched ? MemberOrder.patchedMetadata : MemberOrder.keptMetadata
+        return String(decoding: order.encode(value, isPretty: false), as: UTF8.self)
+    }
+
+    private static func json(_ value: JSONValue, isPretty: Bool) -> [UInt8] {
+        var bytes = MemberOrder.of(value).encode(value, isPretty: isPretty)
+        // Upstream ends what it indents without a new line.
+        if !isPretty { bytes.append(UInt8(ascii: "\n")) }
+        return bytes
+    }
+
     /// The bytes of a value. What has no protobuf form is written as JSON, and the form says so.
     private static func encode(_ value: JSONValue, _ form: inout ResponseForm) -> [UInt8] {
         switch form.syntax {
@@ -53,9 +72,8 @@ public enum Responses {
                 return ProtobufObject.encode(value, schema: schema)
             }
             form.syntax = .json
-            return value.encoded() + [UInt8(ascii: "\n")]
-        case .json:
-            return form.isPretty ? value.encodedPretty() + [UInt8(ascii: "\n")] : value.encoded() + [UInt8(ascii: "\n")]
+            return json(value, isPretty: false)
+        case .json: return json(value, isPretty: form.isPretty)
         }
     }
 }

@@ -13,15 +13,18 @@ import Values
     @Test func `no credentials, no access`() async throws {
         try await withCluster { cluster in
             let refused = try await cluster.get("/api/v1/pods", user: nil)
-            #expect(refused.status == 401)
+            #expect(refused.status == 403)
+            let who = "pods is forbidden: User \"system:anonymous\" cannot list resource \"pods\" in API group \"\" at the cluster scope"
+            #expect(refused.message == who)
+            #expect(refused.headers["x-content-type-options"] == "nosniff")
+            let wrong = try await cluster.send("GET", "/api/v1/pods", user: nil, headers: ["Authorization": "Bearer nonsense"])
+            #expect(wrong.status == 401)
             #expect(
-                refused.json == [
+                wrong.json == [
                     "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": "Unauthorized",
                     "reason": "Unauthorized", "code": 401,
                 ]
             )
-            let wrong = try await cluster.send("GET", "/api/v1/pods", user: nil, headers: ["Authorization": "Bearer nonsense"])
-            #expect(wrong.status == 401)
         }
     }
 

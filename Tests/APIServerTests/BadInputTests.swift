@@ -95,7 +95,9 @@ import Values
     @Test func `unknown kinds, versions, resources and methods`() async throws {
         try await withCluster { cluster in
             #expect(try await cluster.get("/apis/apps/v9/deployments").status == 404)
-            #expect(try await cluster.get("/api/v1/unicorns").text.contains("404 page not found"))
+            let unknown = try await cluster.get("/api/v1/unicorns")
+            #expect(unknown.message == "the server could not find the requested resource")
+            #expect(try await cluster.get("/apis/example.com/v1/unicorns").text == "404 page not found\n")
             #expect(try await cluster.post("/api/v1/pods", [:]).status == 405)
             #expect(try await cluster.get("/api/v1/namespaces/default/nodes").status == 404)
             #expect(try await cluster.get("/api/v1/namespaces/default/namespaces").status == 404)

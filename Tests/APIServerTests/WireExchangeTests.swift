@@ -103,8 +103,7 @@ import Values
                 type: "application/json",
                 status: 415,
                 reason: "UnsupportedMediaType",
-                message: "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
-                    + "application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml"
+                message: "415: Unsupported Media Type"
             ),
             Exchange(
                 name: "policy and flag",

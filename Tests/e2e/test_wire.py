@@ -238,13 +238,13 @@ def test_what_is_neither_read_nor_written(wire, maps):
     kinds = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
     answer = wire.json("GET", maps, expect=406, Accept="text/html;q=0.9, image/png")
     assert answer["reason"] == "NotAcceptable"
-    assert answer["message"].startswith(f"only the following media types are accepted: {kinds}")
+    assert answer["message"].startswith(f"406: Not Acceptable\n\nAvailable representations: {kinds}")
     status, _, text = wire.ask("POST", maps, b"x", Content_Type="text/plain")
     assert status == 415 and json.loads(text)["reason"] == "UnsupportedMediaType"
     unknown = "the body of the request was in an unknown format - accepted media types include: "
     assert json.loads(text)["message"].startswith(unknown + kinds)
     status, _, text = wire.ask("PATCH", f"{maps}/kube-root-ca.crt", b"{}", Content_Type="application/json")
-    assert status == 415 and "application/json-patch+json, application/merge-patch+json" in json.loads(text)["message"]
+    assert status == 415 and json.loads(text)["message"] == "415: Unsupported Media Type"
     for body, kind in ((b"{", "application/json"), (b"k8s\0\xff\xff", PROTOBUF), (b"\xd9\xd9\xf7\xbf", CBOR),
                        (b"[" * 100_000, "application/json"),
                        (b"a: &a [1]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nd: [*c" + b",*c" * 50_000 + b"]", "application/yaml")):

@@ -43,7 +43,8 @@ public struct OpenAPI: Sendable {
 
     /// The OpenAPI v3 document of one group version.
     public func v3(_ groupVersion: GroupVersion) -> [UInt8] {
-        let schema = OpenAPISchema(dialect: .v3, groupVersions: groupVersions)
+        let core = GroupVersion(group: "", version: "v1")
+        let schema = OpenAPISchema(dialect: .v3, groupVersions: groupVersion == core ? [core] : [core, groupVersion])
         var out: [UInt8] = []
         out += #"{"components":{"schemas":{"#.utf8
         var closure = OpenAPIClosure(types: types)
@@ -112,7 +113,11 @@ public struct OpenAPI: Sendable {
         return paths
     }
 
-    private var info: JSONValue { ["title": "Kubernetes", "version": .string(version)] }
+    /// Upstream names the minor version alone: the documents of its patches are the same.
+    private var info: JSONValue {
+        let minor = version.drop { !$0.isNumber }.split(separator: ".").prefix(2).joined(separator: ".")
+        return ["title": "Kubernetes", "version": .string(minor.isEmpty ? version : minor)]
+    }
 
     private static func write(_ members: [(String, JSONValue)], to out: inout [UInt8]) {
         for (index, member) in members.enumerated() {

@@ -49,11 +49,14 @@ struct OpenAPIPaths {
         var subresource: SubresourceDescriptor?
 
         /// `CoreV1NamespacedPod`, as generated clients have it.
-        var operation: String {
+        var operation: String { operation("") }
+
+        /// The same with the method of a connection: `CoreV1GetNamespacedPodExec`.
+        func operation(_ method: String) -> String {
             let group = OpenAPIPaths.identifier(kind.group)
             let scope = namespaced ? "Namespaced" : ""
             let sub = subresource.map { $0.name.capitalizedFirst } ?? ""
-            return "\(group.capitalizedFirst)\(version.name.capitalizedFirst)\(scope)\(kind.kind)\(sub)"
+            return "\(group.capitalizedFirst)\(version.name.capitalizedFirst)\(method)\(scope)\(kind.kind)\(sub)"
         }
     }
 
@@ -70,10 +73,11 @@ struct OpenAPIPaths {
         addCollection(subject, root.path(namespace: scope))
         if kind.namespaced, kind.verbs.contains("list") {
             var everywhere = operation(subject, "list", "list", returning: "\(subject.typeName)List", listing: true)
+            everywhere["parameters"] = nil
             let group = Self.identifier(kind.group)
             let prefix = "list\(group.capitalizedFirst)\(version.name.capitalizedFirst)"
             everywhere["operationId"] = .string("\(prefix)\(kind.kind)ForAllNamespaces")
-            items[root.path()] = ["get": .object(everywhere), "parameters": parameters(Self.listQuery)]
+            items[root.path()] = ["get": .object(everywhere), "parameters": parameters(Self.listQuery + [("pretty", "string")])]
         }
         addObject(subject, root.path(namespace: scope, name: "{name}"))
         for sub in version.subresources ?? kind.subresources {
@@ -103,7 +107,7 @@ struct OpenAPIPaths {
                 "deletecollection",
                 returning: Self.meta + "Status",
                 body: Self.meta + "DeleteOptions",
-                listing: true
+                query: Self.deleteCollectionQuery
             )
             let id = subject.operation
             let split = id.range(of: subject.namespaced ? "Namespaced" : subject.kind.kind)
@@ -137,7 +141,7 @@ struct OpenAPIPaths {
                     subject,
                     "delete",
                     "delete",
-                    returning: Self.meta + "Status",
+                    returning: Self.returned.contains(subject.kind.groupResource) ? subject.typeName : Self.meta + "Status",
                     body: Self.meta + "DeleteOptions",
                     query: Self.deleteQuery
                 )
@@ -157,11 +161,13 @@ struct OpenAPIPaths {
         if sub.isConnection {
             for (verb, method) in [("get", "get"), ("create", "post"), ("update", "put"), ("delete", "delete")]
             where sub.verbs.contains(verb) {
-                item[method] = .object(operation(subject, "connect\(method.capitalizedFirst)", "connect", returning: nil))
+                var connect = operation(subject, "connect", "connect", returning: nil)
+                connect["operationId"] = .string("connect\(subject.operation(method.capitalizedFirst))")
+                item[method] = .object(connect)
             }
         } else {
             if sub.verbs.contains("get") {
-                item["get"] = .object(operation(subject, "read", "get", returning: type))
+                item["get"] = .object(operation(subject, "read", "get", returning: sub.name == "log" ? nil : type))
             }
             if sub.verbs.contains("update") {
                 item["put"] = .object(
@@ -194,6 +200,15 @@ struct OpenAPIPaths {
         ("dryRun", "string"), ("gracePeriodSeconds", "integer"), ("orphanDependents", "boolean"),
         ("propagationPolicy", "string"),
     ]
+    private static let deleteCollectionQuery = deleteQuery + listQuery.filter { !["allowWatchBookmarks", "watch"].contains($0.0) }
+    /// What is answered with itself when it is deleted.
+    private static let returned = Set(
+        [
+            "": ["persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas", "services", "serviceaccounts"],
+            "storage.k8s.io": ["csidrivers", "csinodes", "storageclasses", "volumeattachments", "volumeattributesclasses"],
+            "resource.k8s.io": ["deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices"],
+        ].flatMap { group, plurals in plurals.map { GroupResource(group: group, resource: $0) } }
+    )
     private static let listQuery = [
         ("allowWatchBookmarks", "boolean"), ("continue", "string"), ("fieldSelector", "string"),
         ("labelSelector", "string"), ("limit", "integer"), ("resourceVersion", "string"),
@@ -211,7 +226,8 @@ struct OpenAPIPaths {
         listing: Bool = false,
         query extra: [(String, String)] = []
     ) -> JSONObject {
-        let gvk = subject.subresource?.kind ?? subject.gvk
+        var gvk = subject.subresource?.kind ?? subject.gvk
+        if gvk.group == subject.gvk.group, gvk.kind == subject.gvk.kind { gvk = subject.gvk }
         let group = Self.identifier(subject.kind.group)
         let isCustom = subject.kind.isCustom
         let media = isCustom ? Self.plainMedia : Self.media
@@ -226,7 +242,7 @@ struct OpenAPIPaths {
             "tags": [.string("\(group)_\(subject.version.name)")],
             "responses": responses(
                 returning,
-                writing: writing && action == "post",
+                action: action,
                 media: listing ? media + streamed : media
             ),
             "x-kubernetes-action": .string(action),
@@ -239,15 +255,17 @@ struct OpenAPIPaths {
         switch dialect {
         case .v3:
             if let body {
-                out["requestBody"] = ["content": content(body, inputs), "required": .bool(writing)]
+                var request: JSONValue = ["content": content(body, inputs)]
+                if writing { request["required"] = true }
+                out["requestBody"] = request
             }
             out["parameters"] = parameters(query)
         case .v2:
             var list: [JSONValue] = []
             if let body {
-                list.append([
-                    "in": "body", "name": "body", "required": .bool(writing), "schema": ["$ref": dialect.reference(body)],
-                ])
+                var parameter: JSONValue = ["in": "body", "name": "body", "schema": ["$ref": dialect.reference(body)]]
+                if writing { parameter["required"] = true }
+                list.append(parameter)
             }
             if case .array(let more) = parameters(query) { list += more }
             out["parameters"] = .array(list)
@@ -262,9 +280,18 @@ struct OpenAPIPaths {
         .object(JSONObject(media.map { ($0, ["schema": ["$ref": dialect.reference(type)]]) }))
     }
 
-    private func responses(_ type: String?, writing: Bool, media: [String]) -> JSONValue {
+    private static func codes(_ action: String) -> [(String, String)] {
+        switch action {
+        case "post": [("200", "OK"), ("201", "Created"), ("202", "Accepted")]
+        case "put", "patch": [("200", "OK"), ("201", "Created")]
+        case "delete": [("200", "OK"), ("202", "Accepted")]
+        default: [("200", "OK")]
+        }
+    }
+
+    private func responses(_ type: String?, action: String, media: [String]) -> JSONValue {
         var out: JSONObject = ["401": ["description": "Unauthorized"]]
-        for (code, text) in writing ? [("200", "OK"), ("201", "Created"), ("202", "Accepted")] : [("200", "OK")] {
+        for (code, text) in Self.codes(action) {
             var response: JSONObject = ["description": .string(text)]
             switch (dialect, type) {
             case (.v3, let type?):
@@ -285,7 +312,8 @@ struct OpenAPIPaths {
     }
 
     private func parameter(_ name: String, _ type: String, in place: String) -> JSONValue {
-        var out: JSONObject = ["in": .string(place), "name": .string(name), "uniqueItems": true]
+        var out: JSONObject = ["in": .string(place), "name": .string(name)]
+        if dialect == .v2 { out["uniqueItems"] = true }
         if place == "path" { out["required"] = true }
         if dialect == .v3 { out["schema"] = ["type": .string(type), "uniqueItems": true] } else { out["type"] = .string(type) }
         return .object(out)

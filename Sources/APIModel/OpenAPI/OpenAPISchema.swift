@@ -34,26 +34,11 @@ struct OpenAPISchema: Sendable {
     }
 
     /// A type where it is used: a reference, or its contents.
-    private func use(_ node: SchemaNode, described: Bool, zero: Bool) -> JSONObject {
-        guard !node.name.isEmpty else {
-            var out = contents(node)
-            if zero, dialect == .v3, let value = Self.zeroDefault(node) { out["default"] = value }
-            return out
-        }
+    private func use(_ node: SchemaNode, described: Bool) -> JSONObject {
+        guard !node.name.isEmpty else { return contents(node) }
         let reference: JSONObject = ["$ref": dialect.reference(node.name)]
-        guard dialect == .v3, described || zero else { return reference }
-        var out: JSONObject = ["allOf": [.object(reference)]]
-        if zero, node.shape == .object { out["default"] = .object([:]) }
-        return out
-    }
-
-    private static func zeroDefault(_ node: SchemaNode) -> JSONValue? {
-        switch node.shape {
-        case .string: ""
-        case .integer, .number: 0
-        case .boolean: false
-        default: nil
-        }
+        guard dialect == .v3, described else { return reference }
+        return ["allOf": [.object(reference)]]
     }
 
     /// What a type holds.
@@ -65,11 +50,11 @@ struct OpenAPISchema: Sendable {
         case .map:
             out = ["type": "object"]
             if let element = body.element {
-                out["additionalProperties"] = .object(use(element, described: false, zero: true))
+                out["additionalProperties"] = .object(use(element, described: false))
             }
         case .list:
             out = ["type": "array"]
-            if let element = body.element { out["items"] = .object(use(element, described: false, zero: true)) }
+            if let element = body.element { out["items"] = .object(use(element, described: false)) }
         case .string, .time, .microTime, .bytes, .duration: out = ["type": "string"]
         case .boolean: out = ["type": "boolean"]
         case .integer: out = ["type": "integer"]
@@ -109,7 +94,7 @@ struct OpenAPISchema: Sendable {
     private func property(_ field: SchemaField) -> JSONObject {
         let rare = field.rare
         let description = rare?.description ?? ""
-        var out = use(field.node, described: !description.isEmpty, zero: false)
+        var out = use(field.node, described: !description.isEmpty)
         if !description.isEmpty { out["description"] = .string(description) }
         if dialect == .v3, let value = rare?.defaultValue ?? field.node.body.defaultValue {
             if let reference = out.removeValue(forKey: "$ref") { out["allOf"] = [["$ref": reference]] }

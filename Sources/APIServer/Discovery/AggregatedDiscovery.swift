@@ -6,6 +6,8 @@ import Values
 /// `APIGroupDiscoveryList`: all of a server's resources in one document, with an ETag.
 struct AggregatedDiscovery: Sendable {
     let items: JSONValue
+    /// The items as they are sent.
+    private let itemBytes: [UInt8]
     /// Changes exactly when the content does.
     private let tag: String
 
@@ -16,7 +18,8 @@ struct AggregatedDiscovery: Sendable {
     /// A document of groups that are at hand.
     init(items: JSONValue) {
         self.items = items
-        tag = "\"" + ContentHash.hex(items.encoded()) + "\""
+        itemBytes = Responses.discoveryItems(items)
+        tag = "\"" + ContentHash.hex(itemBytes) + "\""
     }
 
     /// The version of the aggregated format a request accepts; nil when it wants the plain documents.
@@ -40,11 +43,8 @@ struct AggregatedDiscovery: Sendable {
             "Content-Type": type, "ETag": tag, "Vary": "Accept", "Cache-Control": "public",
         ]
         if request.headers.elements("if-none-match").contains(tag) { return HTTPResponse(status: 304, headers: headers) }
-        let list: JSONValue = [
-            "kind": "APIGroupDiscoveryList", "apiVersion": .string("apidiscovery.k8s.io/\(version)"), "metadata": [:],
-            "items": items,
-        ]
-        return HTTPResponse(status: 200, headers: headers, body: .bytes(list.encoded()))
+        let head = "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/\(version)\",\"metadata\":{},\"items\":"
+        return HTTPResponse(status: 200, headers: headers, body: .bytes(Array(head.utf8) + itemBytes + Array("}\n".utf8)))
     }
 
     private static func group(_ group: DiscoveryGroup) -> JSONValue {
@@ -59,26 +59,39 @@ struct AggregatedDiscovery: Sendable {
         return ["metadata": metadata, "versions": .array(versions)]
     }
 
+    /// The kind of what a resource answers; upstream leaves out the group and version of built-in kinds where they are those of
+    /// the resource itself.
+    private static func responseKind(
+        of kind: KindDescriptor,
+        _ group: String,
+        _ version: String,
+        _ name: String,
+        in place: (group: String, version: String)? = nil
+    ) -> JSONValue {
+        let isOwn = place.map { $0.group == group && $0.version == version } ?? true
+        if isOwn, !kind.isCustom { return ["group": "", "version": "", "kind": .string(name)] }
+        return ["group": .string(group), "version": .string(version), "kind": .string(name)]
+    }
+
     private static func resource(_ kind: KindDescriptor, _ served: KindVersion, group: String) -> JSONValue {
         let version = served.name
         let listed = served.subresources ?? kind.subresources
         var json: JSONValue = [
             "resource": .string(kind.plural), "singularResource": .string(kind.singular),
             "scope": kind.namespaced ? "Namespaced" : "Cluster", "verbs": JSONValue(kind.announcedVerbs),
-            "responseKind": ["group": .string(group), "version": .string(version), "kind": .string(kind.kind)],
+            "responseKind": responseKind(of: kind, group, version, kind.kind),
         ]
         if !kind.shortNames.isEmpty { json["shortNames"] = JSONValue(kind.shortNames) }
         if !kind.categories.isEmpty { json["categories"] = JSONValue(kind.categories) }
         guard !listed.isEmpty else { return json }
         let subresources = listed.map { sub -> JSONValue in
             let own = sub.kind.group == group
-            let response: JSONValue = [
-                "group": .string(sub.kind.group), "version": .string(own ? version : sub.kind.version),
-                "kind": .string(sub.kind.kind),
-            ]
+            let response = responseKind(of: kind, sub.kind.group, own ? version : sub.kind.version, sub.kind.kind, in: (group, version))
             return ["subresource": .string(sub.name), "verbs": JSONValue(sub.verbs.sorted()), "responseKind": response]
         }
-        json["subresources"] = .array(subresources.sorted { ($0["subresource"]?.string ?? "") < ($1["subresource"]?.string ?? "") })
+        json["subresources"] = .array(
+            kind.isCustom ? subresources : subresources.sorted { ($0["subresource"]?.string ?? "") < ($1["subresource"]?.string ?? "") }
+        )
         return json
     }
 }

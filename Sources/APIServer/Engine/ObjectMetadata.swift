@@ -163,6 +163,23 @@ enum ObjectMetadata {
         return issues
     }
 
+    /// Kinds that upstream checks by the rules of its library alone.
+    private static let looseGroups: Set<String> = ["apiextensions.k8s.io", "apiregistration.k8s.io", "admissionregistration.k8s.io"]
+
+    /// Finalizers of built-in kinds are standard ones or name their owner's domain.
+    static func finalizerNameIssues(_ object: JSONValue, of descriptor: KindDescriptor) -> [FieldIssue] {
+        guard !descriptor.isCustom, !looseGroups.contains(descriptor.group) else { return [] }
+        let field = path.child("finalizers")
+        var issues: [FieldIssue] = []
+        for (index, name) in finalizers(object["metadata"]).enumerated() {
+            guard !name.contains("/"), ![orphanFinalizer, foregroundFinalizer, "kubernetes"].contains(name) else { continue }
+            issues.append(
+                .invalid(field.index(index), .string(name), "name is neither a standard finalizer name nor is it fully qualified")
+            )
+        }
+        return issues
+    }
+
     /// The finalizers in a metadata object.
     static func finalizers(_ metadata: JSONValue?) -> [String] {
         metadata?["finalizers"]?.array?.compactMap(\.string) ?? []

@@ -2,6 +2,7 @@ import APIModel
 import Access
 import HTTPTransport
 import Negotiation
+import Synchronization
 
 extension APIServer {
     /// The headers that tell a client which objects decided about its request.
@@ -30,10 +31,13 @@ extension APIServer {
         }
     }
 
-    private static let objectsPerSeat = 100
-    private static let mostSeats = 10
+    /// A list holds at most so many bytes at once: it is sent in pieces.
+    private static let mostBytesHeld = 1_000_000
+    private static let bytesPerSeat = 100_000
+    /// So many objects tell how large the others are.
+    private static let sampled = 8
 
-    /// How many seats a request takes: a list one for every hundred objects it may look at, anything else one.
+    /// How many seats a request takes: a list one for every 100 kB it holds, anything else one.
     private func seats(of info: RequestInfo, _ request: HTTPRequest) -> Int {
         guard info.isResource, info.name.isEmpty, info.verb == "list" || info.verb == "watch" else { return 1 }
         if info.verb == "watch" {
@@ -42,9 +46,25 @@ extension APIServer {
             guard sendsAll else { return 1 }
         }
         guard let engine = resources.view(group: info.group, version: info.version, resource: info.resource)?.engine else { return 1 }
-        var count = engine.cache.count
+        let snapshot = engine.cache.snapshot()
+        var count = snapshot.count
         if let limit = request.query.first("limit").flatMap({ Int($0) }), limit > 0 { count = min(count, limit) }
-        return min(max((count + Self.objectsPerSeat - 1) / Self.objectsPerSeat, 1), Self.mostSeats)
+        let sample = snapshot.prefix(Self.sampled).map(\.weight)
+        guard count > 0, !sample.isEmpty else { return 1 }
+        let bytes = min(count * (sample.reduce(0, +) / sample.count), Self.mostBytesHeld)
+        return max((bytes + Self.bytesPerSeat - 1) / Self.bytesPerSeat, 1)
+    }
+
+    /// Gives the seats back: at once, or for a list that is sent in pieces when the last of them is sent or nobody wants
+    /// them any more.
+    func leave(_ ticket: FlowControl.Ticket?, after response: inout HTTPResponse, of info: RequestInfo) {
+        guard let ticket else { return }
+        guard info.verb == "list", case .stream(let write) = response.body else { return flowControl.leave(ticket) }
+        let seat = HeldSeat(ticket, of: flowControl)
+        response.body = .stream { stream in
+            try await write(stream)
+            seat.leave()
+        }
     }
 
     /// The answer to a request for which there is no place: plain text, as upstream has it.
@@ -73,6 +93,24 @@ extension APIServer {
         guard let text = flowControl.report(path) else { throw .unknownPath }
         return Responses.text(text)
     }
+}
+
+/// The right to run of a request whose answer outlives its handler. A closure that is dropped unused gives it back, too.
+private final class HeldSeat: Sendable {
+    private let flowControl: FlowControl
+    private let ticket: Mutex<FlowControl.Ticket?>
+
+    init(_ ticket: FlowControl.Ticket, of flowControl: FlowControl) {
+        self.ticket = Mutex(ticket)
+        self.flowControl = flowControl
+    }
+
+    func leave() {
+        let ticket = ticket.withLock { $0.take() }
+        if let ticket { flowControl.leave(ticket) }
+    }
+
+    deinit { leave() }
 }
 
 extension RequestInfo {

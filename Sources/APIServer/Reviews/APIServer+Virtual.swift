@@ -17,7 +17,8 @@ extension APIServer {
         let info = context.info
         if kind.verbs.contains(info.verb), let warning = version.deprecationWarning { context.warnings.add(warning) }
         if kind.plural == "componentstatuses" { return try await componentStatuses(kind, version, context) }
-        guard info.verb == "create", info.name.isEmpty, kind.verbs.contains("create") else { throw .methodNotAllowed() }
+        guard info.name.isEmpty else { throw .unknownPath }
+        guard info.verb == "create", kind.verbs.contains("create") else { throw .methodNotAllowed() }
         guard kind.namespaced == !info.namespace.isEmpty else { throw .unknownPath }
         if case .table = context.form.shape { throw .notAcceptable(accepted: ResponseForm.mediaTypes) }
         let gvk = GroupVersionKind(group: kind.group, version: version.name, kind: kind.kind)
@@ -146,7 +147,7 @@ extension APIServer {
         case .user(let user, let accepted):
             return ["authenticated": true, "user": Self.userJSON(user.authenticated()), "audiences": JSONValue(accepted)]
         case .failed(let reason): return ["user": [:], "error": .string(reason)]
-        case .none: return ["user": [:]]
+        case .none: return ["user": [:], "error": "invalid bearer token"]
         }
     }
 

@@ -11,7 +11,10 @@ extension APIServer {
     /// Serves a path that names no resource.
     func respondToPath(_ request: HTTPRequest, _ info: RequestInfo, _ user: UserIdentity) async throws(APIError) -> HTTPResponse {
         let path = request.path.count > 1 && request.path.hasSuffix("/") ? String(request.path.dropLast()) : request.path
-        guard request.method == "GET" || request.method == "HEAD" else { throw .methodNotAllowed() }
+        let isHealth = ["/healthz", "/livez", "/readyz"].contains { path == $0 || path.hasPrefix($0 + "/") }
+        // Upstream answers HEAD only where its handlers are plain, not below its API.
+        let takesHead = path == "/apis" || !["/api", "/apis/", "/version"].contains { path.hasPrefix($0) }
+        guard request.method == "GET" || isHealth || (request.method == "HEAD" && takesHead) else { throw .methodNotAllowed() }
         if let merged = try await mergedDocument(path, request) { return merged }
         switch path {
         case "/": return Responses.value(["paths": JSONValue(discovery.paths)], form: ResponseForm(isPretty: true))
@@ -35,14 +38,15 @@ extension APIServer {
         case "/openid/v1/jwks": return try keySet()
         default: break
         }
-        if path.hasPrefix("/healthz") || path.hasPrefix("/livez") || path.hasPrefix("/readyz") {
+        if isHealth {
+            guard path == request.path else { throw .unknownPath }
             return try await healthResponse(path, request)
         }
         let flowControl = "/debug/api_priority_and_fairness/"
         if path.hasPrefix(flowControl) { return try flowControlReport(String(path.dropFirst(flowControl.count))) }
         if path.hasPrefix("/openapi/v3/") { return try openAPI.v3(String(path.dropFirst(12)), request, resources) }
         if let document = discovery.resources(path) {
-            return Responses.value(document, form: try ResponseForm.negotiate(request))
+            return Responses.value(document, form: try discoveryForm(request))
         }
         throw .unknownPath
     }
@@ -74,18 +78,23 @@ extension APIServer {
         if let version = AggregatedDiscovery.version(asked: request) {
             return aggregated(documents).response(version, request)
         }
-        var response = Responses.value(legacy(documents), form: try ResponseForm.negotiate(request))
-        response.headers.append("Vary", "Accept")
-        return response
+        return Responses.value(legacy(documents), form: try discoveryForm(request))
+    }
+
+    private func discoveryForm(_ request: HTTPRequest) throws(APIError) -> ResponseForm {
+        try ResponseForm.checkRoute(request, isStreamed: false)
+        return try ResponseForm.negotiate(request)
     }
 
     private func openIDConfiguration() throws(APIError) -> HTTPResponse {
         guard let tokens else { throw .unknownPath }
-        return Responses.value([
+        var response = Responses.value([
             "issuer": .string(tokens.issuer), "jwks_uri": .string("\(tokens.issuer)/openid/v1/jwks"),
             "response_types_supported": ["id_token"], "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [.string(tokens.algorithm)],
         ])
+        response.headers = ["Content-Type": "application/json", "Cache-Control": "public, max-age=3600"]
+        return response
     }
 
     private func keySet() throws(APIError) -> HTTPResponse {

@@ -9,11 +9,6 @@ import Values
 extension APIServer {
     /// Bodies up to this size are decoded and validated on the event loop.
     private static let inlineBodyBytes = 32 << 10
-    private static let publicPaths: Set<String> = [
-        "/healthz", "/livez", "/readyz", "/version", "/version/",
-        // What a joining machine reads before it has credentials.
-        "/api/v1/namespaces/kube-public/configmaps/cluster-info",
-    ]
 
     /// Answers one request: authenticate, authorize, limit, serve, count.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -24,7 +19,7 @@ extension APIServer {
         do throws(APIError) {
             response = try await serve(request, info, warnings)
         } catch  where error == .unknownPath {
-            response = Responses.text("404 page not found\n", status: 404)
+            response = unknownPath(request)
         } catch  where error == .overloaded {
             response = Self.overloadedResponse
         } catch {
@@ -33,6 +28,7 @@ extension APIServer {
         // A connection that leaves HTTP has the headers of its handshake only.
         if case .upgrade = response.body { return response }
         warnings.write(to: &response.headers)
+        if !response.headers.contains("cache-control") { response.headers.append("Cache-Control", "no-cache, private") }
         if info.isResource, !Self.isLongRunning(info) { BodyCompression.apply(to: &response, request) }
         response.headers.append("Audit-Id", environment.random.uuid())
         count(info, request, response.status, began)
@@ -60,13 +56,30 @@ extension APIServer {
         _ warnings: WarningList
     ) async throws(APIError) -> HTTPResponse {
         var user = try await authenticate(request, info)
-        user = try await impersonate(user, request)
+        do throws(APIError) { user = try await impersonate(user, request) } catch { return Self.refusal(error, request) }
         let request = BearerTokenAuthenticator.withoutToken(request)
         let attributes = Self.attributes(info, request, user)
+        _ = try Self.deadline(request, info)
         let ticket = try await admitted(attributes, info, request, warnings)
-        defer { if let ticket { flowControl.leave(ticket) } }
+        do throws(APIError) {
+            var response = try await authorized(request, info, user, attributes, warnings)
+            leave(ticket, after: &response, of: info)
+            return response
+        } catch {
+            if let ticket { flowControl.leave(ticket) }
+            throw error
+        }
+    }
+
+    private func authorized(
+        _ request: HTTPRequest,
+        _ info: RequestInfo,
+        _ user: UserIdentity,
+        _ attributes: RequestAttributes,
+        _ warnings: WarningList
+    ) async throws(APIError) -> HTTPResponse {
         let decision = await authorizer.authorize(attributes)
-        guard decision.isAllowed else { throw attributes.forbidden(reason: decision.reason) }
+        guard decision.isAllowed else { return Self.refusal(attributes.forbidden(reason: decision.reason), request) }
         guard !request.isBodyTooLarge, request.body.count <= environment.configuration.maxBodyBytes else {
             throw .requestEntityTooLarge("limit is \(environment.configuration.maxBodyBytes)")
         }
@@ -95,12 +108,7 @@ extension APIServer {
 
     private func withinDeadline(_ context: RequestContext) async throws(APIError) -> HTTPResponse {
         var limit = environment.configuration.requestTimeout
-        if let text = context.request.query.first("timeout"), !text.isEmpty {
-            guard let asked = DurationText.parse(text) else {
-                throw .badRequest("invalid timeout specified in the request URL - time: invalid duration \"\(text)\"")
-            }
-            if asked > .zero { limit = min(limit, asked) }
-        }
+        if let asked = try Self.deadline(context.request, context.info), asked > .zero { limit = min(limit, asked) }
         // Small work stays on the thread that reads and writes the connection; large work must not hold up its neighbours.
         let isSmall = context.request.body.count <= Self.inlineBodyBytes && context.info.verb != "deletecollection"
         let executor = isSmall ? context.request.executor : nil
@@ -108,6 +116,40 @@ extension APIServer {
             do throws(APIError) { return .success(try await self.dispatch(context)) } catch { return .failure(error) }
         }
         return try outcome.get()
+    }
+
+    /// How long the client wants to wait; upstream reads that before the request is put in line.
+    private static func deadline(_ request: HTTPRequest, _ info: RequestInfo) throws(APIError) -> Duration? {
+        guard let text = request.query.first("timeout"), !text.isEmpty, !isLongRunning(info) else { return nil }
+        guard let asked = DurationText.parse(text) else {
+            throw .badRequest("invalid timeout specified in the request URL - time: invalid duration \"\(text)\"")
+        }
+        return asked
+    }
+
+    /// The answer to someone who may not; the message quotes the request, so nobody may guess it to be a page.
+    private static func refusal(_ error: APIError, _ request: HTTPRequest) -> HTTPResponse {
+        var response = Responses.error(error, form: ResponseForm.ofError(request))
+        response.headers.append("X-Content-Type-Options", "nosniff")
+        return response
+    }
+
+    /// What a path leads to that nobody serves: a Status below the groups that are built in, else a line of text.
+    private func unknownPath(_ request: HTTPRequest) -> HTTPResponse {
+        let parts = request.path.split(separator: "/", maxSplits: 2)
+        let isBuiltin = parts.first == "api" ? parts.count > 1 : parts.first == "apis" && parts.count > 2 && hasBuiltinGroup(parts[1])
+        guard isBuiltin else { return Responses.text("404 page not found\n", status: 404) }
+        let error = APIError(
+            code: 404,
+            reason: APIReason.notFound,
+            message: "the server could not find the requested resource",
+            details: APIError.Details()
+        )
+        return Responses.error(error, form: ResponseForm.ofError(request))
+    }
+
+    private func hasBuiltinGroup(_ group: Substring) -> Bool {
+        resources.engines.values.contains { !$0.descriptor.isCustom && $0.descriptor.group == group }
     }
 
     static func isLongRunning(_ info: RequestInfo) -> Bool {
@@ -126,35 +168,47 @@ extension APIServer {
                 environment.log.debug("client certificate refused", metadata: ["reason": "\(problem)"])
                 throw .unauthorized()
             }
-            guard Self.publicPaths.contains(info.path) || Self.isHealthPath(info.path) else { throw .unauthorized() }
+            // Who says nothing of himself may do what roles allow to everybody.
             return .anonymous
         }
     }
 
-    private static func isHealthPath(_ path: String) -> Bool {
-        ["/healthz/", "/livez/", "/readyz/"].contains { path.hasPrefix($0) }
-    }
-
     /// Acts as somebody else, when the headers ask for it and the user may.
     private func impersonate(_ user: UserIdentity, _ request: HTTPRequest) async throws(APIError) -> UserIdentity {
-        guard let name = request.headers["impersonate-user"], !name.isEmpty else {
-            guard !request.headers.contains("impersonate-group"), !request.headers.contains("impersonate-uid") else {
-                throw .badRequest("requested impersonation without impersonating a user")
-            }
-            return user
-        }
-        var groups = request.headers.all("impersonate-group")
-        try await mayImpersonate(user, name)
-        for group in groups {
+        let asked = Impersonation(request)
+        guard !asked.isEmpty else { return user }
+        guard !asked.name.isEmpty else { throw .badRequest("requested \(asked.goText) without impersonating a user name") }
+        try await mayImpersonate(user, asked.name)
+        for group in asked.groups {
             try await check(RequestAttributes(user: user, verb: "impersonate", apiGroup: "", resource: "groups", name: group))
         }
-        if groups.isEmpty, name.hasPrefix(UserIdentity.serviceAccountPrefix) {
-            let parts = name.dropFirst(UserIdentity.serviceAccountPrefix.count).split(separator: ":")
-            if parts.count == 2 {
-                groups = [UserIdentity.serviceAccountsGroup, "\(UserIdentity.serviceAccountsGroup):\(parts[0])"]
+        for (key, values) in asked.extra {
+            for value in values {
+                try await check(
+                    RequestAttributes(
+                        user: user,
+                        verb: "impersonate",
+                        apiGroup: "authentication.k8s.io",
+                        apiVersion: "v1",
+                        resource: "userextras",
+                        subresource: key,
+                        name: value
+                    )
+                )
             }
         }
-        return UserIdentity(name: name, uid: request.headers["impersonate-uid"] ?? "", groups: groups).authenticated()
+        if !asked.uid.isEmpty {
+            let uids = RequestAttributes(
+                user: user,
+                verb: "impersonate",
+                apiGroup: "authentication.k8s.io",
+                apiVersion: "v1",
+                resource: "uids",
+                name: asked.uid
+            )
+            try await check(uids)
+        }
+        return asked.user
     }
 
     private func mayImpersonate(_ user: UserIdentity, _ name: String) async throws(APIError) {

@@ -112,8 +112,8 @@ extension ResourceEngine {
         var page = ListPage(objects: .chosen(chosen), revision: revision)
         guard chosen.count == query.limit, let last = chosen.last else { return page }
         let rest = snapshot.after(last.key)
-        let more = query.selection.isEverything ? rest.count > 0 : rest.contains(where: query.selection.matches)
-        guard more else { return page }
+        // Like upstream, this does not look whether what follows is selected.
+        guard rest.count > 0 else { return page }
         if query.selection.isEverything { page.remaining = rest.count }
         page.continueToken = token(revision, last.key, page.remaining)
         return page

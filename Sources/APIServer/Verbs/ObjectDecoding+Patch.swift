@@ -1,4 +1,5 @@
 import APIModel
+import Negotiation
 import Schema
 import Units
 import Values
@@ -14,15 +15,21 @@ extension ObjectDecoding {
     ) throws(APIError) {
         let given = value
         func rejected(_ why: String) -> APIError {
-            let shown = patch.kind == .strategic ? patch.content.goText : String(decoding: given.encoded(), as: UTF8.self)
+            let shown = patch.kind == .strategic ? patch.content.goText : Responses.patchedText(given, metadataIsTouched: patch.touchesMetadata)
             return .invalid(GroupKind(group: "", kind: ""), "", [.invalid(FieldPath("patch"), .string(shown), why)])
+        }
+        let kind = value["kind"]?.string ?? ""
+        let apiVersion = value["apiVersion"]?.string ?? ""
+        if schema.body.isBuiltin, let version = GroupVersion(apiVersion: apiVersion.isEmpty ? expected.apiVersion : apiVersion),
+            let why = mismatch(version, apiVersion, kind)
+        {
+            throw rejected(why)
         }
         let unknown: [String]
         do throws(SchemaDecodeError) { unknown = try decodeFields(of: &value) } catch { throw rejected(error.message) }
         value["apiVersion"] = .string(expected.apiVersion)
         value["kind"] = .string(expected.kind)
-        let prefix = patch.kind == .json ? "json patch " : ""
-        let problems = patch.duplicates.map { "\(prefix)duplicate field \(GoQuote.quote($0))" } + unknown
+        let problems = patch.problems + unknown
         if !problems.isEmpty {
             switch validation {
             case .ignore: break

@@ -24,39 +24,65 @@ struct ObjectPatch: Sendable {
 
     let kind: Kind
     private var patch: JSONValue
-    let duplicates: [String]
+    /// What strict validation complains about, in full.
+    let problems: [String]
 
     init(_ context: RequestContext) throws(APIError) {
         let type = BodySyntax.mediaType(context.request)
         if type == Self.applyCBOR {
             kind = .apply
             patch = try BodySyntax.cbor(context.request.body)
-            duplicates = []
+            problems = []
             return
         }
         guard let kind = Kind(rawValue: type) else {
-            throw .unsupportedMediaType(accepted: Self.offered)
+            throw Self.unroutable
         }
         self.kind = kind
         if kind == .apply {
-            patch = try Self.yaml(context.request.body)
-            duplicates = []
+            (patch, problems) = try Self.yaml(context.request.body)
             return
         }
         do throws(JSONParseError) {
             let options = JSONParser.Options(maxDepth: BodySyntax.maxDepth)
             let parsed = try JSONParser.parseReportingDuplicates(context.request.body, options: options)
             patch = parsed.value
-            duplicates = kind == .json ? [] : parsed.duplicates
+            problems = Self.problems(parsed.duplicates, in: parsed.value, kind)
         } catch {
-            throw .badRequest("error decoding patch: \(error.message)")
+            throw .badRequest(kind == .strategic ? error.message : "error decoding patch: \(error.message)")
         }
+        // Nothing to merge is no patch, to upstream's library.
+        if kind == .merge, patch == .null { throw .badRequest("Invalid JSON Patch") }
         try check()
     }
 
-    private static func yaml(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
-        do throws(YAMLError) { return try YAML.parse(bytes) } catch {
-            throw .badRequest("error decoding YAML: \(error.message)")
+    private static let operationFields: Set<String> = ["op", "path", "from", "value"]
+
+    private static func problems(_ duplicates: [String], in patch: JSONValue, _ kind: Kind) -> [String] {
+        guard kind == .json else { return duplicates.map { "duplicate field \(GoQuote.quote($0))" } }
+        // What an operation holds is looked at as the object that it makes.
+        let own = duplicates.filter { !$0.contains("].value.") && !$0.contains("].value[") }
+        var found = own.map { "json patch duplicate field \(GoQuote.quote($0))" }
+        for (index, operation) in (patch.array ?? []).enumerated() {
+            for (field, _) in operation.object ?? [:] where !operationFields.contains(field) {
+                found.append("json patch unknown field \(GoQuote.quote("[\(index)].\(field)"))")
+            }
+        }
+        return found
+    }
+
+    /// Whether the patch changes metadata.
+    var touchesMetadata: Bool {
+        guard kind == .json else { return patch["metadata"] != nil }
+        return patch.array?.contains { $0["path"]?.string?.hasPrefix("/metadata") == true } == true
+    }
+
+    private static func yaml(_ bytes: [UInt8]) throws(APIError) -> (JSONValue, [String]) {
+        do throws(YAMLError) {
+            let found = try YAML.parseReportingDuplicates(bytes)
+            return (found.value, found.duplicates)
+        } catch {
+            throw .badRequest("error decoding YAML: error converting YAML to JSON: \(error.message)")
         }
     }
 
@@ -74,9 +100,8 @@ struct ObjectPatch: Sendable {
             }
         default:
             guard patch.object != nil else {
-                throw .badRequest(
-                    "error decoding patch: json: cannot unmarshal \(patch.typeName) into Go value of type map[string]interface {}"
-                )
+                let why = "json: cannot unmarshal \(patch.typeName) into Go value of type map[string]interface {}"
+                throw .badRequest(kind == .strategic ? why : "error decoding patch: \(why)")
             }
         }
     }
@@ -127,6 +152,14 @@ struct ObjectPatch: Sendable {
         case .apply: throw .unsupportedMediaType(accepted: Self.offered)
         }
     }
+
+    /// What upstream's router says of a type that no route takes.
+    private static let unroutable = APIError(
+        code: 415,
+        reason: APIReason.unsupportedMediaType,
+        message: "415: Unsupported Media Type",
+        details: APIError.Details()
+    )
 
     /// A patch that does not fit the object; upstream says no more than that.
     private static let rejected = APIError(

@@ -139,6 +139,13 @@ struct ObjectDecoding: Sendable {
 
     /// Custom resources must say what they are; another kind is for validation to find.
     private func identifyCustom(_ value: JSONValue, _ body: [UInt8]) throws(APIError) {
+        for name in ["apiVersion", "kind"] {
+            guard let given = value[name], !given.isNull, given.string == nil else { continue }
+            let why =
+                "couldn't get version/kind; json parse error: json: cannot unmarshal \(given.typeName) into Go struct field .\(name) "
+                + "of type string"
+            throw unrecognized(why, body)
+        }
         guard let kind = value["kind"]?.string, !kind.isEmpty else {
             throw unrecognized("Object 'Kind' is missing in '\(String(decoding: body, as: UTF8.self))'", body)
         }

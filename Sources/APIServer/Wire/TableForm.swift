@@ -58,7 +58,8 @@ struct TableForm: Sendable {
         return defined.map { column in
             [
                 "name": .string(column.name), "type": .string(column.type), "format": .string(column.format),
-                "description": .string(column.description), "priority": .integer(Int64(column.priority)),
+                "description": .string(column.description.isEmpty ? ColumnText.of(column.name) : column.description),
+                "priority": .integer(Int64(column.priority)),
             ]
         }
     }
