@@ -129,26 +129,35 @@ private struct Difference {
             if object.isEmpty { return object }
             var result = JSONObject()
             result.reserveCapacity(object.count + 1)
-            result.append(FieldNode.own, .object([:]))
+            result.appendInOrder(FieldNode.own, FieldNode.nothing)
             let body = node.shape == .object ? node.body : nil
+            // The order of the steps is the order of the keys: the same two bytes stand before each.
             for (key, item) in object {
                 if let field = body?.field(key) {
-                    result.append(field.step, .object(whole(item, field.node)))
+                    result.appendInOrder(field.step, whole(step: item, field.node))
                 } else {
-                    result.append("f:" + key, .object(whole(item, node.element ?? .anything)))
+                    result.appendInOrder("f:" + key, whole(step: item, node.element ?? .anything))
                 }
             }
             return result
         case (.list, .array(let list)):
             if list.isEmpty { return [:] }
             var result = JSONObject()
-            result.append(FieldNode.own, .object([:]))
+            result.reserveCapacity(list.count + 1)
+            result.appendInOrder(FieldNode.own, FieldNode.nothing)
             for entry in ElementIndex(list, node).entries {
-                let below = entry.rest.isEmpty ? whole(entry.first, node.element ?? .anything) : [:]
-                result.append(entry.step, .object(below))
+                result.append(entry.step, entry.rest.isEmpty ? whole(step: entry.first, node.element ?? .anything) : FieldNode.nothing)
             }
             return result
         default: return [:]
+        }
+    }
+
+    /// The same as a member's value; what ends here, as most do, without an object of its own.
+    private static func whole(step value: JSONValue, _ node: SchemaNode) -> JSONValue {
+        switch value {
+        case .object, .array: .object(whole(value, node))
+        default: FieldNode.nothing
         }
     }
 

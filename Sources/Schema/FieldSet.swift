@@ -150,7 +150,7 @@ extension FieldSet {
 /// The operations on one node of a set's tree.
 enum FieldNode {
     static let own = "."
-    private static let nothing = JSONValue.object([:])
+    static let nothing = JSONValue.object([:])
 
     /// Whether the path that leads here is in the set.
     static func isMember(_ node: JSONObject) -> Bool { node.isEmpty || node.contains(own) }
@@ -167,9 +167,10 @@ enum FieldNode {
     /// Rebuilds the children of a node; nil drops one.
     static func children(_ node: JSONObject, _ body: (String, JSONObject) -> JSONObject?) -> JSONObject {
         var result = JSONObject()
+        result.reserveCapacity(node.count)
         for (step, value) in node where step != own {
             guard case .object(let below) = value, let kept = body(step, below) else { continue }
-            result[step] = .object(kept)
+            result.appendInOrder(step, .object(kept))
         }
         return result
     }

@@ -1,4 +1,3 @@
-import Synchronization
 import Values
 
 /// The type of a JSON value: what it holds, how it is defaulted, pruned, merged and encoded. Immutable and shared;
@@ -48,8 +47,8 @@ public final class SchemaNode: Sendable {
     public let shape: Shape
     /// The OpenAPI name of a named type; empty for anonymous ones.
     public let name: String
-    private let loaded = AtomicLazyReference<SchemaBody>()
-    private let loadedShape = AtomicLazyReference<ProtobufShape>()
+    private let loaded = OnceReference<SchemaBody>()
+    private let loadedShape = OnceReference<ProtobufShape>()
     private let load: (@Sendable () -> SchemaBody)?
 
     /// An anonymous type, or one whose contents are at hand.
@@ -221,8 +220,9 @@ public final class SchemaBody: Sendable {
         var high = names.count
         while low < high {
             let middle = (low + high) / 2
-            if names[middle] == name { return fields[middle] }
-            if names[middle] < name { low = middle + 1 } else { high = middle }
+            let order = names[middle].compareBytes(with: name)
+            if order == 0 { return fields[middle] }
+            if order < 0 { low = middle + 1 } else { high = middle }
         }
         return nil
     }

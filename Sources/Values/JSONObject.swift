@@ -5,19 +5,26 @@ public struct JSONObject: Sendable {
     /// One member.
     public typealias Element = (key: String, value: JSONValue)
 
-    struct Member: Sendable, Hashable {
-        var key: String
-        var value: JSONValue
+    package struct Member: Sendable, Hashable {
+        package var key: String
+        package var value: JSONValue
 
-        static func == (a: Member, b: Member) -> Bool { a.key.hasSameBytes(as: b.key) && a.value == b.value }
+        package init(key: String, value: JSONValue) {
+            self.key = key
+            self.value = value
+        }
+
+        package static func == (a: Member, b: Member) -> Bool { a.key.hasSameBytes(as: b.key) && a.value == b.value }
     }
 
-    var members: ContiguousArray<Member>
+    /// In order. For walks by position outside of this module, which is why they cannot be written there.
+    package internal(set) var members: ContiguousArray<Member>
 
     /// No members.
     public init() { members = [] }
 
-    init(sorted members: ContiguousArray<Member>) { self.members = members }
+    /// Members that are in strictly ascending order of their keys.
+    package init(sorted members: ContiguousArray<Member>) { self.members = members }
 
     /// Of equal keys the last wins.
     public init(_ elements: some Sequence<(String, JSONValue)>) {

@@ -57,6 +57,29 @@ enum ShortText {
     }
 }
 
+extension String {
+    /// The text of some bytes, as `String(decoding:as:)` has it; short ASCII without its detours.
+    package init(utf8 bytes: UnsafeBufferPointer<UInt8>) {
+        guard ShortText.isSupported, bytes.count <= ShortText.maxCount else {
+            self = String(decoding: bytes, as: UTF8.self)
+            return
+        }
+        var (low, high): (UInt64, UInt64) = (0, 0)
+        var index = bytes.count
+        while index > 8 {
+            index -= 1
+            high = high << 8 | UInt64(bytes[index])
+        }
+        while index > 0 {
+            index -= 1
+            low = low << 8 | UInt64(bytes[index])
+        }
+        self =
+            (low | high) & 0x8080_8080_8080_8080 == 0
+            ? ShortText.make(low, high, bytes.count) : String(decoding: bytes, as: UTF8.self)
+    }
+}
+
 /// Finds bytes of interest in eight bytes of text at once. The lowest marked byte is exact; those above may be marked in
 /// vain, because a borrow runs upwards.
 enum ByteScan {

@@ -7,71 +7,118 @@ enum ProtobufDecoder {
     /// Messages nest at most so deep.
     static let maxDepth = 128
 
-    /// Repeated members wait here until the message ends, so that each list and map is built once.
-    private struct Repeated {
-        var lists: [Int: [JSONValue]] = [:]
+    /// What has been read of one message: a value for each field, lists as far as they go; the entries of maps wait for the
+    /// message's end, so that each map is sorted once.
+    private struct Fields {
+        struct Field {
+            let rank: Int
+            var value: JSONValue
+        }
+
+        var found: ContiguousArray<Field> = []
         var maps: [Int: [(String, JSONValue)]] = [:]
+
+        /// Where a field's value is, with `first` where there is none yet. The last one is asked first: repeated fields
+        /// follow each other.
+        mutating func index(_ rank: Int, orAppend first: @autoclosure () -> JSONValue) -> Int {
+            if let last = found.last, last.rank == rank { return found.count - 1 }
+            if let index = found.firstIndex(where: { $0.rank == rank }) { return index }
+            if found.isEmpty { found.reserveCapacity(Self.usualCount) }
+            found.append(Field(rank: rank, value: first()))
+            return found.count - 1
+        }
+
+        /// By insertion: there are few, and no two of one rank.
+        private mutating func sort() {
+            for index in found.indices.dropFirst() {
+                var place = index
+                while place > 0, found[place - 1].rank > found[place].rank {
+                    found.swapAt(place - 1, place)
+                    place -= 1
+                }
+            }
+        }
+
+        /// Room for the fields that a message usually has.
+        private static let usualCount = 8
+
+        /// The fields in the order of their names.
+        mutating func object(_ shape: ProtobufShape) -> JSONObject {
+            for (rank, pairs) in maps {
+                let index = index(rank, orAppend: .object(JSONObject()))
+                var all = pairs
+                if case .object(let earlier) = found[index].value, !earlier.isEmpty { all = earlier.map { ($0.key, $0.value) } + pairs }
+                found[index].value = .object(JSONObject(all))
+            }
+            sort()
+            var members = ContiguousArray<JSONObject.Member>()
+            members.reserveCapacity(found.count)
+            for field in found { members.append(JSONObject.Member(key: shape.names[field.rank].name, value: field.value)) }
+            return JSONObject(sorted: members)
+        }
     }
 
     static func fill(
         _ object: inout JSONObject,
         _ shape: ProtobufShape,
-        _ bytes: ArraySlice<UInt8>,
+        _ bytes: ProtobufReader.Bytes,
         depth: Int
     ) throws(ProtobufError) {
         guard depth < maxDepth else { throw ProtobufError("proto: message nests too deep") }
         var reader = ProtobufReader(bytes)
-        var repeated = Repeated()
+        var fields = Fields()
+        let earlier = object
+        if !earlier.isEmpty {
+            // A message given in two parts.
+            for (rank, named) in shape.names.enumerated() {
+                if let value = earlier[named.name] { fields.found.append(Fields.Field(rank: rank, value: value)) }
+            }
+        }
+        var inlined = JSONObject()
         while !reader.isAtEnd {
             let (number, value) = try reader.next()
             guard let position = shape.position(of: number) else { continue }
-            switch shape.members[position].content {
+            let member = shape.members[position]
+            switch member.content {
             case .inline(let inner):
                 guard case .bytes(let nested) = value else { throw wrongType(number) }
-                try fill(&object, inner, nested, depth: depth + 1)
+                if inlined.isEmpty { inlined = earlier }
+                try fill(&inlined, inner, nested, depth: depth + 1)
             case .field(_, .repeated(let element)):
-                try append(element, value, to: &repeated.lists[position, default: []], depth: depth)
+                let index = fields.index(member.rank, orAppend: .array([]))
+                var list: [JSONValue] = []
+                if case .array(let read) = fields.found[index].value { list = read }
+                fields.found[index].value = .null
+                try append(element, value, to: &list, depth: depth)
+                fields.found[index].value = .array(list)
             case .field(_, .map(let element)):
                 guard case .bytes(let entry) = value else { throw wrongType(number) }
                 let pair = try pair(element, entry, depth: depth)
-                repeated.maps[position, default: []].append(pair)
-            case .field(let field, .single): try set(field, value, in: &object, depth: depth)
+                fields.maps[member.rank, default: []].append(pair)
+            case .field(let field, .single): try set(field, member.rank, value, in: &fields, depth: depth)
             }
         }
-        finish(repeated, shape, &object)
-    }
-
-    private static func finish(_ repeated: Repeated, _ shape: ProtobufShape, _ object: inout JSONObject) {
-        for (position, list) in repeated.lists {
-            guard case .field(let field, _) = shape.members[position].content else { continue }
-            if case .array(let earlier)? = object[field.name] {
-                object[field.name] = .array(earlier + list)
-            } else {
-                object[field.name] = .array(list)
-            }
-        }
-        for (position, pairs) in repeated.maps {
-            guard case .field(let field, _) = shape.members[position].content else { continue }
-            var all = pairs
-            if case .object(let earlier)? = object[field.name] { all = earlier.map { ($0.key, $0.value) } + pairs }
-            object[field.name] = .object(JSONObject(all))
-        }
+        object = fields.object(shape)
+        for (key, value) in inlined.isEmpty ? earlier : inlined where !object.contains(key) { object[key] = value }
     }
 
     /// A struct given twice is merged, anything else replaced.
     private static func set(
         _ field: SchemaField,
+        _ rank: Int,
         _ value: ProtobufReader.Value,
-        in object: inout JSONObject,
+        in fields: inout Fields,
         depth: Int
     ) throws(ProtobufError) {
         if field.node.shape == .object, case .bytes(let bytes) = value {
-            var inner = object[field.name]?.object ?? JSONObject()
-            object[field.name] = nil
+            let index = fields.index(rank, orAppend: .null)
+            var inner = fields.found[index].value.object ?? JSONObject()
+            fields.found[index].value = .null
             try fill(&inner, field.node.protobufShape, bytes, depth: depth + 1)
-            object[field.name] = .object(inner)
+            fields.found[index].value = .object(inner)
         } else {
-            object[field.name] = try scalar(field.node, value, depth: depth)
+            let read = try scalar(field.node, value, depth: depth)
+            fields.found[fields.index(rank, orAppend: read)].value = read
         }
     }
 
@@ -81,7 +128,7 @@ enum ProtobufDecoder {
 
     private static func message(
         _ node: SchemaNode,
-        _ bytes: ArraySlice<UInt8>,
+        _ bytes: ProtobufReader.Bytes,
         depth: Int
     ) throws(ProtobufError) -> JSONValue {
         var object = JSONObject()
@@ -106,7 +153,7 @@ enum ProtobufDecoder {
 
     private static func pair(
         _ element: SchemaNode,
-        _ entry: ArraySlice<UInt8>,
+        _ entry: ProtobufReader.Bytes,
         depth: Int
     ) throws(ProtobufError) -> (String, JSONValue) {
         var key = ""
@@ -114,7 +161,7 @@ enum ProtobufDecoder {
         var reader = ProtobufReader(entry)
         while !reader.isAtEnd {
             let (number, value) = try reader.next()
-            if number == 1, case .bytes(let text) = value { key = String(decoding: text, as: UTF8.self) }
+            if number == 1, case .bytes(let text) = value { key = String(utf8: text) }
             if number == 2 { item = try scalar(element, value, depth: depth) }
         }
         if let item { return (key, item) }
@@ -128,7 +175,7 @@ enum ProtobufDecoder {
         case .boolean: false
         case .integer, .number: 0
         case .bytes: .null
-        default: try scalar(node, .bytes([]), depth: depth)
+        default: try scalar(node, .bytes(ProtobufReader.Bytes(start: nil, count: 0)), depth: depth)
         }
     }
 
@@ -140,7 +187,7 @@ enum ProtobufDecoder {
         depth: Int
     ) throws(ProtobufError) -> JSONValue {
         switch (node.shape, value) {
-        case (.string, .bytes(let bytes)): return .string(String(decoding: bytes, as: UTF8.self))
+        case (.string, .bytes(let bytes)): return .string(String(utf8: bytes))
         case (.bytes, .bytes(let bytes)): return .string(Base64.encode(Array(bytes)))
         case (.boolean, .varint(let number)): return .bool(number != 0)
         case (.integer, .varint(let number)):
@@ -164,7 +211,7 @@ enum ProtobufDecoder {
     /// A list or map that is a message of its own.
     private static func named(
         _ node: SchemaNode,
-        _ bytes: ArraySlice<UInt8>,
+        _ bytes: ProtobufReader.Bytes,
         depth: Int
     ) throws(ProtobufError) -> JSONValue {
         guard depth < maxDepth, let element = node.element else { throw ProtobufError("proto: message nests too deep") }
@@ -185,7 +232,7 @@ enum ProtobufDecoder {
 
     private static func special(
         _ node: SchemaNode,
-        _ bytes: ArraySlice<UInt8>,
+        _ bytes: ProtobufReader.Bytes,
         depth: Int
     ) throws(ProtobufError) -> JSONValue {
         let fields = try ProtobufFields(bytes)
@@ -205,7 +252,7 @@ enum ProtobufDecoder {
         case .any, .anyObject:
             guard let raw = fields.bytes(node.protobufRawNumber), !raw.isEmpty else { return .null }
             do throws(JSONParseError) {
-                return try JSONParser.parse(Array(raw), options: .init(maxDepth: maxDepth))
+                return try JSONParser.parse(raw, options: .init(maxDepth: maxDepth))
             } catch {
                 throw ProtobufError(error.message)
             }
@@ -236,7 +283,7 @@ enum ProtobufDecoder {
         var list: [JSONValue] = []
         for case .bytes(let item) in fields.all(2) {
             if node.shape == .schemaOrStrings {
-                list.append(.string(String(decoding: item, as: UTF8.self)))
+                list.append(.string(String(utf8: item)))
             } else {
                 list.append(try message(schema, item, depth: depth))
             }
@@ -250,7 +297,7 @@ enum ProtobufDecoder {
 private struct ProtobufFields {
     private var values: [(number: Int, value: ProtobufReader.Value)] = []
 
-    init(_ bytes: ArraySlice<UInt8>) throws(ProtobufError) {
+    init(_ bytes: ProtobufReader.Bytes) throws(ProtobufError) {
         var reader = ProtobufReader(bytes)
         while !reader.isAtEnd { values.append(try reader.next()) }
     }
@@ -259,12 +306,12 @@ private struct ProtobufFields {
         values.compactMap { $0.number == number ? $0.value : nil }
     }
 
-    func bytes(_ number: Int) -> ArraySlice<UInt8>? {
+    func bytes(_ number: Int) -> ProtobufReader.Bytes? {
         guard case .bytes(let bytes)? = values.last(where: { $0.number == number })?.value else { return nil }
         return bytes
     }
 
-    func text(_ number: Int) -> String? { bytes(number).map { String(decoding: $0, as: UTF8.self) } }
+    func text(_ number: Int) -> String? { bytes(number).map { String(utf8: $0) } }
 
     func integer(_ number: Int) -> Int64? {
         guard case .varint(let value)? = values.last(where: { $0.number == number })?.value else { return nil }

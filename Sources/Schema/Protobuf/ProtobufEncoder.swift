@@ -7,19 +7,44 @@ import Values
 /// What does not fit the type is written as if it were not there: one odd object must not fail a list.
 struct ProtobufEncoder: ~Copyable {
     var writer: ProtobufWriter
+    /// Where each member of the messages being written stands in its object; -1 when it is not there.
+    private var places: [Int32] = []
 
     init(room: Int = 1024) { writer = ProtobufWriter(room: room) }
 
     /// The members of an object, last first.
     mutating func message(_ shape: ProtobufShape, _ object: JSONObject?) {
-        for member in shape.members.reversed() {
+        let base = places.count
+        places.append(contentsOf: repeatElement(-1, count: shape.members.count))
+        if let object { place(shape, object, from: base) }
+        for index in stride(from: shape.members.count - 1, through: 0, by: -1) {
+            let member = shape.members[index]
+            let place = Int(places[base + index])
+            guard place >= 0 || member.isWrittenWhenAbsent else { continue }
             switch member.content {
             case .inline(let inner):
                 let mark = writer.count
                 message(inner, object)
                 writer.close(member.number, since: mark)
-            case .field(let field, let form): self.field(member.number, field, form, object?[field.name])
+            case .field(let field, let form):
+                self.field(member.number, field, form, place < 0 ? nil : object?.members[place].value)
             }
+        }
+        places.removeLast(shape.members.count)
+    }
+
+    /// Finds the members in an object by one walk over both: they have the same order.
+    private mutating func place(_ shape: ProtobufShape, _ object: JSONObject, from base: Int) {
+        var next = 0
+        for place in object.members.indices {
+            while next < shape.names.count {
+                let order = shape.names[next].name.compareBytes(with: object.members[place].key)
+                if order == 0 { places[base + shape.names[next].position] = Int32(truncatingIfNeeded: place) }
+                if order > 0 { break }
+                next += 1
+                if order == 0 { break }
+            }
+            if next == shape.names.count { return }
         }
     }
 

@@ -92,9 +92,11 @@ public enum ProtobufObject {
 
     /// A bare message.
     public static func decodeMessage(_ bytes: ArraySlice<UInt8>, schema: SchemaNode) throws(ProtobufError) -> JSONValue {
-        var object = JSONObject()
-        try ProtobufDecoder.fill(&object, schema.protobufShape, bytes, depth: 0)
-        return .object(object)
+        try bytes.withBytes { (bytes) throws(ProtobufError) in
+            var object = JSONObject()
+            try ProtobufDecoder.fill(&object, schema.protobufShape, bytes, depth: 0)
+            return .object(object)
+        }
     }
 
     /// What an envelope holds.
@@ -114,23 +116,28 @@ public enum ProtobufObject {
             throw ProtobufError("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
         }
         guard bytes.count > magic.count else { throw ProtobufError("empty body") }
-        var envelope = Envelope()
-        var reader = ProtobufReader(bytes[magic.count...])
-        while !reader.isAtEnd {
-            switch try reader.next() {
-            case (1, .bytes(let meta)):
-                var inner = ProtobufReader(meta)
-                while !inner.isAtEnd {
-                    switch try inner.next() {
-                    case (1, .bytes(let text)): envelope.apiVersion = String(decoding: text, as: UTF8.self)
-                    case (2, .bytes(let text)): envelope.kind = String(decoding: text, as: UTF8.self)
-                    default: continue
+        let all = bytes[magic.count...]
+        return try all.withBytes { (buffer) throws(ProtobufError) in
+            var envelope = Envelope()
+            var reader = ProtobufReader(buffer)
+            while !reader.isAtEnd {
+                switch try reader.next() {
+                case (1, .bytes(let meta)):
+                    var inner = ProtobufReader(meta)
+                    while !inner.isAtEnd {
+                        switch try inner.next() {
+                        case (1, .bytes(let text)): envelope.apiVersion = String(utf8: text)
+                        case (2, .bytes(let text)): envelope.kind = String(utf8: text)
+                        default: continue
+                        }
                     }
+                case (2, .bytes(let raw)):
+                    let start = all.startIndex + (raw.baseAddress.flatMap { raw in buffer.baseAddress.map { raw - $0 } } ?? 0)
+                    envelope.raw = all[start..<start + raw.count]
+                default: continue
                 }
-            case (2, .bytes(let raw)): envelope.raw = raw
-            default: continue
             }
+            return envelope
         }
-        return envelope
     }
 }

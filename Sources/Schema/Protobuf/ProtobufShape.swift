@@ -1,9 +1,24 @@
 /// Which field a number means in a type's message. Made once per type, on first use; immutable.
 final class ProtobufShape: Sendable {
-    /// One member of a message.
-    struct Member: Sendable {
+    /// One member of a message. A class, so that looking at one costs one reference count.
+    final class Member: Sendable {
         let number: Int
         let content: Content
+        /// Its place among the names of the message's fields in order; -1 for what is no field of its own.
+        let rank: Int
+        /// Whether it is written even when JSON has nothing: plain scalars and structs are, pointers, lists and bytes not.
+        let isWrittenWhenAbsent: Bool
+
+        init(number: Int, content: Content, rank: Int = -1) {
+            self.number = number
+            self.rank = rank
+            self.content = content
+            switch content {
+            case .inline: isWrittenWhenAbsent = true
+            case .field(let field, .single): isWrittenWhenAbsent = !field.isPointer && ![.bytes, .list, .map].contains(field.node.shape)
+            case .field: isWrittenWhenAbsent = false
+            }
+        }
     }
 
     /// What a member holds.
@@ -22,6 +37,8 @@ final class ProtobufShape: Sendable {
 
     /// In ascending order of their numbers, as upstream writes them.
     let members: [Member]
+    /// The names of the fields among the members, in order, with their positions in `members`: for walks beside an object.
+    let names: [(name: String, position: Int)]
     /// Positions in `members` by number; -1 where there is none.
     private let positions: [Int16]
 
@@ -39,7 +56,17 @@ final class ProtobufShape: Sendable {
         }
         members.removeAll { $0.number > Self.maxNumber }
         members.sort { $0.number < $1.number }
+        var names: [(name: String, position: Int)] = []
+        for (position, member) in members.enumerated() {
+            if case .field(let field, _) = member.content { names.append((field.name, position)) }
+        }
+        names.sort { $0.name.compareBytes(with: $1.name) < 0 }
+        for (rank, named) in names.enumerated() {
+            let member = members[named.position]
+            members[named.position] = Member(number: member.number, content: member.content, rank: rank)
+        }
         self.members = members
+        self.names = names
         var positions = [Int16](repeating: -1, count: (members.last?.number ?? 0) + 1)
         for (position, member) in members.enumerated() { positions[member.number] = Int16(position) }
         self.positions = positions
