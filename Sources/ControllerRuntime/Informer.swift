@@ -245,18 +245,22 @@ public final class Informer<T: APIObject>: Sendable {
             }
             for change in changes {
                 for handler in handlers { handler.change(change) }
+                change.entry.letGoOfTree()
             }
         }
     }
 
     /// An entry for an object as it came; nil, with a word in the log, for one that cannot be read.
     private func entry(_ object: EncodedObject, _ tree: DecodedTree? = nil) -> Entry? {
-        if let summary = object.summary, !keepsDecoded { return Entry(object, summary: summary, kept: nil, tree: tree) }
+        if object.summary != nil, !keepsDecoded { return Entry(object, kept: nil, tree: tree) }
         do {
             let decoded = T(value: try tree?.value() ?? object.decoded())
             let summary = object.summary ?? ObjectSummary(decoded.metadata)
             guard !summary.name.isEmpty else { throw APIError.internalError("the object has no name") }
-            return Entry(object, summary: summary, kept: keepsDecoded ? decoded : nil)
+            let known =
+                object.summary != nil
+                ? object : EncodedObject(bytes: object.bytes, resourceVersion: object.resourceVersion, summary: summary)
+            return Entry(known, kept: keepsDecoded ? decoded : nil)
         } catch {
             log.warning("object left out", metadata: ["error": "\(error)", "revision": "\(object.resourceVersion)"])
             return nil

@@ -1,24 +1,25 @@
 import APIModel
+import Synchronization
 import Values
 
-/// One object in an informer: encoded, with its summary; decoded when asked for.
+/// One object in an informer: encoded, with its summary; decoded when asked for. `tree` is guarded by its mutex.
 public final class InformerEntry<T: APIObject>: Sendable {
-    /// The object as it is kept.
+    /// The object as it is kept; it has a summary.
     public let encoded: EncodedObject
-    /// The small index.
-    public let summary: ObjectSummary
     private let kept: T?
-    private weak let tree: DecodedTree?
+    private let tree: Mutex<DecodedTree?>
 
-    init(_ encoded: EncodedObject, summary: ObjectSummary, kept: T?, tree: DecodedTree? = nil) {
+    init(_ encoded: EncodedObject, kept: T?, tree: DecodedTree? = nil) {
         self.encoded = encoded
-        self.summary = summary
         self.kept = kept
-        self.tree = tree
+        self.tree = Mutex(tree)
     }
 
+    /// The small index.
+    public var summary: ObjectSummary { encoded.summary ?? ObjectSummary(name: "", namespace: "", uid: "") }
+
     /// `namespace/name`, or the name.
-    public var key: String { summary.key }
+    public var key: String { encoded.key }
 
     /// The resource version.
     public var resourceVersion: String { encoded.resourceVersion }
@@ -27,10 +28,13 @@ public final class InformerEntry<T: APIObject>: Sendable {
     /// as an empty object with its name; it was decodable when it came.
     public var object: T {
         if let kept { return kept }
-        if let json = try? tree?.value() { return T(value: json) }
+        if let shared = tree.withLock({ $0 }), let json = try? shared.value() { return T(value: json) }
         guard let json = try? encoded.decoded() else { return T(name: summary.name, namespace: summary.namespace) }
         return T(value: json)
     }
+
+    /// The change is delivered: who asks from now on decodes for himself.
+    func letGoOfTree() { tree.withLock { $0 = nil } }
 }
 
 /// One change of an informer's content.

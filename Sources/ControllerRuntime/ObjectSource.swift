@@ -2,25 +2,33 @@ import APIModel
 import Synchronization
 import Values
 
-/// An object as it is kept: its JSON and what must be known without decoding it.
-public struct EncodedObject: Sendable {
+/// An object as it is kept: its JSON and what must be known without decoding it. Immutable; all informers of a process that
+/// are told of one change keep the same.
+public final class EncodedObject: Sendable {
     /// The object's JSON. A source that shares the server's buffers leaves the resource version out of it.
-    public var bytes: [UInt8]
+    public let bytes: [UInt8]
     /// The object's resource version.
-    public var resourceVersion: String
+    public let resourceVersion: String
     /// What a source knows already; nil is found out by decoding once.
-    public var summary: ObjectSummary?
+    public let summary: ObjectSummary?
+    /// The summary's key; empty without one.
+    let key: String
 
     /// An object.
     public init(bytes: [UInt8], resourceVersion: String, summary: ObjectSummary? = nil) {
         self.bytes = bytes
         self.resourceVersion = resourceVersion
         self.summary = summary
+        key = summary?.key ?? ""
     }
 
-    /// The decoded object with its resource version. Throws when the bytes are no JSON object.
+    /// Half of an object is the record of who owns its fields. No program in the cluster looks at it, and who writes an
+    /// object back without it leaves it as it is.
+    private static let parsing = JSONParser.Options(omitting: "managedFields")
+
+    /// The decoded object with its resource version and without its `managedFields`. Throws when the bytes are no JSON object.
     public func decoded() throws -> JSONValue {
-        var json = try JSONParser.parse(bytes)
+        var json = try JSONParser.parse(bytes, options: Self.parsing)
         guard case .object = json else { throw APIError.internalError("the stored object is no JSON object") }
         if !resourceVersion.isEmpty, json.value(at: ["metadata", "resourceVersion"]) == nil {
             json.set(.string(resourceVersion), at: ["metadata", "resourceVersion"])
@@ -29,10 +37,11 @@ public struct EncodedObject: Sendable {
     }
 }
 
-/// An object decoded at most once, by the first who asks. Informers hold it weakly: it lives as long as the change is
-/// being delivered, not as long as the object is kept. Guarded by its mutex.
+/// An object decoded at most once, by the first who asks. Informers let go of it once the change is delivered: it does not
+/// live as long as the object is kept. Guarded by its mutex.
 public final class DecodedTree: Sendable {
-    private let object: EncodedObject
+    /// What it is decoded from.
+    public let object: EncodedObject
     private let decoded = Mutex<JSONValue?>(nil)
 
     /// What `object` decodes to.

@@ -51,7 +51,7 @@ final class CacheChange<T: APIObject>: Sendable {
     var latest: T? { newEntry == nil ? old : new }
 
     /// The object's key.
-    var key: String { (newSummary ?? oldSummary)?.key ?? "" }
+    var key: String { (newEntry ?? oldEntry)?.key ?? "" }
 
     /// Whether the object is gone.
     var isDeletion: Bool { newEntry == nil }
@@ -139,8 +139,8 @@ final class Cache<T: APIObject>: SyncedCache {
 
 extension Cache.State {
     fileprivate mutating func noteOrphan(_ change: CacheChange<T>) {
-        if let old = change.oldSummary, old.controllerUID == nil { orphans[old.namespace]?.remove(old.key) }
-        if let new = change.newSummary, new.controllerUID == nil { orphans[new.namespace, default: []].insert(new.key) }
+        if let old = change.oldSummary, old.controllerUID == nil { orphans[old.namespace]?.remove(change.key) }
+        if let new = change.newSummary, new.controllerUID == nil { orphans[new.namespace, default: []].insert(change.key) }
         if let namespace = (change.newSummary ?? change.oldSummary)?.namespace, orphans[namespace]?.isEmpty == true {
             orphans[namespace] = nil
         }

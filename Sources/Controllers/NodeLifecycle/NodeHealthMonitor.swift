@@ -100,13 +100,9 @@ public struct NodeHealthMonitor: Sendable {
     /// Whether nodes wait for their turn to be tainted.
     public var hasWaiting: Bool { zones.values.contains { $0.hasWaiting } }
 
-    /// Whether any node is known not to be ready.
-    public var hasUnready: Bool { known.values.contains { $0.ready.map { $0.status != "True" } ?? false } }
-
-    /// Whether the node of a newly placed pod is known not to be ready.
-    public func isUnready(_ name: String) -> Bool {
-        guard let status = known[name]?.ready?.status else { return false }
-        return status != "True"
+    /// The nodes that the last round found not to be ready.
+    public var unready: Set<String> {
+        Set(known.lazy.filter { $0.value.ready.map { $0.status != "True" } ?? false }.map(\.key))
     }
 
     // MARK: One node

@@ -14,6 +14,8 @@ final class NodeLifecycleController: Controller, Subscriber {
     static let period: Duration = .seconds(5)
     /// How often the queue of nodes to taint is looked at while somebody waits there.
     static let taintPeriod: Duration = .milliseconds(100)
+    /// Nodes looked at in one go.
+    private static let stride = 32
     /// Where kubelets renew their leases.
     static let leaseNamespace = "kube-node-lease"
 
@@ -24,6 +26,8 @@ final class NodeLifecycleController: Controller, Subscriber {
     private let leases: Cache<Lease>
     private let events: EventSink
     private let monitor: Mutex<NodeHealthMonitor>
+    /// What the monitor's last round found. Apart from it, because every change of a pod asks and a round takes its time.
+    private let unready = Mutex<Set<String>>([])
     let changedNodes: WorkQueue<String>
     let placedPods: WorkQueue<String>
 
@@ -43,8 +47,8 @@ final class NodeLifecycleController: Controller, Subscriber {
             if !change.isDeletion { self?.changedNodes.add(change.key) }
         }
         pods.observe { [weak self] change in
-            guard let self, monitor.withLock({ $0.hasUnready }), let pod = change.new, !pod.spec.nodeName.isEmpty,
-                monitor.withLock({ $0.isUnready(pod.spec.nodeName) }), change.old?.spec.nodeName != pod.spec.nodeName
+            guard let self, unready.withLock({ !$0.isEmpty }), let pod = change.new, !pod.spec.nodeName.isEmpty,
+                unready.withLock({ $0.contains(pod.spec.nodeName) }), change.old?.spec.nodeName != pod.spec.nodeName
             else { return }
             placedPods.add(pod.key)
         }
@@ -78,14 +82,29 @@ final class NodeLifecycleController: Controller, Subscriber {
 
     private func watchHealth() async {
         while !Task.isCancelled {
-            let all = nodes.list()
+            let (all, renewals) = await look()
             let now = context.clock.now
-            let actions = monitor.withLock { monitor in
-                monitor.observe(all, now: now) { leases.get("\(Self.leaseNamespace)/\($0)")?.spec.renewTime }
+            let (actions, unready) = monitor.withLock { monitor in
+                let actions = monitor.observe(all, now: now) { renewals[$0] }
+                return (actions, monitor.unready)
             }
+            self.unready.withLock { $0 = unready }
             for action in actions { await carryOut(action) }
             do { try await context.clock.sleep(for: Self.period) } catch { return }
         }
+    }
+
+    /// All nodes, and when their leases were renewed. Thousands of them are decoded here: others get their turn in between.
+    private func look() async -> (nodes: [Node], renewals: [String: Timestamp]) {
+        var found: [Node] = []
+        var renewals: [String: Timestamp] = [:]
+        for (index, summary) in nodes.summaries(namespace: nil).enumerated() {
+            if index % Self.stride == Self.stride - 1 { await Task.yield() }
+            guard let node = nodes.get(summary.key) else { continue }
+            found.append(node)
+            renewals[node.name] = leases.get("\(Self.leaseNamespace)/\(node.name)")?.spec.renewTime
+        }
+        return (found, renewals)
     }
 
     private func taintForEviction() async {
@@ -169,7 +188,7 @@ final class NodeLifecycleController: Controller, Subscriber {
     // MARK: Pods
 
     private func markPlacedPod(_ key: String) async throws {
-        guard let pod = pods.get(key), monitor.withLock({ $0.isUnready(pod.spec.nodeName) }) else { return }
+        guard let pod = pods.get(key), unready.withLock({ $0.contains(pod.spec.nodeName) }) else { return }
         try await markUnready(pod)
     }
 

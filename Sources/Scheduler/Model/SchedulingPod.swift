@@ -1,5 +1,6 @@
 import APIModel
 import APITypes
+import ControllerRuntime
 import Units
 
 /// A port a pod wants on the host.
@@ -64,15 +65,16 @@ package final class SchedulingPod: Sendable {
     /// `namespace/name`.
     package var key: String { namespace + "/" + name }
 
-    /// Reads a pod.
-    package init(_ pod: Pod) {
+    /// Reads a pod. Of `summary`, what an informer keeps of it anyway is shared.
+    package init(_ pod: Pod, summary: ObjectSummary? = nil) {
         let meta = pod.metadata
         let spec = pod.spec
         let status = pod.status
-        namespace = meta.namespace
-        name = meta.name
-        uid = meta.uid
-        labels = meta.labels
+        namespace = summary?.namespace ?? meta.namespace
+        name = summary?.name ?? meta.name
+        uid = summary?.uid ?? meta.uid
+        let labels = summary?.labels ?? meta.labels
+        self.labels = labels
         schedulerName = spec.schedulerName
         nodeName = spec.nodeName
         nominatedNodeName = status.nominatedNodeName
@@ -103,8 +105,8 @@ package final class SchedulingPod: Sendable {
         images = (starting + containers).map { Self.normalized($0.image) }
         containerCount = containers.count + starting.count
         schedulingGates = spec.schedulingGates.map(\.name)
-        spreadConstraints = spec.topologySpreadConstraints.map { SpreadConstraint($0, labels: meta.labels) }
-        self.affinity = PodAffinityTerms(affinity, namespace: meta.namespace, labels: meta.labels)
+        spreadConstraints = spec.topologySpreadConstraints.map { SpreadConstraint($0, labels: labels) }
+        self.affinity = PodAffinityTerms(affinity, namespace: namespace, labels: labels)
         scheduledCondition = status.conditions.first { $0.type == "PodScheduled" }
     }
 

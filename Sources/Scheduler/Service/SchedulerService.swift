@@ -129,10 +129,10 @@ public final class SchedulerService: Controller {
             Informer<Pod>.Handlers { [self] change in
                 switch change {
                 case .added(let entry):
-                    post(.pod(SchedulingPod(entry.object)))
+                    post(.pod(SchedulingPod(entry.object, summary: entry.summary)))
                 case .updated(let old, let entry):
                     if old.summary.uid != entry.summary.uid { post(.podGone(uid: old.summary.uid)) }
-                    post(.pod(SchedulingPod(entry.object)))
+                    post(.pod(SchedulingPod(entry.object, summary: entry.summary)))
                 case .deleted(let entry):
                     post(.podGone(uid: entry.summary.uid))
                 }

@@ -83,9 +83,9 @@ struct CacheSource: ObjectSource {
         case .deleted: type = .deleted
         case .bookmark: type = .bookmark
         }
-        let encoded = encoded(object)
         // To one informer a change may be a deletion (of what was), to another an update: only the latter share.
-        guard type != .deleted else { return EncodedEvent(type: type, object: encoded) }
-        return EncodedEvent(type: type, object: encoded, tree: event.companion { DecodedTree(encoded) })
+        guard type != .deleted else { return EncodedEvent(type: type, object: encoded(object)) }
+        let tree = event.companion { DecodedTree(encoded(object)) }
+        return EncodedEvent(type: type, object: tree.object, tree: tree)
     }
 }
