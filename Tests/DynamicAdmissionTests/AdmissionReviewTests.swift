@@ -125,6 +125,16 @@ import Values
         #expect(error.message == words)
     }
 
+    @Test func `a webhook with side effects is not asked about a dry run`() {
+        for (effects, isAsked) in [("None", true), ("NoneOnDryRun", true), ("Some", false), ("Unknown", false)] {
+            let hook = Webhook(["name": "h", "sideEffects": .string(effects)], configuration: "c", ordinal: 0)
+            #expect(hook.toleratesDryRun == isAsked)
+        }
+        let error = WebhookRefusal.dryRun("h").error(of: "h")
+        #expect(error.code == 400)
+        #expect(error.message == "admission webhook \"h\" does not support dry run")
+    }
+
     @Test func `a call that failed is an internal error`() {
         let error = WebhookRefusal.call("failed to call webhook: EOF", code: 503).error(of: "h")
         #expect(error.code == 500)
