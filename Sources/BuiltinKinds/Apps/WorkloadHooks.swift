@@ -84,6 +84,11 @@ struct WorkloadHooks: KindHooks {
         var issues: [FieldIssue] = []
         // What did not change was valid when it was stored; most updates by controllers touch the metadata alone.
         if object["spec"] == old["spec"] { return issues }
+        if kind == .job {
+            // A changed job is checked as a new one and as a change; what both find is a cause twice.
+            check(object, old: old, &issues)
+            JobValidation.create(object, &issues)
+        }
         if kind != .daemonSet { check(object, old: old, &issues) }
         WorkloadValidation.update(object, old: old, kind, &issues)
         if kind == .daemonSet { check(object, old: old, &issues) }

@@ -29,7 +29,9 @@ struct PersistentVolumeHooks: KindHooks {
     }
 
     func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
+        // A changed volume is checked as a new one and as a change; what both find is a cause twice.
         var issues = validate(object, context)
+        issues += issues
         let (new, before) = (object["spec"] ?? [:], old["spec"] ?? [:])
         var wanted = new
         if before["csi"] != nil, before["csi"]?["controllerExpandSecretRef"] == nil {
