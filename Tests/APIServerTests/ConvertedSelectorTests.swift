@@ -60,6 +60,9 @@ import Values
                 #expect(Self.names(try await cluster.get("\(Self.v2)?fieldSelector=spec.count%3D1")) == ["a", "c"])
                 #expect(Self.names(try await cluster.get("\(Self.v1)?fieldSelector=spec.size%3D2")) == ["b"])
                 #expect(try await cluster.get("\(Self.v2)?fieldSelector=spec.size%3D1").status == 400)
+                let deleted = try await cluster.delete("\(Self.v2)?fieldSelector=spec.count%3D1")
+                #expect(Self.names(deleted) == ["a", "c"])
+                #expect(Self.names(try await cluster.get(Self.v1)) == ["b"])
             }
         }
     }

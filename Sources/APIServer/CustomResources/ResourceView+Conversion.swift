@@ -54,12 +54,17 @@ extension ResourceView {
         return try await answered(stored)
     }
 
-    /// A page with all its objects converted at once, and the view to show it with.
-    func converted(_ page: ListPage) async throws(APIError) -> (ListPage, ResourceView) {
+    /// A page of objects as they are served, converted at once where that is a webhook's work, and the view to show it with.
+    func page(_ query: ListQuery, namespace: String) async throws(APIError) -> (page: ListPage, view: ResourceView) {
+        guard remote != nil else { return (try await engine.page(query, namespace: namespace), self) }
+        let afterwards = afterwards(query.selection)
+        var query = query
+        if afterwards != nil { query.selection = query.selection.ofMetadata }
+        var page = try await engine.page(query, namespace: namespace)
         var objects: [CachedObject] = []
         page.forEach { objects.append($0) }
-        var page = page
-        page.objects = .chosen(try await converted(objects))
+        objects = try await converted(objects)
+        page.objects = .chosen(afterwards.map { objects.filter($0.matches) } ?? objects)
         return (page, plain)
     }
 

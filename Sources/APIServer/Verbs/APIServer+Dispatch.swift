@@ -152,17 +152,8 @@ extension APIServer {
 
     private func list(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let namespace = Self.namespace(view, context.info)
-        var query = try ListQuery(try options(context), view: view, namespace: namespace)
-        let afterwards = view.afterwards(query.selection)
-        if afterwards != nil { query.selection = query.selection.ofMetadata }
-        var page = try await view.engine.page(query, namespace: namespace)
-        var view = view
-        if view.remote != nil { (page, view) = try await view.converted(page) }
-        if let afterwards {
-            var chosen: [CachedObject] = []
-            page.forEach { if afterwards.matches($0) { chosen.append($0) } }
-            page.objects = .chosen(chosen)
-        }
+        let query = try ListQuery(try options(context), view: view, namespace: namespace)
+        let (page, view) = try await view.page(query, namespace: namespace)
         guard !context.form.isCopied, page.isLong else {
             return try ListResponse.make(page, view: view, context: context)
         }
@@ -276,7 +267,7 @@ extension APIServer {
         let request = try DeletionRequest(context)
         let namespace = Self.namespace(view, context.info)
         let query = try ListQuery(try options(context), view: view, namespace: namespace)
-        let page = try await view.engine.page(query, namespace: namespace)
+        let (page, served) = try await view.page(query, namespace: namespace)
         var objects: [CachedObject] = []
         page.forEach { objects.append($0) }
         var write = try writeContext(view, context)
@@ -284,7 +275,7 @@ extension APIServer {
         write.isOfCollection = true
         try await deleteAll(objects, request, view: view, write: write)
         let shown = ListPage(objects: .chosen(objects), revision: page.revision, continueToken: page.continueToken, remaining: page.remaining)
-        return try ListResponse.make(shown, view: view, context: context)
+        return try ListResponse.make(shown, view: served, context: context)
     }
 }
 
