@@ -125,9 +125,10 @@ import Values
         let unknown = (try? node.decode(&object)) ?? []
         #expect(
             unknown == [
-                "unknown field \"metadata.bogus\"", "unknown field \"spec.embedded.metadata.wrong\"", "unknown field \"extra\"",
+                "unknown field \"metadata.bogus\"", "unknown field \"extra\"",
                 "unknown field \"spec.b\"", "unknown field \"spec.embedded.spec.y\"", "unknown field \"spec.embedded.z\"",
                 "unknown field \"spec.map.k.y\"", "unknown field \"spec.open.c.gone\"",
+                "unknown field \"spec.embedded.metadata.wrong\"",
             ]
         )
         #expect(
