@@ -45,6 +45,7 @@ struct AutoscalerV1: VersionConversion {
             object.set(.array(conditions), at: ["status", "conditions"])
         }
         dropAnnotations(&object)
+        if object["status"]?["currentReplicas"] == .integer(0) { object.remove(at: ["status", "currentReplicas"]) }
         return object
     }
 
@@ -73,6 +74,8 @@ struct AutoscalerV1: VersionConversion {
         let conditions = object.value(at: ["status", "conditions"])?.array ?? []
         annotate(&object, Self.conditions, conditions.map(AutoscalerMetric.conditionText))
         object.remove(at: ["status", "conditions"])
+        // v1 always shows the count, v2 never shows none.
+        if object["status"] != nil, object["status"]?["currentReplicas"] == nil { object.set(0, at: ["status", "currentReplicas"]) }
         return object
     }
 

@@ -125,6 +125,8 @@ enum AutoscalerValidation {
         if let expected, metric[expected] == nil {
             issues.required(path.child(expected), "must populate information for the given metric source")
         }
+        // A type that is not known is met again here.
+        if expected == nil { issues.append(.notSupported(path.child("type"), .string(type), sources.map(\.0).sorted())) }
         guard given.count != 1 else { return }
         for extra in given where extra != expected { issues.forbidden(path.child(extra), "must populate the given metric source only") }
     }
