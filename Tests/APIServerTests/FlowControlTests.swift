@@ -41,24 +41,7 @@ import Values
             $0.maxInFlight = 1
             $0.maxMutatingInFlight = 1
         }) { cluster in
-            let level: JSONValue = [
-                "metadata": ["name": "tiny"],
-                "spec": ["type": "Limited", "limited": ["nominalConcurrencyShares": 0, "limitResponse": ["type": "Reject"]]],
-            ]
-            #expect(try await cluster.post(Self.levels, level).status == 201)
-            let schema: JSONValue = [
-                "metadata": ["name": "tiny"],
-                "spec": [
-                    "matchingPrecedence": 3, "priorityLevelConfiguration": ["name": "tiny"],
-                    "rules": [
-                        [
-                            "subjects": [["kind": "User", "user": ["name": "jane"]]],
-                            "nonResourceRules": [["verbs": ["*"], "nonResourceURLs": ["*"]]],
-                        ]
-                    ],
-                ],
-            ]
-            #expect(try await cluster.post(Self.schemas, schema).status == 201)
+            try await Self.addTinyLevel(cluster, shares: 0)
             let jane = InProcessUser(name: "jane")
             try await eventually { try await cluster.get("/version", user: jane).status == 429 }
             let refused = try await cluster.get("/version", user: jane)
@@ -73,6 +56,65 @@ import Values
             )
             #expect(try await cluster.get("/debug/api_priority_and_fairness/dump_priority_levels").text.contains("tiny,"))
             #expect(try await cluster.delete("\(Self.schemas)/tiny").status == 200)
+            try await eventually { try await cluster.get("/version", user: jane).status == 200 }
+        }
+    }
+
+    /// A level of its own for jane, with the shares given.
+    private static func addTinyLevel(_ cluster: TestCluster, shares: Int64) async throws {
+        let level: JSONValue = [
+            "metadata": ["name": "tiny"],
+            "spec": ["type": "Limited", "limited": ["nominalConcurrencyShares": .integer(shares), "limitResponse": ["type": "Reject"]]],
+        ]
+        #expect(try await cluster.post(levels, level).status == 201)
+        let everything: JSONValue = ["verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"], "clusterScope": true]
+        let schema: JSONValue = [
+            "metadata": ["name": "tiny"],
+            "spec": [
+                "matchingPrecedence": 3, "priorityLevelConfiguration": ["name": "tiny"],
+                "rules": [
+                    [
+                        "subjects": [["kind": "User", "user": ["name": "jane"]]],
+                        "nonResourceRules": [["verbs": ["*"], "nonResourceURLs": ["*"]]],
+                        "resourceRules": [everything],
+                    ]
+                ],
+            ],
+        ]
+        #expect(try await cluster.post(schemas, schema).status == 201)
+    }
+
+    @Test func `a list keeps its seat until it is sent, or nobody wants it any more`() async throws {
+        try await withCluster(configure: {
+            $0.maxInFlight = 1
+            $0.maxMutatingInFlight = 1
+        }) { cluster in
+            let text = JSONValue.string(String(repeating: "x", count: 32 << 10))
+            for number in 0..<80 {
+                let map: JSONValue = ["metadata": ["name": .string("map-\(number)")], "data": ["text": text]]
+                #expect(try await cluster.post("/api/v1/namespaces/default/configmaps", map).status == 201)
+            }
+            let binding: JSONValue = [
+                "metadata": ["name": "jane"], "subjects": [["kind": "User", "name": "jane", "apiGroup": "rbac.authorization.k8s.io"]],
+                "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"],
+            ]
+            #expect(try await cluster.post("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding).status == 201)
+            try await Self.addTinyLevel(cluster, shares: 1)
+            let jane = InProcessUser(name: "jane")
+            let uid = try await cluster.get("\(Self.levels)/tiny")["metadata", "uid"]?.string
+            try await eventually {
+                let answer = try await cluster.get("/version", user: jane)
+                return answer.status == 200 && answer.headers["x-kubernetes-pf-prioritylevel-uid"] == uid
+            }
+            let everything = HTTPRequest(method: "GET", path: "/api/v1/configmaps")
+            let list = try await cluster.transport(jane).send(everything)
+            #expect(list.status == 200)
+            #expect(try await cluster.get("/version", user: jane).status == 429)
+            #expect(try await list.body.collect(upTo: 16 << 20).count > 80 * (32 << 10))
+            try await eventually { try await cluster.get("/version", user: jane).status == 200 }
+            let dropped = try await cluster.transport(jane).send(everything)
+            #expect(try await cluster.get("/version", user: jane).status == 429)
+            dropped.body.cancel()
             try await eventually { try await cluster.get("/version", user: jane).status == 200 }
         }
     }

@@ -139,7 +139,7 @@ public struct CachedObject: Sendable {
     /// The stored JSON without resourceVersion.
     public var bytes: [UInt8] { content.unpack.map { $0() } ?? content.bytes }
     /// How many bytes of JSON are kept in memory for it.
-    var weight: Int { content.weight }
+    public var weight: Int { content.weight }
     /// The offset in `bytes` where the resourceVersion belongs.
     public var splice: Int { content.splice }
     /// What can be asked without decoding.
