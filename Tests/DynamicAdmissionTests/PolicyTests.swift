@@ -70,7 +70,8 @@ import Values
         let texts = SchemaNode(shape: .list, body: SchemaBody(element: text))
         let labels = SchemaNode(shape: .map, body: SchemaBody(element: text))
         func object(_ fields: [(String, SchemaNode)]) -> SchemaNode {
-            SchemaNode(shape: .object, body: SchemaBody(fields: fields.map { SchemaField(name: $0.0, node: $0.1) }))
+            let sorted = fields.sorted { $0.0 < $1.0 }
+            return SchemaNode(shape: .object, body: SchemaBody(fields: sorted.map { SchemaField(name: $0.0, node: $0.1) }))
         }
         return object([
             ("apiVersion", text), ("kind", text), ("data", labels), ("args", texts),
@@ -140,7 +141,7 @@ import Values
         #expect(try JSONParser.parse(Array(tested.utf8)) == Sample.object(["n": "7"]))
         #expect(
             try await changed("JSONPatch", "[JSONPatch{op: 'remove', path: '/data/zz'}]")
-                == "JSON Patch: remove operation does not apply: doc is missing path: \"/data/zz\": missing value"
+                == "JSON Patch: error in remove for path: '/data/zz': Unable to remove nonexistent key: zz: missing value"
         )
         #expect(try await changed("JSONPatch", "[JSONPatch{op: 'zap', path: '/data'}]") == "JSON Patch: Unexpected kind: zap")
         let made = try await changed(

@@ -35,7 +35,7 @@ extension ExpressionInputs {
         variables: [String: AdmissionExpression] = [:],
         budget: UInt64 = CELBudget.runtimeBudget
     ) -> Result<ExpressionValues, ExpressionFailure> {
-        let named = VariableValues(variables, self)
+        let named = VariableValues(variables, self, budget: budget)
         let bindings = ExpressionBindings(inputs: self, variables: named)
         var remaining = budget
         var values: [Result<CELValue, ExpressionFailure>?] = []

@@ -40,12 +40,14 @@ final class VariableValues: CELFields {
 
     private let expressions: [String: AdmissionExpression]
     private let inputs: ExpressionInputs
+    private let budget: UInt64
     private let state = Mutex(State())
 
     /// How many variables may wait for one another; each takes a part of the thread's stack.
     private static let deepest = 40
 
-    init(_ expressions: [String: AdmissionExpression], _ inputs: ExpressionInputs) {
+    init(_ expressions: [String: AdmissionExpression], _ inputs: ExpressionInputs, budget: UInt64) {
+        self.budget = budget
         self.expressions = expressions
         self.inputs = inputs
     }
@@ -66,7 +68,7 @@ final class VariableValues: CELFields {
         }
         defer { state.withLock { $0.depth -= 1 } }
         // The budget of all is spent, as whoever evaluates is about to find.
-        guard cost <= CELBudget.runtimeBudget else { return fail("composited variable \(quoted(name)) is too expensive") }
+        guard cost <= self.budget else { return fail("composited variable \(quoted(name)) is too expensive") }
         guard depth <= Self.deepest else { return fail("composited variable \(quoted(name)) is nested too deeply") }
         var budget = CELBudget(.max)
         let value = program.evaluate(ExpressionBindings(inputs: inputs, variables: self), budget: &budget)
