@@ -149,7 +149,9 @@ extension APIServer {
     }
 
     private func hasBuiltinGroup(_ group: Substring) -> Bool {
-        resources.engines.values.contains { !$0.descriptor.isCustom && $0.descriptor.group == group }
+        // The kinds of these two are answered, not stored.
+        ["authentication.k8s.io", "authorization.k8s.io"].contains(group)
+            || resources.engines.values.contains { !$0.descriptor.isCustom && $0.descriptor.group == group }
     }
 
     static func isLongRunning(_ info: RequestInfo) -> Bool {
