@@ -12,7 +12,7 @@ import Values
         func version(_ name: String, _ field: String, storage: Bool) -> JSONValue {
             [
                 "name": .string(name), "served": true, "storage": .bool(storage),
-                "schema": ["openAPIV3Schema": Samples.schema([field: ["type": "integer"]].asJSON)],
+                "schema": ["openAPIV3Schema": Samples.schema([field: ["type": "integer"]])],
                 "selectableFields": [["jsonPath": .string(".spec.\(field)")]],
             ]
         }
