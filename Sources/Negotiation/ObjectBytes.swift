@@ -34,50 +34,6 @@ public enum ObjectBytes {
         }
     }
 
-    /// Appends the object as an item of a typed list, in which the list alone says of which kind its items are.
-    public static func appendItem(_ bytes: [UInt8], splice: Int, revision: Revision, to out: inout [UInt8]) {
-        bytes.withUnsafeBufferPointer { source in
-            let start = UnsafeBufferPointer(rebasing: source[..<splice])
-            let version = member("apiVersion", of: start)
-            let kind = lastMember(kindName, of: start) ?? member("kind", of: start)
-            var next = 0
-            if let version {
-                out.append(contentsOf: source[..<version.lowerBound])
-                next = version.upperBound
-            }
-            if let kind, kind.lowerBound >= next {
-                out.append(contentsOf: source[next..<kind.lowerBound])
-                next = kind.upperBound
-            }
-            out.append(contentsOf: source[next..<splice])
-            appendVersion(revision, to: &out)
-            out.append(contentsOf: source[splice...])
-        }
-    }
-
-    private static let kindName = Array("\"kind\":".utf8)
-    private static let metadataName = Array("\"metadata\":{".utf8)
-
-    /// A member with a text for its value, with its name and the comma behind it.
-    private static func member(_ name: StaticString, of start: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
-        var scanner = ByteScanner(start)
-        guard let value = scanner.topLevelMember(name), value.upperBound < start.count,
-            start[value.upperBound] == UInt8(ascii: ",")
-        else { return nil }
-        return value.lowerBound - name.utf8CodeUnitCount - 3..<value.upperBound + 1
-    }
-
-    /// The same when it is the member before `metadata`, without a walk over what comes before.
-    private static func lastMember(_ name: [UInt8], of start: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
-        let end = start.count - metadataName.count
-        guard end > name.count + 3, start[end - 1] == UInt8(ascii: ","), start[end - 2] == UInt8(ascii: "\"") else { return nil }
-        var open = end - 3
-        while open > name.count, start[open] != UInt8(ascii: "\"") { open -= 1 }
-        let first = open - name.count
-        guard first > 0, start[first..<open].elementsEqual(name) else { return nil }
-        return first..<end
-    }
-
     /// The object with its resourceVersion.
     public static func spliced(_ bytes: [UInt8], splice: Int, revision: Revision) -> [UInt8] {
         var out: [UInt8] = []
@@ -102,7 +58,7 @@ public enum ObjectBytes {
     /// Whether these bytes are a Status in the order in which answers are written; stored objects begin otherwise.
     public static func isStatus(_ bytes: [UInt8]) -> Bool { bytes.starts(with: statusStart) }
 
-    private static func appendVersion(_ revision: Revision, to out: inout [UInt8]) {
+    static func appendVersion(_ revision: Revision, to out: inout [UInt8]) {
         // What was never stored has no version.
         guard revision != .zero else { return }
         out.append(contentsOf: versionName)

@@ -109,7 +109,8 @@ import Values
                 } else {
                     #expect(
                         created.message
-                            == "conversion webhook for apus.test/v2, Kind=Widget failed: no endpoints available for service \"hook\""
+                            == "conversion webhook for apus.test/v2, Kind=Widget failed: Post \"https://hook.default.svc:443/convert?timeout=30s\": "
+                            + "no endpoints available for service \"hook\""
                     )
                 }
             }

@@ -153,7 +153,7 @@ import Values
     @Test func `pretty JSON when asked for`() async throws {
         try await withCluster { cluster in
             try await Self.fill(cluster, 1)
-            #expect(try await cluster.get(Self.maps + "/m00?pretty=true").text.contains("\n    \"kind\": \"ConfigMap\""))
+            #expect(try await cluster.get(Self.maps + "/m00?pretty=true").text.contains("\n  \"kind\": \"ConfigMap\""))
         }
     }
 

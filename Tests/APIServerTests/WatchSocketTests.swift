@@ -185,7 +185,7 @@ import Values
             let known = try await refusal(["base64.binary.k8s.io", token])
             #expect(known.status == 403 && known.message.contains("\"system:serviceaccount:default:default\""), "\(known.text)")
             #expect(try await refusal([token]).status == 401, "nothing is left to be answered")
-            #expect(try await refusal(["base64.binary.k8s.io"]).status == 401)
+            #expect(try await refusal(["base64.binary.k8s.io"]).status == 403, "nobody in particular")
             #expect(try await refusal(["base64.binary.k8s.io", carrier + "!"]).status == 401)
             var request = HTTPRequest(path: "/")
             request.headers = [

@@ -177,7 +177,13 @@ import Values
                 "invalid continue token: continue key is not valid: illegal base64 data at input byte 0"
             ),
             list("limit", "limit=x", 400, "BadRequest", "strconv.ParseInt: parsing \"x\": invalid syntax"),
-            list("field", "fieldSelector=spec.x%3D1", 400, "BadRequest", "field label not supported: spec.x"),
+            list(
+                "field",
+                "fieldSelector=spec.x%3D1",
+                400,
+                "BadRequest",
+                "\"spec.x\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+            ),
             list(
                 "watch without match",
                 "watch=true&sendInitialEvents=true",
@@ -256,7 +262,8 @@ import Values
                     + "\"\": version must not be empty, metadata.ownerReferences.uid: Invalid value: \"\": must not be empty, "
                     + "metadata.finalizers: Invalid value: \"no slash!\": name part must consist of alphanumeric characters, '-', '_' or "
                     + "'.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex "
-                    + "used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'), data[bad key]: Invalid value: \"bad key\": a valid "
+                    + "used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'), metadata.finalizers[0]: Invalid value: \"no slash!\": "
+                    + "name is neither a standard finalizer name nor is it fully qualified, data[bad key]: Invalid value: \"bad key\": a valid "
                     + "config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
                     + "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')]"
             ),

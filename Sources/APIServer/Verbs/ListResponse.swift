@@ -31,11 +31,12 @@ enum ListResponse {
         case .object:
             let isTyped = !view.descriptor.isCustom
             let head = opening(view.descriptor.listKind, view.gvk.apiVersion, page, isTyped: isTyped)
+            let item = ListItem(apiVersion: view.gvk.apiVersion, kind: view.gvk.kind)
             if view.conversion == nil {
                 return plain(page, head, context) { object, out in
                     guard object.splice > 0 else { return false }
                     if isTyped {
-                        ObjectBytes.appendItem(object.bytes, splice: object.splice, revision: object.revision, to: &out)
+                        item.append(object.bytes, splice: object.splice, revision: object.revision, to: &out)
                         return true
                     }
                     ObjectBytes.append(object.bytes, splice: object.splice, revision: object.revision, to: &out)
@@ -49,7 +50,7 @@ enum ListResponse {
                     out += bytes
                     return true
                 }
-                ObjectBytes.appendItem(bytes, splice: splice, revision: .zero, to: &out)
+                item.append(bytes, splice: splice, revision: .zero, to: &out)
                 return true
             }
         }

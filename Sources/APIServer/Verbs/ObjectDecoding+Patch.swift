@@ -15,7 +15,8 @@ extension ObjectDecoding {
     ) throws(APIError) {
         let given = value
         func rejected(_ why: String) -> APIError {
-            let shown = patch.kind == .strategic ? patch.content.goText : Responses.patchedText(given, metadataIsTouched: patch.touchesMetadata)
+            let shown =
+                patch.kind == .strategic ? patch.content.goText : Responses.patchedText(given, metadataIsTouched: patch.touchesMetadata)
             return .invalid(GroupKind(group: "", kind: ""), "", [.invalid(FieldPath("patch"), .string(shown), why)])
         }
         let kind = value["kind"]?.string ?? ""
@@ -27,8 +28,7 @@ extension ObjectDecoding {
         }
         let unknown: [String]
         do throws(SchemaDecodeError) { unknown = try decodeFields(of: &value) } catch { throw rejected(error.message) }
-        value["apiVersion"] = .string(expected.apiVersion)
-        value["kind"] = .string(expected.kind)
+        name(&value)
         let problems = patch.problems + unknown
         if !problems.isEmpty {
             switch validation {

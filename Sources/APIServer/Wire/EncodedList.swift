@@ -115,7 +115,12 @@ struct EncodedList: Sendable {
         }
         var out: [UInt8] = []
         // It was counted, so something has to stand in its place.
-        CBOR.encode(tree ?? [:], into: &out)
+        var item = tree ?? [:]
+        if form.shape == .object, !view.descriptor.isCustom {
+            item["kind"] = nil
+            item["apiVersion"] = nil
+        }
+        CBOR.encode(item, into: &out)
         return out
     }
 

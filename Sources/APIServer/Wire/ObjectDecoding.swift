@@ -61,8 +61,7 @@ struct ObjectDecoding: Sendable {
         } catch {
             throw .cannotHandle(expected, error.message)
         }
-        if schema.body.isBuiltin || value["apiVersion"] == nil { value["apiVersion"] = .string(expected.apiVersion) }
-        if schema.body.isBuiltin || value["kind"] == nil { value["kind"] = .string(expected.kind) }
+        name(&value)
         let found: [String]
         if let body {
             found = ProblemOrder.sorted(duplicates: duplicates, unknown: unknown, body: body)
@@ -72,6 +71,12 @@ struct ObjectDecoding: Sendable {
         try report(problems + found, validation, warnings)
         schema.applyDefaults(&value)
         hooks.defaults(&value)
+    }
+
+    /// Says what the object is, where it does not itself. A custom resource that says something else is refused later.
+    func name(_ value: inout JSONValue) {
+        if schema.body.isBuiltin || value["apiVersion"] == nil { value["apiVersion"] = .string(expected.apiVersion) }
+        if schema.body.isBuiltin || value["kind"] == nil { value["kind"] = .string(expected.kind) }
     }
 
     /// Decodes by the schema, which drops empty lists, all but one: no records of ownership are the wish to forget them.

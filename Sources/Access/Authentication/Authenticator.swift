@@ -118,7 +118,9 @@ public struct BearerTokenAuthenticator: Authenticator {
 
     /// The decision on one request.
     public func authenticate(_ request: HTTPRequest) async -> AuthenticationDecision {
-        guard let token = Self.token(of: request) else { return .none }
+        guard let token = Self.token(of: request), !token.isEmpty else {
+            return Self.offersUnusableToken(request) ? .failed(reason: "unusable token among the subprotocols") : .none
+        }
         var failure = AuthenticationDecision.failed(reason: "invalid bearer token")
         for authenticator in tokens {
             switch await authenticator.authenticate(token: token, audiences: []) {
@@ -146,6 +148,12 @@ public struct BearerTokenAuthenticator: Authenticator {
             let bytes = Base64.decodeURL(String(carrier.dropFirst(webSocketPrefix.count)))
         else { return nil }
         return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// Whether a token stands among the protocols of a WebSocket that nobody can read, or alone.
+    private static func offersUnusableToken(_ request: HTTPRequest) -> Bool {
+        guard !request.headers.contains("authorization"), WebSocketHandshake.isRequested(request) else { return false }
+        return request.headers.elements("sec-websocket-protocol").contains { $0.hasPrefix(webSocketPrefix) && $0 != webSocketPrefix }
     }
 
     /// A WebSocket request without the token in its protocol list: nobody further on needs to see it.
