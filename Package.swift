@@ -84,7 +84,7 @@ let layers: [Target] = [
     layer("LegacyKinds", ["BuiltinKinds", "PodKinds", "APITypes", "APIModel", "Schema", "Units", "Values"]),
     layer("CustomResources", ["APITypes", "APIModel", "CEL", "Schema", "Units", "Values", "Channels"] + collections),
     layer("Negotiation", ["HTTPTransport", "Store", "APITypes", "APIModel", "Schema", "Units", "Values"]),
-    layer("Proxying", ["CustomResources", "Access", "HTTPTransport", "APIModel", "Units", "Values", "Channels"]),
+    layer("Proxying", ["CustomResources", "Access", "HTTPTransport", "APIModel", "Schema", "Units", "Values", "Channels"]),
     layer("DynamicAdmission", ["CEL", "Access", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log]),
     layer(
         "APIServer",
@@ -96,7 +96,10 @@ let layers: [Target] = [
     ),
     layer("APIClient", ["HTTPTransport", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log]),
     layer("ControllerRuntime", ["APIClient", "APITypes", "APIModel", "HTTPTransport", "Units", "Values", "Channels", log] + collections),
-    layer("Controllers", ["Quota", "ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
+    layer(
+        "Controllers",
+        ["Quota", "ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections
+    ),
     layer("Scheduler", ["ControllerRuntime", "APIClient", "APITypes", "APIModel", "Units", "Values", "Channels", log] + collections),
     layer("PodRuntime", ["RPC", "APITypes", "APIModel", "Units", "Values", "Channels", log] + grpc + collections),
     layer(

@@ -2,7 +2,6 @@ import APIModel
 import Access
 import Channels
 import HTTPTransport
-import Schema
 import Synchronization
 import Values
 

@@ -274,7 +274,12 @@ extension APIServer {
         write.isDryRun = request.isDryRun
         write.isOfCollection = true
         try await deleteAll(objects, request, view: view, write: write)
-        let shown = ListPage(objects: .chosen(objects), revision: page.revision, continueToken: page.continueToken, remaining: page.remaining)
+        let shown = ListPage(
+            objects: .chosen(objects),
+            revision: page.revision,
+            continueToken: page.continueToken,
+            remaining: page.remaining
+        )
         return try ListResponse.make(shown, view: served, context: context)
     }
 }
