@@ -43,34 +43,16 @@ public struct ExpressionInputs: Sendable {
     /// `request`: empty texts are absent.
     static func request(_ request: AdmissionRequest, _ matched: MatchedResource) -> JSONValue {
         var object: JSONValue = [
-            "kind": kind(matched.kind), "resource": resource(matched.resource), "requestKind": kind(request.kind),
-            "requestResource": resource(request.resource), "operation": .string(request.operation.rawValue),
-            "userInfo": user(request.user), "dryRun": .bool(request.isDryRun), "options": request.options ?? .null,
+            "kind": ReviewMembers.kind(matched.kind), "resource": ReviewMembers.resource(matched.resource),
+            "requestKind": ReviewMembers.kind(request.kind),
+            "requestResource": ReviewMembers.resource(request.resource), "operation": .string(request.operation.rawValue),
+            "userInfo": ReviewMembers.user(request.user), "dryRun": .bool(request.isDryRun), "options": request.options ?? .null,
         ]
         let texts = [
             ("subResource", request.subresource), ("requestSubResource", request.subresource), ("name", request.objectName),
             ("namespace", request.objectNamespace),
         ]
         for (field, text) in texts where !text.isEmpty { object[field] = .string(text) }
-        return object
-    }
-
-    private static func kind(_ kind: GroupVersionKind) -> JSONValue {
-        ["group": .string(kind.group), "version": .string(kind.version), "kind": .string(kind.kind)]
-    }
-
-    private static func resource(_ resource: GroupVersionResource) -> JSONValue {
-        ["group": .string(resource.group), "version": .string(resource.version), "resource": .string(resource.resource)]
-    }
-
-    private static func user(_ user: UserIdentity) -> JSONValue {
-        var object: JSONValue = [:]
-        if !user.name.isEmpty { object["username"] = .string(user.name) }
-        if !user.uid.isEmpty { object["uid"] = .string(user.uid) }
-        if !user.groups.isEmpty { object["groups"] = .array(user.groups.map { .string($0) }) }
-        guard !user.extra.isEmpty else { return object }
-        let extra = user.extra.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.array($0.value.map { .string($0) })) }
-        object["extra"] = .object(JSONObject(extra))
         return object
     }
 

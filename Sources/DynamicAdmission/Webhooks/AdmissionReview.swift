@@ -47,9 +47,10 @@ public struct AdmissionReview: Sendable {
     /// The body of the question.
     public var body: JSONValue {
         var question: JSONValue = [
-            "uid": .string(uid), "kind": Self.kind(objects.matched.kind), "resource": Self.resource(objects.matched.resource),
-            "requestKind": Self.kind(request.kind), "requestResource": Self.resource(request.resource),
-            "operation": .string(request.operation.rawValue), "userInfo": Self.user(request.user),
+            "uid": .string(uid), "kind": ReviewMembers.kind(objects.matched.kind),
+            "resource": ReviewMembers.resource(objects.matched.resource),
+            "requestKind": ReviewMembers.kind(request.kind), "requestResource": ReviewMembers.resource(request.resource),
+            "operation": .string(request.operation.rawValue), "userInfo": ReviewMembers.user(request.user),
             "object": objects.object ?? .null, "oldObject": objects.oldObject ?? .null, "dryRun": .bool(request.isDryRun),
             "options": request.options ?? .null,
         ]
@@ -59,26 +60,6 @@ public struct AdmissionReview: Sendable {
         ]
         for (member, text) in texts where !text.isEmpty { question[member] = .string(text) }
         return ["kind": "AdmissionReview", "apiVersion": .string("admission.k8s.io/\(version)"), "request": question]
-    }
-
-    private static func kind(_ kind: GroupVersionKind) -> JSONValue {
-        ["group": .string(kind.group), "version": .string(kind.version), "kind": .string(kind.kind)]
-    }
-
-    private static func resource(_ resource: GroupVersionResource) -> JSONValue {
-        ["group": .string(resource.group), "version": .string(resource.version), "resource": .string(resource.resource)]
-    }
-
-    private static func user(_ user: UserIdentity) -> JSONValue {
-        var object: JSONValue = [:]
-        if !user.name.isEmpty { object["username"] = .string(user.name) }
-        if !user.uid.isEmpty { object["uid"] = .string(user.uid) }
-        if !user.groups.isEmpty { object["groups"] = JSONValue(user.groups) }
-        if !user.extra.isEmpty {
-            let extra = user.extra.sorted { $0.key < $1.key }.map { ($0.key, JSONValue($0.value)) }
-            object["extra"] = .object(JSONObject(extra))
-        }
-        return object
     }
 
     // MARK: The answer
