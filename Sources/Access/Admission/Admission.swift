@@ -156,12 +156,3 @@ public struct AdmissionChain: Sendable {
         ])
     }
 }
-
-extension APIError {
-    /// Adds a cause to the details.
-    public mutating func addCause(reason: String, message: String, field: String) {
-        var details = self.details ?? Details()
-        details.causes.append(Cause(reason: reason, message: message, field: field))
-        self.details = details
-    }
-}
