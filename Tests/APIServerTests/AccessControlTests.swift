@@ -155,6 +155,9 @@ import Values
             let pods = try await cluster.send("GET", "/api/v1/pods", user: nil, headers: ["Authorization": "Bearer \(token)"])
             #expect(pods.status == 403)
             let forged = String(token.dropLast(4)) + "AAAA"
+            let refused = try await cluster.post("/apis/authentication.k8s.io/v1/tokenreviews", ["spec": ["token": .string(forged)]])
+            #expect(refused["status", "error"] == "[invalid bearer token, go-jose/go-jose: error in cryptographic primitive]")
+            #expect(refused["status", "authenticated"] == nil)
             #expect(try await cluster.send("GET", "/apis", user: nil, headers: ["Authorization": "Bearer \(forged)"]).status == 401)
             _ = try await cluster.delete("/api/v1/namespaces/default/pods/p?gracePeriodSeconds=0")
             try await cluster.server.resources.engines[.core("pods")]?.catchUp()

@@ -39,6 +39,21 @@ import Values
         #expect(await !ask(authorizer, UserIdentity(name: "a", groups: ["system:authenticated"]), "get", "pods"))
     }
 
+    @Test func `health is shown to whoever came through authentication`() async {
+        let authorizer = BasicAuthorizer()
+        func sees(_ path: String, _ user: UserIdentity) async -> Bool {
+            await authorizer.authorize(RequestAttributes(user: user, verb: "get", path: path)).isAllowed
+        }
+        let known = UserIdentity(name: "a", groups: ["system:authenticated"])
+        for path in ["/healthz", "/livez", "/readyz", "/version"] {
+            #expect(await sees(path, .anonymous), "\(path)")
+            #expect(await sees(path, known), "\(path)")
+            #expect(await !sees(path, UserIdentity(name: "a")), "\(path): a review names no groups")
+        }
+        #expect(await sees("/apis", known))
+        #expect(await !sees("/apis", .anonymous))
+    }
+
     @Test func `components have their roles`() async {
         let authorizer = ComponentAuthorizer()
         let scheduler = UserIdentity(name: "system:kube-scheduler")

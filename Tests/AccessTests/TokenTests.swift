@@ -136,6 +136,23 @@ struct FixedLookup: ClusterLookup {
         }
     }
 
+    @Test func `why a token is refused, in upstream's words`() async throws {
+        let key = TokenSigningKey()
+        let (issuer, authenticator) = pair(key)
+        let vault = try issuer.issue(subject(), audiences: ["vault", "b"], seconds: 600).token
+        #expect(
+            await authenticator.authenticate(token: vault, audiences: [])
+                == .failed(reason: "token audiences [\"vault\" \"b\"] is invalid for the target audiences [\"\(Self.issuer)\"]")
+        )
+        let foreign = try pair(TokenSigningKey()).0.issue(subject(), audiences: [], seconds: 600).token
+        #expect(await authenticator.authenticate(token: foreign, audiences: []) == .failed(reason: "invalid signature, no keys found"))
+        let forged = String(vault.prefix(vault.count - 8)) + "AAAAAAAA"
+        #expect(
+            await authenticator.authenticate(token: forged, audiences: [])
+                == .failed(reason: "go-jose/go-jose: error in cryptographic primitive")
+        )
+    }
+
     @Test func `an unsigned token is nobody`() async throws {
         let (_, authenticator) = pair(TokenSigningKey())
         let header = Base64.encodeURL(Array("{\"alg\":\"none\"}".utf8))

@@ -146,7 +146,8 @@ extension APIServer {
         switch await tokenAuthenticator.authenticate(token: token, audiences: audiences) {
         case .user(let user, let accepted):
             return ["authenticated": true, "user": Self.userJSON(user.authenticated()), "audiences": JSONValue(accepted)]
-        case .failed(let reason): return ["user": [:], "error": .string(reason)]
+        // Upstream asks for its own token first, and lists what each authenticator said.
+        case .failed(let reason): return ["user": [:], "error": .string("[invalid bearer token, \(reason)]")]
         case .none: return ["user": [:], "error": "invalid bearer token"]
         }
     }

@@ -159,9 +159,11 @@ public enum JSONWebToken {
         let algorithm = header["alg"]?.string
         let id = header["kid"]?.string
         let message = Array((parts[0] + "." + parts[1]).utf8)
-        let candidates = keys.filter { $0.algorithm == algorithm && (id == nil || id == $0.id) }
-        guard candidates.contains(where: { $0.isValid(signature: signature, of: message) }) else {
-            throw TokenError("invalid signature, or the token was signed by a key this server does not know")
+        let named = keys.filter { id == nil || id == $0.id }
+        guard !named.isEmpty else { throw TokenError("invalid signature, no keys found") }
+        guard named.contains(where: { $0.algorithm == algorithm && $0.isValid(signature: signature, of: message) }) else {
+            // The words of the library that checks signatures upstream.
+            throw TokenError("go-jose/go-jose: error in cryptographic primitive")
         }
         guard let body = Base64.decodeURL(parts[1]), let claims = try? JSONParser.parse(body) else {
             throw TokenError("the token's claims are not JSON")

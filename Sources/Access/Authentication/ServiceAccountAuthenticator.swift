@@ -47,13 +47,15 @@ public final class ServiceAccountAuthenticator: TokenAuthenticator {
         if let problem = timeProblem(claims) { return .failed(reason: problem) }
         let accepted = Self.claimedAudiences(of: claims).filter { (asked.isEmpty ? audiences : asked).contains($0) }
         guard !accepted.isEmpty else {
-            return .failed(
-                reason:
-                    "token audiences \(Self.claimedAudiences(of: claims)) is invalid for the target audiences \(asked.isEmpty ? audiences : asked)"
-            )
+            let claimed = Self.shown(Self.claimedAudiences(of: claims))
+            let wanted = Self.shown(asked.isEmpty ? audiences : asked)
+            return .failed(reason: "token audiences \(claimed) is invalid for the target audiences \(wanted)")
         }
         return await user(of: claims, audiences: accepted)
     }
+
+    /// A list as upstream's messages show one.
+    private static func shown(_ texts: [String]) -> String { "[" + texts.map { "\"\($0)\"" }.joined(separator: " ") + "]" }
 
     private func claims(of token: String) throws(TokenError) -> JSONValue? {
         if let known = verified.withLock({ $0[token] }) { return known }

@@ -66,8 +66,10 @@ public struct PrivilegedGroupAuthorizer: Authorizer {
     func isPrivileged(_ user: UserIdentity) -> Bool { user.groups.contains { groups.contains($0) } }
 }
 
-/// What upstream's bootstrap roles give to everyone: health and version to all, discovery and the reviews of one's own
-/// rights to the authenticated.
+/// What upstream's bootstrap roles give to everyone: health and version to whoever came through authentication, known or
+/// not; discovery and the reviews of one's own rights to the authenticated.
+///
+/// A user that an access review merely names has no groups but those the review names.
 public struct BasicAuthorizer: Authorizer {
     /// The authorizer of `system:public-info-viewer`, `system:discovery` and `system:basic-user`.
     public init() {}
@@ -85,7 +87,8 @@ public struct BasicAuthorizer: Authorizer {
             return known && Self.isSelfReview(attributes) ? .allow(reason: "") : .noOpinion(reason: "")
         }
         guard attributes.verb == "get" || attributes.verb == "head" else { return .noOpinion(reason: "") }
-        if Self.publicPaths.contains(attributes.path) { return .allow(reason: "") }
+        let came = known || attributes.user.groups.contains(UserIdentity.unauthenticatedGroup)
+        if came, Self.publicPaths.contains(attributes.path) { return .allow(reason: "") }
         guard known else { return .noOpinion(reason: "") }
         let path = attributes.path
         if Self.issuerPaths.contains(path), attributes.user.groups.contains(UserIdentity.serviceAccountsGroup) {
