@@ -8,7 +8,7 @@ struct Bench: AsyncParsableCommand {
         abstract: "Benchmarks of Apus, and a load generator for any Kubernetes API server.",
         subcommands: [
             AllCommand.self, ValuesCommand.self, SchedulerCommand.self, StartCommand.self, ServerCommand.self, WatchersCommand.self,
-            NodesCommand.self, PodsCommand.self, CRDsCommand.self, ScaleCommand.self, LoadCommand.self,
+            NodesCommand.self, PodsCommand.self, CRDsCommand.self, ScaleCommand.self, StoredCommand.self, LoadCommand.self,
         ]
     )
 }
@@ -29,6 +29,8 @@ struct AllCommand: AsyncParsableCommand {
         let report = Report()
         report.heading()
         let apus = binary.apus
+        // First: it weighs this process.
+        await report.section("stored pods") { try await StoredPodsBench().run(report) }
         ValuesBench().run(report)
         TypedAccessBench().run(report)
         await report.section("scheduler alone") { try await SchedulerFigures.run(report) }
@@ -51,6 +53,17 @@ struct ValuesCommand: AsyncParsableCommand {
         report.heading()
         ValuesBench().run(report)
         TypedAccessBench().run(report)
+    }
+}
+
+/// `apus-bench stored`.
+struct StoredCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "stored", abstract: "Memory per stored pod of the API server alone.")
+
+    func run() async throws {
+        let report = Report()
+        report.heading()
+        try await StoredPodsBench().run(report)
     }
 }
 
