@@ -47,10 +47,12 @@ struct ServiceHooks: KindHooks {
 
     func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         object["status"] = ["loadBalancer": [:]]
+        ServiceContinuity.create(&object)
     }
 
     /// What belonged to the old type alone goes with it, unless the update says otherwise.
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        ServiceContinuity.update(&object, old: old)
         guard var spec = object["spec"], let before = old["spec"], spec["type"] != before["type"] else { return }
         let type = spec.text("type")
         if type == "ExternalName" {
