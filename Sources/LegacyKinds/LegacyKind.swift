@@ -68,12 +68,24 @@ struct LegacyKind: Sendable {
                 conversion: conversion
             )
         ]
-        kind.subresources = today.subresources.map { sub in
+        kind.subresources = subresources(today, ownGVK)
+        return kind
+    }
+
+    /// Today's subresources, in the kinds they had; and the one that is gone.
+    private func subresources(_ today: KindDescriptor, _ own: GroupVersionKind) -> [SubresourceDescriptor] {
+        var all = today.subresources.map { sub in
             var sub = sub
-            if sub.kind.group == today.group, sub.kind.kind == today.kind { sub.kind = ownGVK }
+            if sub.kind.group == today.group, sub.kind.kind == today.kind { sub.kind = own }
+            // Each of these groups had a Scale of its own.
+            if sub.name == "scale" { sub.kind = GroupVersionKind(group: group, version: version, kind: "Scale") }
             return sub
         }
-        return kind
+        if current == GroupResource(group: "apps", resource: "deployments"), version == "v1beta1" {
+            let kind = GroupVersionKind(group: group, version: version, kind: "DeploymentRollback")
+            all.append(SubresourceDescriptor(name: "rollback", kind: kind, verbs: ["create"]))
+        }
+        return all
     }
 
     /// Worded as upstream words it.

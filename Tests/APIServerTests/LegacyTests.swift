@@ -96,6 +96,68 @@ import Values
         }
     }
 
+    private static let deployment: JSONValue = [
+        "metadata": ["name": "web"],
+        "spec": ["template": ["metadata": ["labels": ["app": "web"]], "spec": ["containers": [["name": "web", "image": "nginx"]]]]],
+    ]
+
+    @Test func `a scale of the past shows its selector twice`() async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.post("/apis/extensions/v1beta1/namespaces/default/deployments", Self.deployment)
+            for version in ["extensions/v1beta1", "apps/v1beta1", "apps/v1beta2"] {
+                let path = "/apis/\(version)/namespaces/default/deployments/web/scale"
+                let scale = try await cluster.get(path)
+                #expect(scale["apiVersion"] == .string(version))
+                #expect(scale["kind"] == "Scale")
+                #expect(scale["status"] == ["replicas": 0, "selector": ["app": "web"], "targetSelector": "app=web"], "\(scale.text)")
+                var wanted = scale.json
+                wanted.set(5, at: ["spec", "replicas"])
+                let put = try await cluster.put(path + "?fieldValidation=Strict", wanted)
+                #expect(put.status == 200, "\(put.text)")
+                #expect(put["spec", "replicas"] == 5)
+                #expect(put["apiVersion"] == .string(version))
+                let patched = try await cluster.patch(path, ["spec": ["replicas": 2]])
+                #expect(patched["status", "targetSelector"] == "app=web", "\(patched.text)")
+                let foreign = try await cluster.put(path, ["apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": ["name": "web"]])
+                #expect(foreign.status == 400, "\(foreign.text)")
+            }
+            let today = try await cluster.get("/apis/apps/v1/namespaces/default/deployments/web/scale")
+            #expect(today["apiVersion"] == "autoscaling/v1")
+            #expect(today["spec", "replicas"] == 2)
+            #expect(today["status", "selector"] == "app=web")
+            let listed = try await cluster.get("/apis/apps/v1beta1")["resources"]?.array ?? []
+            let entry = listed.first { $0["name"] == "deployments/scale" }
+            #expect(entry?["group"] == "apps" && entry?["version"] == "v1beta1" && entry?["kind"] == "Scale")
+        }
+    }
+
+    @Test func `a rollback is noted for the controller`() async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.post("/apis/extensions/v1beta1/namespaces/default/deployments", Self.deployment)
+            for (version, revision) in [("extensions/v1beta1", 3), ("apps/v1beta1", 0)] as [(String, Int64)] {
+                let path = "/apis/\(version)/namespaces/default/deployments/web/rollback"
+                let wish: JSONValue = [
+                    "apiVersion": .string(version), "kind": "DeploymentRollback", "name": "web",
+                    "rollbackTo": ["revision": .integer(revision)], "updatedAnnotations": ["why": "broken"],
+                ]
+                let done = try await cluster.post(path + "?fieldValidation=Strict", wish)
+                #expect(done.status == 201, "\(done.text)")
+                #expect(done["status"] == "Success")
+                #expect(done.message == "rollback request for deployment \"web\" succeeded")
+                let now = try await cluster.get("/apis/apps/v1/namespaces/default/deployments/web")
+                let annotations = now["metadata", "annotations"]
+                #expect(annotations?["deprecated.deployment.rollback.to"] == .string("\(revision)"), "\(now.text)")
+                #expect(annotations?["why"] == "broken")
+                let unnamed = try await cluster.post(path, ["rollbackTo": ["revision": -1]])
+                #expect(unnamed.status == 422, "\(unnamed.text)")
+                #expect(unnamed.message.contains("rollback.version: Invalid value: -1: must be greater than or equal to 0"))
+                #expect(try await cluster.post(path, ["name": "other", "rollbackTo": [:]]).status == 400)
+                #expect(try await cluster.get(path).status == 405)
+            }
+            #expect(try await cluster.post("/apis/apps/v1beta2/namespaces/default/deployments/web/rollback", [:]).status == 404)
+        }
+    }
+
     @Test func `old versions are in discovery, last and without short names`() async throws {
         try await withCluster { cluster in
             let groups = try await cluster.get("/apis")["groups"]?.array ?? []

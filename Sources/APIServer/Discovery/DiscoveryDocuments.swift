@@ -160,7 +160,8 @@ enum DiscoveryEntry {
             "name": .string("\(kind.plural)/\(subresource.name)"), "singularName": "", "namespaced": .bool(kind.namespaced),
             "kind": .string(subresource.kind.kind), "verbs": JSONValue(subresource.verbs.sorted()),
         ]
-        if subresource.kind.group != kind.group || subresource.kind.version != version, subresource.kind.group != kind.group {
+        // A scale says which one it is, even where it is of the workload's own group.
+        if subresource.kind.group != kind.group || subresource.name == "scale" {
             entry["group"] = .string(subresource.kind.group)
             entry["version"] = .string(subresource.kind.version)
         }

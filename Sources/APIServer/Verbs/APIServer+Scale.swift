@@ -8,8 +8,8 @@ import Values
 
 /// `autoscaling/v1` Scale of a workload, read from and written to its replicas.
 enum ScaleView {
-    /// The scale of a workload with resourceVersion.
-    static func scale(of object: JSONValue) -> JSONValue {
+    /// The scale of a workload with resourceVersion, in today's version or one of the past.
+    static func scale(of object: JSONValue, as kind: GroupVersionKind) -> JSONValue {
         let metadata = object["metadata"]
         var kept: JSONValue = [:]
         for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] { kept[field] = metadata?[field] }
@@ -17,17 +17,18 @@ enum ScaleView {
         var status: JSONValue = ["replicas": object.value(at: ["status", "replicas"]) ?? 0]
         let selector = selectorText(object)
         if !selector.isEmpty { status["selector"] = .string(selector) }
-        return [
+        let scale: JSONValue = [
             "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": kept,
             "spec": replicas == 0 ? [:] : ["replicas": .integer(replicas)], "status": status,
         ]
+        return OldScale.shown(scale, of: object, as: kind)
     }
 
     /// Admission sees the scale of a workload, not the workload.
     static func admitted(_ kind: GroupVersionKind, _ resource: GroupResource) -> AdmittedPart {
         AdmittedPart(
             kind: kind,
-            show: { object throws(APIError) in scale(of: object) },
+            show: { object throws(APIError) in scale(of: object, as: kind) },
             apply: { scale, object throws(APIError) in try apply(scale, to: object, resource: resource) }
         )
     }
@@ -77,13 +78,14 @@ extension APIServer {
     ) async throws(APIError) -> HTTPResponse {
         let write = try writeContext(view, context)
         let resource = view.descriptor.groupResource
-        let schema = BuiltinSchema.node("io.k8s.api.autoscaling.v1.Scale")
-        let decoding = ObjectDecoding(expected: subresource.kind, schema: schema)
+        let kind = subresource.kind
+        let schema = OldScale.schema(kind)
+        let decoding = ObjectDecoding(expected: kind, schema: schema)
         var change: ObjectChange
         switch context.info.verb {
         case "get":
             let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
-            return try scaleResponse(stored, view, context)
+            return try scaleResponse(stored, kind, view, context)
         case "update":
             let scale = try decoding.object(context)
             let version = scale.value(at: ["metadata", "resourceVersion"])?.string ?? ""
@@ -93,28 +95,33 @@ extension APIServer {
         default:
             let patch = try ObjectPatch(context)
             guard patch.kind != .apply else {
-                var change = try appliedScale(view, patch, context)
-                change.admitted = ScaleView.admitted(subresource.kind, resource)
+                var change = try appliedScale(kind, view, patch, context)
+                change.admitted = ScaleView.admitted(kind, resource)
                 let outcome = try await view.engine.update(change, view: view, write: write)
-                return try scaleResponse(outcome.stored, view, context)
+                return try scaleResponse(outcome.stored, kind, view, context)
             }
             let validation = try context.fieldValidation()
             change = ObjectChange(retriesConflicts: !patch.namesVersion) { old throws(APIError) in
-                var scale = try patch.apply(to: ScaleView.scale(of: old), schema: schema)
+                var scale = try patch.apply(to: ScaleView.scale(of: old, as: kind), schema: schema)
                 try decoding.decode(patched: &scale, by: patch, validation, context.warnings)
                 return try ScaleView.apply(scale, to: old, resource: resource)
             }
         }
-        change.admitted = ScaleView.admitted(subresource.kind, resource)
+        change.admitted = ScaleView.admitted(kind, resource)
         let outcome = try await view.engine.update(change, view: view, write: write)
-        return try scaleResponse(outcome.stored, view, context)
+        return try scaleResponse(outcome.stored, kind, view, context)
     }
 
     /// Applying a scale is applying the replicas, and only these, to the workload.
-    private func appliedScale(_ view: ResourceView, _ patch: ObjectPatch, _ context: RequestContext) throws(APIError) -> ObjectChange {
+    private func appliedScale(
+        _ kind: GroupVersionKind,
+        _ view: ResourceView,
+        _ patch: ObjectPatch,
+        _ context: RequestContext
+    ) throws(APIError) -> ObjectChange {
         let scale = patch.content
         let gvk = view.gvk
-        guard scale["apiVersion"]?.string == "autoscaling/v1", scale["kind"]?.string == "Scale" else {
+        guard scale["apiVersion"]?.string == kind.apiVersion, scale["kind"]?.string == kind.kind else {
             throw .badRequest("invalid object type: \(scale["apiVersion"]?.string ?? ""), Kind=\(scale["kind"]?.string ?? "")")
         }
         let name = scale.value(at: ["metadata", "name"])?.string ?? ""
@@ -136,11 +143,12 @@ extension APIServer {
 
     private func scaleResponse(
         _ stored: ResourceEngine.Stored,
+        _ kind: GroupVersionKind,
         _ view: ResourceView,
         _ context: RequestContext
     ) throws(APIError) -> HTTPResponse {
         var object = try view.engine.tree(stored)
         object.set(.string(stored.revision.description), at: ["metadata", "resourceVersion"])
-        return Responses.value(ScaleView.scale(of: object), form: context.form)
+        return Responses.value(ScaleView.scale(of: object, as: kind), form: context.form)
     }
 }

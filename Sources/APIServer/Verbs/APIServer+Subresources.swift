@@ -27,6 +27,7 @@ extension APIServer {
         case (_, "status"): return try await part(view, context, .status) { $1 }
         case (_, "scale") where subresource.scalePaths != nil: return try await customScale(view, subresource, context)
         case (_, "scale"): return try await scale(view, subresource, context)
+        case ("deployments", "rollback"): return try await rollBack(view, subresource, context)
         case ("namespaces", "finalize"): return try await finalize(view, context)
         case ("pods", "binding"): return try await bind(view, subresource, context)
         case ("pods", "eviction"): return try await evict(view, subresource, context)
