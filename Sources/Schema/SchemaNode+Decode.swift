@@ -237,10 +237,25 @@ struct GoDecoder {
                 let quoted = GoQuote.quote(text)
                 return fail("parsing time \(quoted) as \"\(layout)\": cannot parse \(quoted) as \"2006\"")
             }
+            if node.shape == .microTime, let (found, wanted) = Self.microProblem(text) {
+                let words = "parsing time \(GoQuote.quote(text)) as \"2006-01-02T15:04:05.000000Z07:00\": "
+                return fail(words + "cannot parse \(GoQuote.quote(found)) as \"\(wanted)\"")
+            }
             let canonical = node.shape == .time ? time.rfc3339 : time.rfc3339Micro
             if text != canonical { value = .string(canonical) }
         default: fail("json: cannot unmarshal \(value.typeName) into Go value of type string")
         }
+    }
+
+    /// Where a time has not just the six digits of a second that upstream's layout wants, and what belongs there.
+    private static func microProblem(_ text: String) -> (found: String, wanted: String)? {
+        let digits = 6
+        let fraction = text.dropFirst("2006-01-02T15:04:05".count)
+        guard fraction.first == ".", fraction.count > digits, fraction.dropFirst().prefix(digits).allSatisfy(\.isWholeNumber) else {
+            return (String(fraction), ".000000")
+        }
+        let zone = fraction.dropFirst(digits + 1)
+        return zone.first?.isWholeNumber == true ? (String(zone), "Z07:00") : nil
     }
 
     private mutating func decodeBytes(_ node: SchemaNode, _ value: inout JSONValue) {

@@ -119,7 +119,8 @@ import Values
         case .integer, .number, .intOrString: return 1
         case .bytes: return "YQ=="
         case .quantity: return "1"
-        case .time, .microTime: return "2026-01-01T00:00:00Z"
+        case .time: return "2026-01-01T00:00:00Z"
+        case .microTime: return "2026-01-01T00:00:00.000000Z"
         case .duration: return "1s"
         default: return [:]
         }

@@ -57,8 +57,8 @@ import Values
         Case(type: "\(core)ContainerStateRunning", given: #"{}"#, result: #"{"startedAt":null}"#),
         Case(
             type: "io.k8s.api.coordination.v1.LeaseSpec",
-            given: #"{"renewTime":"2026-01-02T03:04:05Z"}"#,
-            result: #"{"renewTime":"2026-01-02T03:04:05.000000Z"}"#
+            given: #"{"renewTime":"2026-01-02T03:04:05.000006+01:00"}"#,
+            result: #"{"renewTime":"2026-01-02T02:04:05.000006Z"}"#
         ),
         Case(type: "\(core)Volume", given: #"{"name":"v","emptyDir":{}}"#, result: #"{"emptyDir":{},"name":"v"}"#),
         Case(
