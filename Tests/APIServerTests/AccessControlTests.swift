@@ -185,6 +185,9 @@ import Values
             #expect(issued["metadata", "name"] == "default" && issued["metadata", "namespace"] == "default")
             #expect(issued["metadata", "uid"] == .string(uid) && issued["metadata", "labels", "a"] == "b")
             #expect(issued["spec", "expirationSeconds"] == 3600)
+            let record = issued["metadata", "managedFields", "0"]
+            #expect(record?["subresource"] == "token" && record?["apiVersion"] == "authentication.k8s.io/v1")
+            #expect(record?["fieldsV1"] == ["f:metadata": ["f:labels": [".": [:], "f:a": [:]]], "f:spec": ["f:expirationSeconds": [:]]])
             func refusal(_ request: JSONValue) async throws -> String {
                 let answer = try await cluster.post(path + "/token", request)
                 return "\(answer.status) \(answer.message)"

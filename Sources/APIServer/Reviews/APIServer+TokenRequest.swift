@@ -1,4 +1,5 @@
 import APIModel
+import APITypes
 import Access
 import BuiltinKinds
 import HTTPTransport
@@ -20,6 +21,10 @@ extension APIServer {
         guard let tokens else { throw .serviceUnavailable("this server signs no service account tokens") }
         let write = try writeContext(view, context)
         var request = try body(subresource, context)
+        if request.value(at: ["spec", "expirationSeconds"])?.int == nil {
+            request.set(.integer(Self.defaultTokenSeconds), at: ["spec", "expirationSeconds"])
+        }
+        noteCreation(of: &request, subresource, write)
         var admitted = write.admissionRequest(.create, view, kind: subresource.kind, object: request)
         try await admission.mutate(&admitted)
         request = admitted.object ?? request
@@ -40,6 +45,19 @@ extension APIServer {
         }
         request["status"] = ["token": .string(issued.token), "expirationTimestamp": .string(issued.expires.rfc3339)]
         return Responses.value(request, status: 201, form: context.form)
+    }
+
+    /// The answer says who sent what of the request, as that of any creation.
+    private func noteCreation(of request: inout JSONValue, _ subresource: SubresourceDescriptor, _ write: WriteContext) {
+        let version = subresource.kind.apiVersion
+        let manager = ManagedFields.Manager(
+            name: write.fieldManager.isEmpty ? "unknown" : write.fieldManager,
+            operation: "Update",
+            apiVersion: version,
+            subresource: subresource.name
+        )
+        let schema = BuiltinSchema.node(subresource.typeName)
+        FieldTracking.noteCreation(&request, by: manager, OwnedWrite(apiVersion: version, schema: schema, time: write.now.rfc3339))
     }
 
     /// The account that a request is about, which its metadata may name and then says.
