@@ -39,6 +39,8 @@ public struct ResponseForm: Sendable, Hashable {
     public var shape = Shape.object
     /// Whether JSON is indented.
     public var isPretty = false
+    /// Metadata was asked for by the name of its list.
+    public var namesList = false
 
     /// Plain JSON.
     public static let json = ResponseForm()
@@ -146,7 +148,10 @@ public struct ResponseForm: Sendable, Hashable {
         else { return nil }
         switch clause.parameters["as"] {
         case "Table" where syntax == .json || syntax == .yaml: form.shape = .table(version: version)
-        case "PartialObjectMetadata", "PartialObjectMetadataList": form.shape = .partial(version: version)
+        case "PartialObjectMetadata": form.shape = .partial(version: version)
+        case "PartialObjectMetadataList":
+            form.shape = .partial(version: version)
+            form.namesList = true
         default: return nil
         }
         return form

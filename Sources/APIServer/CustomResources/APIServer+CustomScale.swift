@@ -78,6 +78,7 @@ extension APIServer {
             }
         default:
             let patch = try ObjectPatch(context, for: view)
+            if patch.kind == .apply { throw try await inapplicable(patch.content, view, write) }
             let validation = try context.fieldValidation()
             change = ObjectChange(retriesConflicts: !patch.namesVersion) { old throws(APIError) in
                 let current = try custom.scale(of: old)
@@ -103,6 +104,24 @@ extension APIServer {
         return try await scaleResponse(outcome.stored, custom, view, context)
     }
 
+    /// Why a scale is not applied: upstream cannot make a custom resource of one, and says so last.
+    private func inapplicable(_ scale: JSONValue, _ view: ResourceView, _ write: WriteContext) async throws(APIError) -> APIError {
+        guard let apiVersion = scale["apiVersion"]?.string, let kind = scale["kind"]?.string else {
+            return .badRequest("invalid object type: /, Kind=")
+        }
+        let given = GroupVersion(apiVersion: apiVersion) ?? GroupVersion(group: "", version: apiVersion)
+        guard apiVersion == "autoscaling/v1", kind == "Scale" else {
+            return .badRequest("invalid object type: \(given.group)/\(given.version), Kind=\(kind)")
+        }
+        guard scale.value(at: FieldTracking.path)?.array == nil else { return .badRequest("metadata.managedFields must be nil") }
+        _ = try await view.engine.existing(namespace: write.namespace, name: write.name)
+        func own(_ field: String) -> String { scale.value(at: ["metadata", field])?.string ?? "" }
+        let words =
+            "failed to convert new object (\(own("namespace"))/\(own("name")); autoscaling/v1, Kind=Scale) to proper version: "
+            + "request to convert CR to an invalid group/version: autoscaling/v1"
+        return APIError(code: 500, reason: "", message: words)
+    }
+
     private static func check(_ scale: JSONValue, _ name: String) throws(APIError) {
         let own = scale.value(at: ["metadata", "name"])?.string ?? ""
         guard own.isEmpty || own == name else {
@@ -118,6 +137,6 @@ extension APIServer {
     ) async throws(APIError) -> HTTPResponse {
         var object = try await view.fromStorage(try view.engine.tree(stored))
         object.set(.string(stored.revision.description), at: ["metadata", "resourceVersion"])
-        return Responses.value(try custom.scale(of: object).scale, form: context.form)
+        return try ScaleForm.response(try custom.scale(of: object).scale, isCustom: true, context)
     }
 }

@@ -169,9 +169,13 @@ enum ObjectMetadata {
     /// Finalizers of built-in kinds are standard ones or name their owner's domain.
     static func finalizerNameIssues(_ object: JSONValue, of descriptor: KindDescriptor) -> [FieldIssue] {
         guard !descriptor.isCustom, !looseGroups.contains(descriptor.group) else { return [] }
-        let field = path.child("finalizers")
+        return finalizerNameIssues(object["metadata"], path.child("finalizers"))
+    }
+
+    /// Those among the `finalizers` of an object's metadata, or of a namespace's spec, that name nobody.
+    static func finalizerNameIssues(_ part: JSONValue?, _ field: FieldPath) -> [FieldIssue] {
         var issues: [FieldIssue] = []
-        for (index, name) in finalizers(object["metadata"]).enumerated() {
+        for (index, name) in finalizers(part).enumerated() {
             guard !name.contains("/"), ![orphanFinalizer, foregroundFinalizer, "kubernetes"].contains(name) else { continue }
             issues.append(
                 .invalid(field.index(index), .string(name), "name is neither a standard finalizer name nor is it fully qualified")

@@ -17,6 +17,16 @@ struct RequestInfo: Sendable {
     /// The path goes through the old `/watch/` prefix.
     var isWatchPath = false
 
+    /// Whether upstream's router takes the path as it is: no part before what is proxied is empty or holds a slash.
+    var isRoutable: Bool {
+        if [namespace, resource, name, subresource].contains(where: { $0.contains("/") }) { return false }
+        guard path.contains("//") else { return true }
+        var segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        while segments.last?.isEmpty == true { segments.removeLast() }
+        let end = subresource == "proxy" ? segments.firstIndex(of: "proxy") ?? segments.endIndex : segments.endIndex
+        return !segments[..<end].contains("")
+    }
+
     /// Reads a request as upstream's resolver does.
     init(_ request: HTTPRequest) {
         path = request.path

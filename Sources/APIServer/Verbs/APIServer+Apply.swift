@@ -55,9 +55,8 @@ extension APIServer {
                     + "into Go value of type map[string]interface {}"
             )
         }
-        if let records = configuration.value(at: FieldTracking.path), records != .null, records != [] {
-            throw .badRequest("metadata.managedFields must be nil")
-        }
+        // Anything else but a list is a mistake of its type, found below.
+        if configuration.value(at: FieldTracking.path)?.array != nil { throw .badRequest("metadata.managedFields must be nil") }
         let apiVersion = configuration["apiVersion"]?.string ?? ""
         let kind = configuration["kind"]?.string ?? ""
         let given = GroupVersion(apiVersion: apiVersion)

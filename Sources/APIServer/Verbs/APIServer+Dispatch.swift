@@ -10,6 +10,7 @@ extension APIServer {
     /// Serves a request for a resource.
     func dispatch(_ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let info = context.info
+        guard info.isRoutable else { throw .unknownPath }
         let resources = resources
         guard let view = resources.view(group: info.group, version: info.version, resource: info.resource) else {
             guard let (kind, version) = resources.virtualKind(group: info.group, version: info.version, resource: info.resource)
@@ -107,6 +108,11 @@ extension APIServer {
     }
 
     func render(_ bytes: [UInt8], _ view: ResourceView, _ context: RequestContext, status: Int = 200) -> HTTPResponse {
+        if context.form.shape != .object, !ObjectBytes.isStatus(bytes) {
+            do throws(APIError) { try ShapeCheck.one(view, context) } catch {
+                return Responses.error(error, form: ResponseForm.ofError(context.request))
+            }
+        }
         switch context.form.shape {
         case .object: return Responses.object(bytes, status: status, form: context.form)
         case .table(let version):

@@ -131,6 +131,7 @@ extension APIServer {
         var reduced: JSONValue = [
             "apiVersion": .string(gvk.apiVersion), "kind": .string(gvk.kind), "metadata": ["name": .string(context.info.name)],
         ]
+        if let records = scale.value(at: FieldTracking.path) { reduced.set(records, at: FieldTracking.path) }
         if let replicas = scale.value(at: ["spec", "replicas"]) {
             if let number = replicas.int, number < 0 {
                 let issue = FieldIssue.invalid(FieldPath("spec.replicas"), replicas, "must be greater than or equal to 0")
@@ -149,6 +150,6 @@ extension APIServer {
     ) throws(APIError) -> HTTPResponse {
         var object = try view.engine.tree(stored)
         object.set(.string(stored.revision.description), at: ["metadata", "resourceVersion"])
-        return Responses.value(ScaleView.scale(of: object, as: kind), form: context.form)
+        return try ScaleForm.response(ScaleView.scale(of: object, as: kind), isCustom: false, context)
     }
 }

@@ -4,6 +4,7 @@ import Access
 import HTTPTransport
 import Negotiation
 import Schema
+import Units
 import Values
 
 extension APIServer {
@@ -47,7 +48,7 @@ extension APIServer {
         _ view: ResourceView,
         _ context: RequestContext,
         _ part: ObjectChange.Part,
-        merge: @escaping @Sendable (_ old: JSONValue, _ new: JSONValue) -> JSONValue
+        merge: @escaping @Sendable (_ old: JSONValue, _ new: JSONValue) throws(APIError) -> JSONValue
     ) async throws(APIError) -> HTTPResponse {
         let write = try writeContext(view, context)
         var change: ObjectChange
@@ -69,7 +70,7 @@ extension APIServer {
         change.apply = { old throws(APIError) in
             var shown = old
             if hasStatus, old["status"] == nil { shown["status"] = [:] }
-            return merge(old, try apply(shown))
+            return try merge(old, try apply(shown))
         }
         let outcome = try await view.engine.update(change, view: view, write: write)
         return try await render(outcome.stored, view, context)
@@ -110,7 +111,8 @@ extension APIServer {
     }
 
     private func finalize(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
-        try await part(view, context, .other) { old, new in
+        try await part(view, context, .other) { old, new throws(APIError) in
+            try Self.checkFinalizers(new, context.info.name)
             var object = Self.keeping(old, new)
             if let finalizers = new.value(at: ["spec", "finalizers"])?.array, !finalizers.isEmpty {
                 object.set(.array(finalizers), at: ["spec", "finalizers"])
@@ -119,6 +121,11 @@ extension APIServer {
             }
             return object
         }
+    }
+
+    private static func checkFinalizers(_ namespace: JSONValue, _ name: String) throws(APIError) {
+        let issues = ObjectMetadata.finalizerNameIssues(namespace["spec"], FieldPath("spec").child("finalizers"))
+        guard issues.isEmpty else { throw .invalid(GroupKind(group: "", kind: "Namespace"), name, issues) }
     }
 
     /// A request body of a subresource's own kind.

@@ -12,6 +12,7 @@ enum ListResponse {
 
     /// The response for a page in the form asked for.
     static func make(_ page: ListPage, view: ResourceView, context: RequestContext) throws(APIError) -> HTTPResponse {
+        try ShapeCheck.list(view, context)
         if EncodedList.writes(context.form) { return EncodedList(page, view: view, form: context.form).response(to: context.request) }
         switch context.form.shape {
         case .table(let version):

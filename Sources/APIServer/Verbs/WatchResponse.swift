@@ -44,6 +44,7 @@ struct WatchResponse: Sendable {
             absent: view.absentFields
         )
         let afterwards = view.afterwards(selection)
+        if case .table = context.form.shape { _ = try TableForm.IncludeObject(context) }
         let minimum = view.engine.environment.configuration.minWatchSeconds
         let drawn = minimum + Int(view.engine.environment.random.next() % UInt64(max(1, minimum)))
         let asked = options.timeoutSeconds ?? 0

@@ -1,4 +1,5 @@
 import APIModel
+import Schema
 import Store
 import Units
 import Values
@@ -10,6 +11,16 @@ struct TableForm: Sendable {
         case none = "None"
         case metadata = "Metadata"
         case object = "Object"
+
+        /// What the request asks for; anything but these is refused.
+        init(_ context: RequestContext) throws(APIError) {
+            let text = context.request.query.first("includeObject") ?? ""
+            guard let known = text.isEmpty ? .metadata : IncludeObject(rawValue: text) else {
+                let issue = FieldIssue.invalid(FieldPath("includeObject"), .string(text), "must be 'Metadata', 'Object', 'None', or empty")
+                throw .badRequest("Unable to convert to Table as requested: \(issue.message)")
+            }
+            self = known
+        }
     }
 
     let view: ResourceView
@@ -21,7 +32,7 @@ struct TableForm: Sendable {
         self.view = view
         self.version = version
         now = context.now
-        include = context.request.query.first("includeObject").flatMap(IncludeObject.init) ?? .metadata
+        include = (try? IncludeObject(context)) ?? .metadata
     }
 
     /// The whole table of a list.
@@ -74,7 +85,7 @@ struct TableForm: Sendable {
         // An object that cannot be decoded still has a row, so that people see it.
         let cells = [JSONValue.string(object.name)] + columns.dropFirst().map { _ in JSONValue.string("<unknown>") }
         let metadata: JSONValue = ["name": .string(object.name), "namespace": .string(object.namespace)]
-        return ["cells": .array(cells), "object": partial(metadata)]
+        return ["cells": .array(cells), "object": Self.partial(metadata, version)]
     }
 
     private func row(of value: JSONValue) -> JSONValue {
@@ -82,13 +93,13 @@ struct TableForm: Sendable {
         var row: JSONValue = ["cells": .array(cells(of: value, metadata))]
         switch include {
         case .none: row["object"] = .null
-        case .metadata: row["object"] = partial(metadata)
+        case .metadata: row["object"] = Self.partial(metadata, version)
         case .object: row["object"] = value
         }
         return row
     }
 
-    private func partial(_ metadata: JSONValue) -> JSONValue {
+    static func partial(_ metadata: JSONValue, _ version: String) -> JSONValue {
         ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata]
     }
 
@@ -100,7 +111,7 @@ struct TableForm: Sendable {
         return defined.map { column in
             switch column.name {
             case "Name": metadata["name"] ?? ""
-            case "Age": age(metadata)
+            case "Age": TableForm.age(metadata, now)
             default: TableForm.guess(column, value)
             }
         }
@@ -123,7 +134,7 @@ struct TableForm: Sendable {
         return column.type == "integer" ? 0 : "<none>"
     }
 
-    private func age(_ metadata: JSONValue) -> JSONValue {
+    static func age(_ metadata: JSONValue, _ now: Timestamp) -> JSONValue {
         guard let text = metadata["creationTimestamp"]?.string, let created = Timestamp(text) else { return "<unknown>" }
         return .string(humanDuration(now - created))
     }
