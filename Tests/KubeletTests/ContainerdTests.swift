@@ -166,7 +166,8 @@ struct ContainerdTests {
             api.create(try pod("forced", "containers: [{name: s, image: test.local/busybox:1, command: [sleep, '1000']}]"))
             await api.wait("default/forced", "Running") { $0?.status.phase == "Running" }
             api.removeByForce("default/forced", kubelet.core)
-            _ = try await withDeadline(.seconds(8), clock: SystemClock()) {
+            // Less than the grace period that it is not given.
+            _ = try await withDeadline(.seconds(25), clock: SystemClock()) {
                 while try await !kubelet.runtime.listPodSandboxes(podUID: nil).isEmpty { await Task.yield() }
             }
             await kubelet.stop()

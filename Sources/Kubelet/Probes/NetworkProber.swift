@@ -131,7 +131,8 @@ struct NetworkProber: Prober {
                 result = try await withDeadline(timeout, clock: clock) {
                     try await Self.follow(first, client, host: host)
                 }
-            } catch is DeadlineExceeded {
+            } catch  where error is DeadlineExceeded || (error as? TransportError)?.code == .timedOut {
+                // The client keeps the same time: either may be first.
                 let words = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
                 result = ProbeResult(result: .failure, output: "Get \"\(url)\": \(words)")
             } catch {
