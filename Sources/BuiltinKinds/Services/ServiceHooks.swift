@@ -89,6 +89,9 @@ struct ServiceHooks: KindHooks {
     func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
         let check = ServiceValidation(object, old: old)
+        // Upstream looks at these before it allocates, and at the rest afterwards.
+        check.checkAddresses(&issues)
+        guard issues.isEmpty else { return issues }
         check.update(&issues)
         check.check(&issues)
         return issues

@@ -51,7 +51,7 @@ struct ServiceValidation {
         ports(&issues)
         if let selector = spec["selector"] { SelectorValidation.labels(selector, Self.path.child("selector"), &issues) }
         affinity(&issues)
-        if type != "ExternalName" { clusterAddresses(&issues) }
+        checkAddresses(&issues)
         let known = before?.texts("externalIPs") ?? []
         for (index, address) in spec.texts("externalIPs").enumerated() {
             let count = issues.count
@@ -132,6 +132,11 @@ struct ServiceValidation {
         if timeout <= 0 || timeout > Self.longestAffinity {
             issues.invalid(field, .integer(timeout), "must be greater than 0 and less than \(Self.longestAffinity)")
         }
+    }
+
+    /// Whether `clusterIP`, `clusterIPs` and the families fit together.
+    func checkAddresses(_ issues: inout [FieldIssue]) {
+        if type != "ExternalName" { clusterAddresses(&issues) }
     }
 
     private func clusterAddresses(_ issues: inout [FieldIssue]) {
