@@ -67,6 +67,29 @@ import Values
         }
     }
 
+    @Test func `OpenAPI documents say that a token is wanted`() async throws {
+        try await withCluster { cluster in
+            let token: JSONValue = [
+                "description": "Bearer Token authentication", "type": "apiKey", "name": "authorization", "in": "header",
+            ]
+            let second = try await cluster.get("/openapi/v2")
+            #expect(second["securityDefinitions"] == ["BearerToken": token])
+            #expect(second["security"] == [["BearerToken": []]])
+            let third = try await cluster.get("/openapi/v3/apis/batch/v1")
+            #expect(third["components", "securitySchemes"] == ["BearerToken": token])
+            try await cluster.install(Samples.definition(schema: Samples.schema([:])))
+            let path = "/openapi/v3/apis/apus.test/v1"
+            try await cluster.waitFor("a document of the definition") { try await cluster.get(path).status == 200 }
+            let custom = try await cluster.get(path)
+            #expect(custom["components", "schemas"] != nil && custom["components", "securitySchemes"] == nil)
+            let encoded = try await cluster.get("/openapi/v2", accept: "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+            let requirement: [UInt8] = [0x62, 0x11, 0x0a, 0x0f, 0x0a, 0x0b] + Array("BearerToken".utf8) + [0x12, 0x00]
+            let scheme = "\u{0a}\u{06}apiKey\u{12}\u{0d}authorization\u{1a}\u{06}header\u{22}\u{1b}Bearer Token authentication"
+            let named: [UInt8] = [0x6a, 0x4f, 0x0a, 0x4d, 0x0a, 0x0b] + Array("BearerToken".utf8) + [0x12, 0x3e, 0x12, 0x3c]
+            #expect(encoded.bytes.suffix(100) == (requirement + named + Array(scheme.utf8))[...])
+        }
+    }
+
     @Test func `component statuses`() async throws {
         try await withCluster { cluster in
             let list = try await cluster.get("/api/v1/componentstatuses")

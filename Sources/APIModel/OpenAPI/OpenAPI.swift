@@ -56,7 +56,12 @@ public struct OpenAPI: Sendable {
         }
         closure.addCommon()
         Self.write(closure.definitions.map { ($0.name, schema.definition($0)) }, to: &out)
-        out += #"}},"info":"#.utf8
+        out.append(UInt8(ascii: "}"))
+        if kinds.contains(where: { $0.group == groupVersion.group && !$0.isCustom }) {
+            out += #","securitySchemes":"#.utf8
+            OpenAPISecurity.schemes.encode(into: &out)
+        }
+        out += #"},"info":"#.utf8
         info.encode(into: &out)
         out += #","openapi":"3.0.0","paths":{"#.utf8
         Self.write(paths.sorted, to: &out)
@@ -74,7 +79,11 @@ public struct OpenAPI: Sendable {
         info.encode(into: &out)
         out += #","paths":{"#.utf8
         Self.write(paths, to: &out)
-        out += #"},"swagger":"2.0"}"#.utf8
+        out += #"},"security":"#.utf8
+        OpenAPISecurity.required.encode(into: &out)
+        out += #","securityDefinitions":"#.utf8
+        OpenAPISecurity.schemes.encode(into: &out)
+        out += #","swagger":"2.0"}"#.utf8
         return out
     }
 

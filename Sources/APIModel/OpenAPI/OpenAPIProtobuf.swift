@@ -30,7 +30,35 @@ enum OpenAPIProtobuf {
                 }
             }
         }
+        security(&out)
         return out.bytes
+    }
+
+    private static func security(_ out: inout ProtobufWriter) {
+        for requirement in OpenAPISecurity.required.array ?? [] {
+            out.message(12) { writer in
+                for (name, _) in requirement.object ?? [:] {
+                    writer.message(1) {
+                        $0.string(1, name)
+                        $0.message(2) { _ in }
+                    }
+                }
+            }
+        }
+        out.message(13) { writer in
+            for (name, scheme) in OpenAPISecurity.schemes.object ?? [:] {
+                writer.message(1) {
+                    $0.string(1, name)
+                    $0.message(2) { $0.message(2) { apiKey(scheme, &$0) } }
+                }
+            }
+        }
+    }
+
+    private static func apiKey(_ scheme: JSONValue, _ out: inout ProtobufWriter) {
+        for (number, field) in ["type", "name", "in", "description"].enumerated() {
+            out.string(number + 1, scheme[field]?.string ?? "")
+        }
     }
 
     private static let methods = ["get": 2, "put": 3, "post": 4, "delete": 5, "options": 6, "head": 7, "patch": 8]
