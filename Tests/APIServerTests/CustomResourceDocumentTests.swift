@@ -16,6 +16,7 @@ import Values
                 "properties": [
                     "size": ["type": "integer", "description": "How large.", "default": 3, "minimum": 1],
                     "pod": ["type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true],
+                    "port": ["x-kubernetes-int-or-string": true],
                     "either": ["x-kubernetes-int-or-string": true, "anyOf": [["type": "integer"], ["type": "string"]]],
                 ],
             ]
@@ -46,6 +47,9 @@ import Values
                     == "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
             )
             #expect(kind?.value(at: ["properties", "spec", "properties", "pod", "properties", "kind", "type"]) == "string")
+            #expect(kind?.value(at: ["properties", "spec", "properties", "pod", "required"]) == ["kind", "apiVersion"])
+            let either: JSONValue = [["type": "integer"], ["type": "string"]]
+            #expect(kind?.value(at: ["properties", "spec", "properties", "port", "anyOf"]) == either)
             let operation = answer.json.value(at: ["paths", "/apis/apus.test/v1/namespaces/{namespace}/widgets", "post"])
             #expect(operation?["operationId"] == "createApusTestV1NamespacedWidget")
             #expect(operation?["x-kubernetes-action"] == "post")
@@ -59,6 +63,8 @@ import Values
             let plain = all["definitions", "test.apus.v1.Widget", "properties", "spec", "properties"]
             #expect(plain?["size"] == ["type": "integer", "description": "How large.", "minimum": 1])
             #expect(plain?["either"] == ["x-kubernetes-int-or-string": true])
+            #expect(plain?["port"] == plain?["either"])
+            #expect(plain?["pod"] == ["x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true])
 
             var changed = Self.schema
             changed.set("How very large.", at: ["properties", "spec", "properties", "size", "description"])

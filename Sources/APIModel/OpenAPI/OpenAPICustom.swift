@@ -56,18 +56,17 @@ struct OpenAPICustom {
         for key in ["items", "additionalProperties"] {
             if let inner = object[key], inner.object != nil { object[key] = embedded(inner) }
         }
-        if let properties = object["properties"]?.object {
-            object["properties"] = .object(
-                properties.mapValues { property in
-                    var inner = embedded(property)
-                    if property["x-kubernetes-embedded-resource"]?.bool == true, var object = inner.object {
-                        addIdentity(&object)
-                        inner = .object(object)
-                    }
-                    return inner
-                }
-            )
+        if let properties = object["properties"]?.object { object["properties"] = .object(properties.mapValues(embedded)) }
+        if dialect == .v3, object["x-kubernetes-int-or-string"]?.bool == true, object["anyOf"] == nil, object["allOf"] == nil {
+            object["anyOf"] = [["type": "integer"], ["type": "string"]]
         }
+        // A client of v2 that knew some of the fields would refuse all others.
+        let isOpen = dialect == .v2 && object["x-kubernetes-preserve-unknown-fields"]?.bool == true
+        guard object["x-kubernetes-embedded-resource"]?.bool == true, !isOpen else { return .object(object) }
+        addIdentity(&object)
+        var required = object["required"]?.array ?? []
+        for name in ["kind", "apiVersion"] where !required.contains(.string(name)) { required.append(.string(name)) }
+        object["required"] = .array(required)
         return .object(object)
     }
 
