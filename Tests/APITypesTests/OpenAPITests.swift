@@ -129,7 +129,7 @@ import Values
             offset += length
         }
         #expect(offset == bytes.count)
-        #expect(fields == [1: 1, 2: 1, 8: 1, 9: 1])
+        #expect(fields == [1: 1, 2: 1, 8: 1, 9: 1, 12: 1, 13: 1])
     }
 
     @Test func `a custom resource is published like a built-in one`() throws {
