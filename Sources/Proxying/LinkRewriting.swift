@@ -45,6 +45,8 @@ public struct LinkRewriting: Sendable {
                 index += 1
                 continue
             }
+            // The rest belongs to a tag that is never closed; to look for others inside it would take quadratic time.
+            guard tag.isClosed else { break }
             var last = index
             if let names = Self.attributes[tag.name] {
                 for attribute in tag.attributes where names.contains(attribute.name) {
@@ -56,11 +58,13 @@ public struct LinkRewriting: Sendable {
             out += bytes[last..<tag.end]
             index = tag.end
             // What stands in a script or style is no markup.
-            if tag.name == "script" || tag.name == "style", let close = Self.find("</\(tag.name)", in: bytes, from: index) {
+            if tag.name == "script" || tag.name == "style" {
+                guard let close = Self.find("</\(tag.name)", in: bytes, from: index) else { break }
                 out += bytes[index..<close]
                 index = close
             }
         }
+        out += bytes[index...]
         return out
     }
 
@@ -82,9 +86,13 @@ public struct LinkRewriting: Sendable {
 
         private(set) var name = ""
         private(set) var attributes: [Attribute] = []
-        private(set) var end = 0
+        /// Behind the tag; where one that is not closed starts.
+        private(set) var end: Int
+        private(set) var isClosed = false
 
+        /// Nil where no tag starts.
         init?(_ bytes: [UInt8], at start: Int) {
+            end = start
             var index = start + 1
             let nameStart = index
             while index < bytes.count, Self.isNamePart(bytes[index]) { index += 1 }
@@ -92,17 +100,18 @@ public struct LinkRewriting: Sendable {
             name = String(decoding: bytes[nameStart..<index], as: UTF8.self).lowercased()
             while index < bytes.count {
                 while index < bytes.count, Self.isBlank(bytes[index]) || bytes[index] == UInt8(ascii: "/") { index += 1 }
-                guard index < bytes.count else { return nil }
+                guard index < bytes.count else { return }
                 if bytes[index] == UInt8(ascii: ">") {
                     end = index + 1
+                    isClosed = true
                     return
                 }
-                guard let next = attribute(bytes, index) else { return nil }
+                guard let next = attribute(bytes, index) else { return }
                 index = next
             }
-            return nil
         }
 
+        /// Where the next attribute may start; nil at the end of the page.
         private mutating func attribute(_ bytes: [UInt8], _ start: Int) -> Int? {
             var index = start
             while index < bytes.count, !Self.isBlank(bytes[index]), !"=>/".utf8.contains(bytes[index]) { index += 1 }

@@ -192,4 +192,11 @@ private final class Backend: HTTPHandler, ServiceDialer, KubeletDialer {
         let out = String(decoding: links.page(Array(text.utf8)), as: UTF8.self)
         #expect(out == text || out.contains("/p/"))
     }
+
+    /// A pod may send what it likes: tags that never end, a megabyte of them, are passed on in one reading.
+    @Test(.timeLimit(.minutes(1)), arguments: ["<a ", "<a b=\"", "<script>", "<a x=/"])
+    func `a page of unclosed tags takes no quadratic time`(piece: String) {
+        let page = Array(String(repeating: piece, count: (1 << 20) / piece.utf8.count).utf8)
+        #expect(LinkRewriting(prefix: "/p").page(page) == page)
+    }
 }
