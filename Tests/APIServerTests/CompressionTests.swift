@@ -39,25 +39,28 @@ import Values
         let expected = try await plain.body.collect()
         let response = try await transport.send(cluster.request("GET", target, [], nil, accept, gzip))
         let body = try await response.body.collect()
+        func same(_ answered: [UInt8]) async throws {
+            if answered == expected { return }
+            // The revision a list names may have moved on in between.
+            let again = try await transport.send(cluster.request("GET", target, [], nil, accept)).body.collect()
+            #expect(answered == again, "\(target)")
+        }
         #expect(response.status == plain.status)
         #expect(response.headers["content-type"] == plain.headers["content-type"])
         guard isCompressed else {
             #expect(response.headers["content-encoding"] == nil && response.headers["vary"] == nil, "\(target)")
-            #expect(body == expected)
+            try await same(body)
             return
         }
         #expect(response.headers.all("content-encoding") == ["gzip"], "\(target)")
         #expect(response.headers.all("vary") == ["Accept-Encoding"])
         #expect(expected.count > 128 << 10 && body.count < expected.count)
-        let expanded = try await expand(body)
-        if expanded == expected { return }
-        // The revision a list names may have moved on in between.
-        let again = try await transport.send(cluster.request("GET", target, [], nil, accept)).body.collect()
-        #expect(expanded == again, "\(target)")
+        try await same(try await expand(body))
     }
 
     @Test func `long answers are compressed, short ones not`() async throws {
-        try await withCluster { cluster in
+        // A clock that stands still: tables tell ages.
+        try await withCluster(clock: ManualClock()) { cluster in
             try await Self.fill(cluster, 2, bytes: 200 << 10)
             _ = try await cluster.post(Self.maps, ["metadata": ["name": "short"], "data": ["k": "v"]])
             try await withLoopback(cluster) { client in

@@ -1,7 +1,6 @@
 import APIModel
 import Access
 import HTTPTransport
-import Proxying
 import Schema
 import Units
 import Values

@@ -1,7 +1,6 @@
 import APIModel
 import HTTPTransport
 import Negotiation
-import Proxying
 import Values
 
 /// What another server documents of its group version in OpenAPI v2: the part of its document that is about it.

@@ -2,7 +2,6 @@ import APIModel
 import APITypes
 import CustomResources
 import HTTPTransport
-import Negotiation
 import Schema
 import Values
 

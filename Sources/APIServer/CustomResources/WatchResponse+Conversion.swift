@@ -1,6 +1,5 @@
 import APIModel
 import HTTPTransport
-import Negotiation
 import Store
 import Values
 

@@ -90,6 +90,7 @@ final class ServerMetrics: Sendable {
         }
     }
 
+    /// The end of what `longRunningBegan` counted.
     func longRunningEnded(_ key: RequestKey) {
         state.withLock { $0.longRunning[key, default: 1] -= 1 }
     }

@@ -15,8 +15,7 @@ extension APIServer {
         _ context: RequestContext
     ) async throws(APIError) -> HTTPResponse {
         var binding = try body(subresource, context)
-        let name = binding.value(at: ["metadata", "name"])?.string ?? ""
-        guard name.isEmpty || name == context.info.name else {
+        guard binding.value(at: ["metadata", "name"])?.string ?? "" == context.info.name else {
             throw .badRequest("name in URL does not match name in Binding object")
         }
         var write = try writeContext(view, context)

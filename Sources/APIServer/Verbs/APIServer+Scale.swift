@@ -1,7 +1,6 @@
 import APIModel
 import APITypes
 import HTTPTransport
-import Negotiation
 import Schema
 import Units
 import Values

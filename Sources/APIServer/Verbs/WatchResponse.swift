@@ -1,6 +1,5 @@
 import APIModel
 import HTTPTransport
-import Negotiation
 import Schema
 import Store
 import Units

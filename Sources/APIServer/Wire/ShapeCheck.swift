@@ -1,6 +1,5 @@
 import APIModel
 import HTTPTransport
-import Negotiation
 
 /// Whether the shape that a client asks for can be made of what it is answered; upstream looks when it has the answer.
 enum ShapeCheck {
