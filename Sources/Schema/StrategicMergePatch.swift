@@ -241,7 +241,7 @@ private enum Merge {
         _ patch: [JSONValue],
         _ mergeKey: String
     ) throws(Failure) -> (base: [JSONValue], additions: [JSONValue]) {
-        var base = original
+        var deleted: Set<JSONValue> = []
         var additions: [JSONValue] = []
         var replaces = false
         for case .object(let element) in patch {
@@ -252,13 +252,14 @@ private enum Merge {
             switch directive {
             case "delete":
                 guard let key = element[mergeKey] else { throw .noMergeKey(element, mergeKey) }
-                base.removeAll { $0[mergeKey] == key }
+                deleted.insert(key)
             case "replace": replaces = true
             case "merge": throw Failure("merging lists cannot yet be specified in the patch")
             default: throw .patchType(directive, element)
             }
         }
-        return replaces ? (additions, []) : (base, additions)
+        if replaces { return (additions, []) }
+        return (deleted.isEmpty ? original : original.filter { $0[mergeKey].map { !deleted.contains($0) } ?? true }, additions)
     }
 
     private static func keyed(
@@ -268,11 +269,16 @@ private enum Merge {
         _ mergeKey: String
     ) throws(Failure) -> [JSONValue] {
         var result = base
+        var places: [JSONValue: Int] = [:]
+        for (index, element) in base.enumerated() {
+            if let key = element[mergeKey], places[key] == nil { places[key] = index }
+        }
         for case .object(let element) in additions {
             guard let key = element[mergeKey] else { throw .noMergeKey(element, mergeKey) }
-            if let index = result.firstIndex(where: { $0[mergeKey] == key }), case .object(let found) = result[index] {
+            if let index = places[key], case .object(let found) = result[index] {
                 result[index] = .object(try objects(found, element, schema))
             } else {
+                places[key] = result.count
                 result.append(.object(element))
             }
         }

@@ -187,4 +187,21 @@ import Values
             #expect(error?.message == sample.message)
         }
     }
+
+    /// Elements are found by their keys, not by walking the list for each: such a patch held a thread for a minute.
+    @Test(.timeLimit(.minutes(1)))
+    func `a long list merges into a long list at once`() throws {
+        let count = 20_000
+        let variables = { (value: JSONValue, numbers: Range<Int>) -> [JSONValue] in
+            numbers.map { ["name": .string("V\($0)"), "value": value] }
+        }
+        let deletions = (0..<count / 2).map { ["name": .string("V\($0)"), "$patch": "delete"] as JSONValue }
+        let patch: JSONValue = ["env": .array(deletions + variables("new", count / 2..<count + count / 2))]
+        let merged = try StrategicMergePatch.apply(
+            patch,
+            to: ["env": .array(variables("old", 0..<count))],
+            schema: BuiltinSchema.node("io.k8s.api.core.v1.Container")
+        )
+        #expect(merged["env"]?.array == variables("new", count / 2..<count + count / 2))
+    }
 }

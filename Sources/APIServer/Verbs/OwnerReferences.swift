@@ -9,10 +9,11 @@ enum OwnerReferences {
     /// Drops references that stand there twice, and says so.
     static func merge(in object: inout JSONValue, _ warnings: WarningList, isAfterAdmission: Bool = false) {
         guard let given = object.value(at: path)?.array, given.count > 1 else { return }
+        var seen: Set<JSONValue> = []
         var kept: [JSONValue] = []
         var repeated: [String] = []
         for reference in given {
-            if kept.contains(reference) { repeated.append(reference["uid"]?.string ?? "") } else { kept.append(reference) }
+            if seen.insert(reference).inserted { kept.append(reference) } else { repeated.append(reference["uid"]?.string ?? "") }
         }
         guard !repeated.isEmpty else { return }
         object.set(.array(kept), at: path)
