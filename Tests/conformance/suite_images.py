@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../e2e"))
 import images  # noqa: E402
 
 # Programs that the suite calls inside its containers and that busybox lacks or has with other options.
-TOOLS = ["bash", "curl", "nc", "dig", "getent", "ss", "ipcs", "iperf"]
+TOOLS = ["bash", "curl", "nc", "dig", "getent", "ss", "ipcs", "iperf", "printenv"]
 PASSWD = """root:x:0:0:root:/root:/bin/sh
 nobody:x:65534:65534:nobody:/:/bin/false
 user-defined-in-image:x:1000:1000::/:/bin/sh

@@ -1,8 +1,10 @@
 """A cluster under test: starts apus in a directory of its own, runs kubectl against it, leaves nothing behind."""
 
+import contextlib
 import glob
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -10,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 
 APUS = os.environ.get("APUS", os.path.join(os.path.dirname(__file__), "../../dist/apus"))
 
@@ -55,6 +58,15 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def unused_ranges(count):
+    """The beginnings (`10.N`) of so many networks of 65536 addresses that nothing on this machine knows of. By chance, so
+    that runs at the same time seldom meet."""
+    known = "".join(subprocess.run(command, capture_output=True, text=True).stdout
+                    for command in (["ip", "-4", "addr"], ["ip", "-4", "route", "show", "table", "all"], ["nft", "list", "ruleset"]))
+    taken = {int(n) for n in re.findall(r"\b10\.(\d+)\.", known)} | {96, 244}
+    return [f"10.{n}" for n in random.sample(sorted(set(range(20, 250)) - taken), count)]
 
 
 class Cluster:
@@ -161,6 +173,32 @@ class Cluster:
     def events(self, namespace, name):
         items = self.json("get", "events", "-n", namespace, "--field-selector", f"involvedObject.name={name}")["items"]
         return [(e["type"], e["reason"], e.get("message", "")) for e in items]
+
+
+@contextlib.contextmanager
+def running(name, *flags, **ranges):
+    """A cluster that runs with these flags, and leaves nothing behind."""
+    c = Cluster(name, extra=flags, **ranges)
+    try:
+        c.up()
+        yield c
+    finally:
+        c.close()
+
+
+def hollow_nodes(count=1):
+    """The flags of a cluster whose nodes only pretend: for what needs the API, and no root."""
+    return ["--hollow-nodes", str(count)]
+
+
+@contextlib.contextmanager
+def new_namespace(c):
+    """A namespace of a name of its own, with its service account."""
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    c.kubectl("create", "namespace", name)
+    eventually(lambda: c.kubectl("get", "serviceaccount", "default", "-n", name, check=False).returncode == 0, 20)
+    yield name
+    c.kubectl("delete", "namespace", name, "--wait=false", check=False)
 
 
 def container_ids(pod):

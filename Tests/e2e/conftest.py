@@ -1,12 +1,11 @@
 """One cluster serves the whole run; tests keep to namespaces of their own."""
 
 import os
-import uuid
 
 import pytest
 
 import images
-from cluster import APUS, Cluster, eventually, kubectls
+from cluster import APUS, Cluster, hollow_nodes, kubectls, new_namespace, running
 
 
 def pytest_collection_modifyitems(items):
@@ -46,16 +45,30 @@ def cluster(archives):
 
 @pytest.fixture
 def namespace(cluster):
-    name = f"t-{uuid.uuid4().hex[:8]}"
-    cluster.kubectl("create", "namespace", name)
-    eventually(lambda: cluster.kubectl("get", "serviceaccount", "default", "-n", name, check=False).returncode == 0, 20)
-    yield name
-    cluster.kubectl("delete", "namespace", name, "--wait=false", check=False)
+    with new_namespace(cluster) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def hollow(request):
+    """A cluster of the module's own whose nodes only pretend: as many as its HOLLOW_NODES says, or one."""
+    name = request.module.__name__.rpartition(".")[2].removeprefix("test_").replace("_", "-")
+    with running(name[:20], *hollow_nodes(getattr(request.module, "HOLLOW_NODES", 1))) as c:
+        yield c
+
+
+def set_kubectl(c, request, monkeypatch):
+    monkeypatch.setattr(c, "kubectl_path", kubectls()[0 if request.param == "oldest" else -1][1])
+    return c
 
 
 @pytest.fixture(params=["oldest", "newest"])
 def any_kubectl(request, cluster, monkeypatch):
     """The cluster, driven by the oldest and by the newest kubectl on the machine."""
-    found = kubectls()
-    monkeypatch.setattr(cluster, "kubectl_path", found[0 if request.param == "oldest" else -1][1])
-    return cluster
+    return set_kubectl(cluster, request, monkeypatch)
+
+
+@pytest.fixture(params=["oldest", "newest"])
+def kubectl(request, hollow, monkeypatch):
+    """The module's cluster of hollow nodes, driven by the oldest and by the newest kubectl on the machine."""
+    return set_kubectl(hollow, request, monkeypatch)

@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 
-from cluster import Cluster, eventually
+from cluster import eventually, new_namespace
 from webhook import Webhook, patch, rule
 
 
@@ -39,16 +39,6 @@ class API:
 
 
 @pytest.fixture(scope="module")
-def hollow():
-    c = Cluster("admission", extra=["--hollow-nodes", "1"])
-    try:
-        c.up()
-        yield c
-    finally:
-        c.close()
-
-
-@pytest.fixture(scope="module")
 def api(hollow, tmp_path_factory):
     return API(hollow.json("config", "view", "--raw"), tmp_path_factory.mktemp("api"))
 
@@ -62,10 +52,8 @@ def webhook(tmp_path_factory):
 
 @pytest.fixture
 def place(hollow):
-    name = f"t-{uuid.uuid4().hex[:8]}"
-    hollow.kubectl("create", "namespace", name)
-    yield name
-    hollow.kubectl("delete", "namespace", name, "--wait=false", check=False)
+    with new_namespace(hollow) as name:
+        yield name
 
 
 @pytest.fixture

@@ -2,33 +2,15 @@
 
 import pytest
 
-from cluster import Cluster, eventually, kubectls
+from cluster import eventually, new_namespace
 
 GROUP = "admissionregistration.k8s.io"
 
 
-@pytest.fixture(scope="module")
-def hollow():
-    c = Cluster("vap", extra=["--hollow-nodes", "1"])
-    try:
-        c.up()
-        yield c
-    finally:
-        c.close()
-
-
-@pytest.fixture(params=["oldest", "newest"])
-def kubectl(request, hollow, monkeypatch):
-    monkeypatch.setattr(hollow, "kubectl_path", kubectls()[0 if request.param == "oldest" else -1][1])
-    return hollow
-
-
 @pytest.fixture
-def space(kubectl, request):
-    name = f"p-{abs(hash(request.node.name)) % 100000}"
-    kubectl.kubectl("create", "namespace", name)
-    yield name
-    kubectl.kubectl("delete", "namespace", name, "--wait=false", check=False)
+def space(kubectl):
+    with new_namespace(kubectl) as name:
+        yield name
 
 
 def rules(group, *resources, operations=("CREATE", "UPDATE")):

@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 
 from agents import AgentNode, run
-from cluster import APUS, Cluster, Failure, container_ids, eventually
+from cluster import APUS, Cluster, Failure, container_ids, eventually, unused_ranges
 
 pytestmark = pytest.mark.root
 
@@ -16,7 +16,8 @@ HELLO = "bjrdc206:443/bjrdc-dev/hello-node:v1.0.0"
 BUSYBOX = "docker.io/library/busybox:1"
 NODES = ("srv", "near", "far")
 # `far` is on another link than the server's address and `near`: packets between its pods and theirs go in VXLAN envelopes.
-SERVER, NEAR, FAR = "10.77.1.1", "10.77.1.2", "10.77.2.2"
+LINKS, PODS, SERVICES = unused_ranges(3)
+SERVER, NEAR, FAR = f"{LINKS}.1.1", f"{LINKS}.1.2", f"{LINKS}.2.2"
 
 
 def join_command(cluster, *flags):
@@ -33,9 +34,9 @@ def node_ready(cluster, name):
 @pytest.fixture(scope="module")
 def nodes(archives):
     near = AgentNode("near", SERVER, NEAR)
-    far = AgentNode("far", "10.77.2.1", FAR)
+    far = AgentNode("far", f"{LINKS}.2.1", FAR)
     c = Cluster("agents", extra=["--node-ip", SERVER, "--node-name", "srv"],
-                cluster_cidr="10.246.0.0/16", service_cidr="10.114.0.0/16", dns="10.114.0.10")
+                cluster_cidr=f"{PODS}.0.0/16", service_cidr=f"{SERVICES}.0.0/16", dns=f"{SERVICES}.0.10")
     try:
         near.connect()
         far.connect()
@@ -141,7 +142,7 @@ def test_services_and_names_work_on_every_node(nodes, source):
         seen.update(x for x in answers(10) if x)
         return len(seen) == 3
     eventually(all_seen, 30, what=f"all three endpoints from {source}")
-    assert "10.114.0.1" in c.out("exec", f"shell-{source}", "--", "nslookup", "-type=a", "kubernetes.default.svc.cluster.local")
+    assert f"{SERVICES}.0.1" in c.out("exec", f"shell-{source}", "--", "nslookup", "-type=a", "kubernetes.default.svc.cluster.local")
 
 
 def test_node_ports_answer_on_every_node(nodes):

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from cluster import Cluster, eventually
+from cluster import eventually
 
 RESOURCES = {
     "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "metrics.k8s.io/v1beta1",
@@ -67,16 +67,6 @@ def metrics(tmp_path_factory):
     with open(f"{directory}/cert", "rb") as file:
         yield server.server_address[1], file.read()
     server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def hollow():
-    c = Cluster("aggregation", extra=["--hollow-nodes", "1"])
-    try:
-        c.up()
-        yield c
-    finally:
-        c.close()
 
 
 def test_local_versions_are_registered(hollow):

@@ -2,11 +2,10 @@
 
 import json
 import re
-import uuid
 
 import pytest
 
-from cluster import Cluster, eventually, kubectls
+from cluster import eventually, hollow_nodes, kubectls, new_namespace, running
 
 WIDGETS = {
     "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gauges.api.apus.test"},
@@ -23,20 +22,10 @@ WIDGETS = {
 
 @pytest.fixture(scope="module")
 def hollow():
-    c = Cluster("api", extra=["--hollow-nodes", "2"])
-    try:
-        c.up()
+    with running("api", *hollow_nodes(2)) as c:
         c.apply(WIDGETS)
         c.kubectl("wait", "--for=condition=Established", "crd/gauges.api.apus.test", "--timeout=20s")
         yield c
-    finally:
-        c.close()
-
-
-@pytest.fixture(params=["oldest", "newest"])
-def kubectl(request, hollow, monkeypatch):
-    monkeypatch.setattr(hollow, "kubectl_path", kubectls()[0 if request.param == "oldest" else -1][1])
-    return hollow
 
 
 @pytest.fixture
@@ -47,11 +36,8 @@ def newest(hollow, monkeypatch):
 
 @pytest.fixture
 def space(hollow):
-    name = f"t-{uuid.uuid4().hex[:8]}"
-    hollow.kubectl("create", "namespace", name)
-    eventually(lambda: hollow.kubectl("get", "serviceaccount", "default", "-n", name, check=False).returncode == 0, 20)
-    yield name
-    hollow.kubectl("delete", "namespace", name, "--wait=false", check=False)
+    with new_namespace(hollow) as name:
+        yield name
 
 
 def settings(space, name="m", **data):

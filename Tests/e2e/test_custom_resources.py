@@ -7,26 +7,10 @@ import textwrap
 
 import pytest
 
-from cluster import Cluster, eventually, kubectls
+from cluster import eventually
 
 # `Tools/deps.sh test` puts the Python client and kopf there.
 PYTHON = os.environ.get("APUS_TEST_PYTHON", os.path.join(os.path.dirname(__file__), "../../.build/python/bin/python"))
-
-
-@pytest.fixture(scope="module")
-def hollow():
-    c = Cluster("crd", extra=["--hollow-nodes", "1"])
-    try:
-        c.up()
-        yield c
-    finally:
-        c.close()
-
-
-@pytest.fixture(params=["oldest", "newest"])
-def kubectl(request, hollow, monkeypatch):
-    monkeypatch.setattr(hollow, "kubectl_path", kubectls()[0 if request.param == "oldest" else -1][1])
-    return hollow
 
 
 def definition(group, kind, versions, plural=None, scope="Namespaced", **names):

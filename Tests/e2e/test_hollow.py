@@ -10,14 +10,7 @@ import pytest
 from cluster import APUS, Cluster, eventually
 
 
-@pytest.fixture(scope="module")
-def hollow():
-    c = Cluster("hollow", extra=["--hollow-nodes", "20"])
-    try:
-        c.up()
-        yield c
-    finally:
-        c.close()
+HOLLOW_NODES = 20
 
 
 def test_nodes_register_and_pods_pretend_to_run(hollow):

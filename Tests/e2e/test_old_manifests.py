@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cluster import Cluster, eventually, kubectls
+from cluster import eventually, new_namespace
 
 INGRESS = """
 apiVersion: extensions/v1beta1
@@ -152,24 +152,10 @@ spec:
 """
 
 
-@pytest.fixture(scope="module")
-def hollow():
-    c = Cluster("old", extra=["--hollow-nodes", "2"])
-    try:
-        c.up()
-        yield c
-    finally:
-        c.close()
-
-
-@pytest.fixture(params=["oldest", "newest"])
-def client(request, hollow, monkeypatch):
-    found = kubectls()
-    monkeypatch.setattr(hollow, "kubectl_path", found[0 if request.param == "oldest" else -1][1])
-    name = f"old-{request.param}"
-    hollow.kubectl("create", "namespace", name)
-    yield hollow, name
-    hollow.kubectl("delete", "namespace", name, "--wait=false", check=False)
+@pytest.fixture
+def client(kubectl):
+    with new_namespace(kubectl) as name:
+        yield kubectl, name
 
 
 def get(c, *args):

@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from cluster import Cluster, eventually
+from cluster import Cluster, eventually, unused_ranges
 from test_kubectl import pod
 
 pytestmark = pytest.mark.root
@@ -21,7 +21,8 @@ def traces():
 
 def test_a_second_cluster_beside_the_first_goes_without_a_trace(cluster, archives):
     before = traces()
-    second = Cluster("second", cluster_cidr="10.245.0.0/16", service_cidr="10.112.0.0/16", dns="10.112.0.10")
+    pods, services = unused_ranges(2)
+    second = Cluster("second", cluster_cidr=f"{pods}.0.0/16", service_cidr=f"{services}.0.0/16", dns=f"{services}.0.10")
     try:
         second.up()
         second.import_image(archives["v2"])
@@ -33,7 +34,7 @@ def test_a_second_cluster_beside_the_first_goes_without_a_trace(cluster, archive
         second.wait_pod("default", "web", "Running")
         second.kubectl("expose", "pod", "web", "--port=80", "--target-port=8080")
         address = second.json("get", "service", "web")["spec"]["clusterIP"]
-        assert address.startswith("10.112.")
+        assert address.startswith(f"{services}.")
 
         def answered():
             return urllib.request.urlopen(f"http://{address}/", timeout=3).read() == b"hello v2.0.0 from web\n"
