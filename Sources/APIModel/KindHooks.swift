@@ -93,6 +93,8 @@ public struct HookContext: Sendable {
     public var namespace: String
     /// The subresource of the request; empty for the object itself.
     public var subresource: String
+    /// The version that the client speaks, such as `v1beta1`; empty when nobody says.
+    public var version = ""
 
     /// Makes a context.
     public init(

@@ -213,16 +213,19 @@ public struct ManagedFields: Sendable {
             owned[entry.apiVersion, default: FieldSet()] = owned[entry.apiVersion, default: FieldSet()].union(entry.fields)
         }
         let versions = owned.keys.sorted { ($0 == last.apiVersion ? 0 : 1, $0) < ($1 == last.apiVersion ? 0 : 1, $1) }
+        // Both go from version to version, so that each is converted once.
+        var (merged, at) = (base, last.apiVersion)
         for version in versions {
-            guard let set = owned[version], let (whole, schema) = write.converted(base, from: last.apiVersion, to: version),
-                let (rest, _) = write.converted(pruned, from: last.apiVersion, to: version)
+            guard let set = owned[version], let (whole, schema) = write.converted(merged, from: at, to: version),
+                let (rest, _) = write.converted(pruned, from: at, to: version)
             else { continue }
             func named(_ set: FieldSet) -> FieldSet { FieldOwnership.withNamedFields(set, schema) }
             let all = named(FieldOwnership.claimed(by: whole, schema))
             let left = named(FieldOwnership.claimed(by: rest, schema))
-            let kept = FieldOwnership.removing(all.subtracting(left.union(named(set))), from: whole, schema)
-            pruned = write.converted(kept, from: version, to: last.apiVersion)?.0 ?? pruned
+            pruned = FieldOwnership.removing(all.subtracting(left.union(named(set))), from: whole, schema)
+            (merged, at) = (whole, version)
         }
+        pruned = write.converted(pruned, from: at, to: last.apiVersion)?.0 ?? pruned
         let all = FieldOwnership.withNamedFields(FieldOwnership.claimed(by: base, schema), schema)
         let left = FieldOwnership.withNamedFields(FieldOwnership.claimed(by: pruned, schema), schema)
         let result = FieldOwnership.removing(all.subtracting(left).intersection(lastNamed), from: base, schema)

@@ -11,6 +11,8 @@ public struct OwnedWrite: Sendable {
     public var time: String
     /// What the verb resets whatever the client sends, and therefore nobody owns by it.
     public var reset: FieldSet
+    /// What the write waits for, where versions are converted by a webhook.
+    public var awaited: AwaitedConversions?
     /// An object of one version in another, with that version's type; nil when the version is not served.
     private let convert: @Sendable (_ object: JSONValue, _ from: String, _ to: String) -> (JSONValue, SchemaNode)?
 
@@ -20,12 +22,14 @@ public struct OwnedWrite: Sendable {
         schema: SchemaNode,
         time: String,
         reset: FieldSet = FieldSet(),
+        awaited: AwaitedConversions? = nil,
         convert: @escaping @Sendable (_ object: JSONValue, _ from: String, _ to: String) -> (JSONValue, SchemaNode)? = { _, _, _ in nil }
     ) {
         self.apiVersion = apiVersion
         self.schema = schema
         self.time = time
         self.reset = reset
+        self.awaited = awaited
         self.convert = convert
     }
 

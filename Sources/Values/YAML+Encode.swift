@@ -1,12 +1,12 @@
 extension YAML {
-    /// Block style, keys sorted, as `kubectl get -o yaml` prints: lists at the indentation of their key.
+    /// Block style, keys sorted, as `kubectl get -o yaml` prints: lists at the indentation of their key, long texts folded.
     public static func encode(_ value: JSONValue) -> String {
         var out = ""
         switch value {
         case .object(let object) where !object.isEmpty: write(object, indent: 0, to: &out)
         case .array(let list) where !list.isEmpty: write(list, indent: 0, to: &out)
         default:
-            out += scalar(value, indent: 2)
+            out += scalar(value, indent: 2, column: 0)
             out += "\n"
         }
         return out
@@ -19,7 +19,8 @@ extension YAML {
         for (key, value) in object {
             out += inline ? "" : pad(indent)
             inline = false
-            out += quotedIfNeeded(key, indent: indent) + ":"
+            let name = quotedIfNeeded(key)
+            out += name + ":"
             switch value {
             case .object(let child) where !child.isEmpty:
                 out += "\n"
@@ -27,7 +28,7 @@ extension YAML {
             case .array(let list) where !list.isEmpty:
                 out += "\n"
                 write(list, indent: indent, to: &out)
-            default: out += " " + scalar(value, indent: indent + 2) + "\n"
+            default: out += " " + scalar(value, indent: indent + 2, column: indent + name.unicodeScalars.count + 2) + "\n"
             }
         }
     }
@@ -40,12 +41,15 @@ extension YAML {
             switch element {
             case .object(let child) where !child.isEmpty: write(child, indent: indent + 2, to: &out, firstInline: true)
             case .array(let child) where !child.isEmpty: write(child, indent: indent + 2, to: &out, firstInline: true)
-            default: out += scalar(element, indent: indent + 2) + "\n"
+            default: out += scalar(element, indent: indent + 2, column: indent + 2) + "\n"
             }
         }
     }
 
-    private static func scalar(_ value: JSONValue, indent: Int) -> String {
+    /// - Parameters:
+    ///   - indent: Where further lines of it begin.
+    ///   - column: Where it begins.
+    private static func scalar(_ value: JSONValue, indent: Int, column: Int) -> String {
         switch value {
         case .null: "null"
         case .bool(let flag): flag ? "true" : "false"
@@ -53,19 +57,21 @@ extension YAML {
         case .number(let number): GoNumber.general(number)
         case .array: "[]"
         case .object: "{}"
-        case .string(let text): text.contains("\n") ? multiline(text, indent: indent) : quotedIfNeeded(text, indent: indent)
+        case .string(let text):
+            text.contains("\n")
+                ? multiline(text, indent: indent, column: column) : quotedIfNeeded(text, YAMLFold(indent: indent, column: column))
         }
     }
 
     /// A literal block where its content can stand in one, else a double-quoted string.
-    private static func multiline(_ text: String, indent: Int) -> String {
+    private static func multiline(_ text: String, indent: Int, column: Int) -> String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         let printable = text.unicodeScalars.allSatisfy { $0 == "\n" || isPrintable($0) }
         let content = lines.last == "" ? lines.dropLast() : lines[...]
         guard printable, let first = content.first(where: { !$0.isEmpty }),
             // By bytes: a blank with an accent on it is another character, but begins with a blank all the same.
             first.utf8.first != 0x20, !content.contains(where: { !$0.isEmpty && $0.utf8.allSatisfy { $0 == 0x20 } })
-        else { return doubleQuoted(text) }
+        else { return doubleQuoted(text, YAMLFold(indent: indent, column: column)) }
         var header = "|"
         if content.first?.isEmpty == true { header += "2" }
         if lines.last != "" {
@@ -85,13 +91,15 @@ extension YAML {
         }
     }
 
-    private static func quotedIfNeeded(_ text: String, indent: Int) -> String {
+    /// - Parameter fold: How a long text goes on in the next line; nil where it must not, as in a key.
+    private static func quotedIfNeeded(_ text: String, _ fold: YAMLFold? = nil) -> String {
         if text.isEmpty { return "\"\"" }
-        guard text.unicodeScalars.allSatisfy(isPrintable) else { return doubleQuoted(text) }
+        guard text.unicodeScalars.allSatisfy(isPrintable) else { return doubleQuoted(text, fold) }
         if case .value(.string) = YAMLScalar.resolvePlain(text), !looksLikeOldNumber(text) {
-            return canBePlain(text) ? text : singleQuoted(text)
+            guard canBePlain(text) else { return fold?.singleQuoted(text) ?? singleQuoted(text) }
+            return fold?.plain(text) ?? text
         }
-        return doubleQuoted(text)
+        return doubleQuoted(text, fold)
     }
 
     /// Base 60 numbers, dates and special floats other YAML parsers would not read as strings.
@@ -137,25 +145,20 @@ extension YAML {
         return out + "'"
     }
 
-    private static func doubleQuoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            case "\0": out += "\\0"
-            default:
-                if isPrintable(scalar) {
-                    out.unicodeScalars.append(scalar)
-                } else {
-                    out += escape(scalar)
-                }
-            }
+    private static func doubleQuoted(_ text: String, _ fold: YAMLFold? = nil) -> String {
+        fold?.doubleQuoted(text, escaped) ?? "\"" + text.unicodeScalars.map(escaped).joined() + "\""
+    }
+
+    private static func escaped(_ scalar: UnicodeScalar) -> String {
+        switch scalar {
+        case "\"": "\\\""
+        case "\\": "\\\\"
+        case "\n": "\\n"
+        case "\r": "\\r"
+        case "\t": "\\t"
+        case "\0": "\\0"
+        default: isPrintable(scalar) ? String(scalar) : escape(scalar)
         }
-        return out + "\""
     }
 
     private static func escape(_ scalar: UnicodeScalar) -> String {

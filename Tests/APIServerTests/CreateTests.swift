@@ -130,4 +130,35 @@ import Values
             }
         }
     }
+
+    @Test func `a list without items is stored as none, and a status that nobody wrote is empty`() async throws {
+        try await withCluster { cluster in
+            let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles"
+            for query in ["?dryRun=All", ""] {
+                let made = try await cluster.post(roles + query, ["metadata": ["name": "r"], "rules": []])
+                #expect(made.status == 201 && made["rules"] == .null, "\(made.text)")
+                // The writer said it all the same.
+                #expect(made["metadata", "managedFields"]?.array?.first?.value(at: ["fieldsV1", "f:rules"]) == [:])
+            }
+            #expect(try await cluster.get(roles + "/r")["rules"] == .null)
+            let written = try await cluster.put(roles + "/r", ["metadata": ["name": "r", "labels": ["a": "b"]], "rules": []])
+            #expect(written.status == 200 && written["rules"] == .null)
+            let claims = "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims"
+            let claim = try await cluster.post(claims, ["metadata": ["name": "c"], "spec": ["devices": ["requests": []]]])
+            #expect(claim["spec", "devices", "requests"] == .null && claim["status"] == [:], "\(claim.text)")
+        }
+    }
+
+    @Test func `a custom resource keeps a list without items`() async throws {
+        try await withCluster { cluster in
+            try await cluster.install(
+                Samples.definition(kind: "Gadget", schema: Samples.schema(["list": ["type": "array", "items": ["type": "string"]]]))
+            )
+            let made = try await cluster.post(
+                "/apis/apus.test/v1/namespaces/default/gadgets",
+                Samples.object("a", ["list": []], kind: "Gadget")
+            )
+            #expect(made["spec", "list"] == [], "\(made.text)")
+        }
+    }
 }

@@ -180,4 +180,17 @@ import Values
             }
         }
     }
+
+    @Test func `kinds with words of their own for an unknown field`() async throws {
+        try await withCluster { cluster in
+            for (path, words) in [
+                ("/apis/batch/v1/jobs", "field label \"x\" not supported for Job"),
+                ("/apis/resource.k8s.io/v1/resourceslices", "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: x"),
+                ("/api/v1/pods", "field label not supported: x"),
+            ] {
+                let refused = try await cluster.get(path + "?fieldSelector=x%3Dy")
+                #expect(refused.status == 400 && refused.message == words, "\(refused.text)")
+            }
+        }
+    }
 }

@@ -168,4 +168,57 @@ import Values
             #expect(second?.value(at: ["object", "columnDefinitions"])?.isNull == true)
         }
     }
+
+    @Test func `a watch from a revision of the future passes over what comes before it`() async throws {
+        try await withCluster { cluster in
+            let text = try await cluster.get(Self.maps)["metadata", "resourceVersion"]?.string ?? ""
+            let far = (UInt64(text) ?? 0) + 1000
+            var waiting = try await cluster.watch(Self.maps + "?watch=1&resourceVersion=\(far)")
+            var initial = try await cluster.watch(
+                Self.maps + "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=\(far)"
+            )
+            // Initial events of a state that is not there yet cannot be sent.
+            let refusal = try await initial.next()
+            #expect(refusal?["type"] == "ERROR" && refusal?.value(at: ["object", "code"]) == 504)
+            #expect(refusal?.value(at: ["object", "details", "retryAfterSeconds"]) == 1)
+            #expect(try await initial.next() == nil)
+
+            var reached: UInt64 = 0
+            while reached <= far {
+                let made = try await cluster.post(Self.maps, ["metadata": ["generateName": "m-"]])
+                reached = made["metadata", "resourceVersion"]?.string.flatMap { UInt64($0) } ?? .max
+            }
+            let event = try await waiting.next()
+            let revision = event?.value(at: ["object", "metadata", "resourceVersion"])?.string.flatMap { UInt64($0) }
+            #expect(event?["type"] == "ADDED" && revision == far + 1, "\(event?.description ?? "")")
+        }
+    }
+
+    @Test func `a watch that is asked for as a list ends where its first event would have come`() async throws {
+        try await withCluster { cluster in
+            let list = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+            let target = Self.maps + "?watch=1"
+            let silent = try await cluster.transport().send(cluster.request("GET", target + "&labelSelector=x", [], nil, list))
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "a", "labels": ["x": "y"]]])
+            for response in [silent, try await cluster.transport().send(cluster.request("GET", target, [], nil, list))] {
+                #expect(response.status == 200)
+                #expect(try await response.body.collect() == [])
+            }
+        }
+    }
+
+    @Test func `a bookmark among tables is the row of an empty object`() async throws {
+        try await withCluster { cluster in
+            let query = "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&includeObject=None"
+            let table = "application/json;as=Table;v=v1;g=meta.k8s.io"
+            let response = try await cluster.transport().send(cluster.request("GET", Self.maps + query, [], nil, table))
+            var watch = WatchReader(response.body)
+            let mark = try await watch.next()
+            #expect(mark?["type"] == "BOOKMARK")
+            #expect(mark?.value(at: ["object", "columnDefinitions", "0", "name"]) == "Name")
+            let row = mark?.value(at: ["object", "rows", "0"])
+            #expect(row?["cells"] == ["", 0, "<unknown>"])
+            #expect(row?.value(at: ["object", "metadata", "annotations"]) == ["k8s.io/initial-events-end": "true"])
+        }
+    }
 }

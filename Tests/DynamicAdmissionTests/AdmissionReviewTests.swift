@@ -135,17 +135,6 @@ import Values
         #expect(error.message == "admission webhook \"h\" does not support dry run")
     }
 
-    @Test func `what a beta webhook said of its side effects counts, until it is decided in today's words`() {
-        let configuration: JSONValue = [
-            "metadata": ["name": "c", "annotations": ["apus.dev/v1beta1-side-effects": #"{"a": "Some", "b": "Unknown", "c": "Some"}"#]],
-            "webhooks": [
-                ["name": "a", "sideEffects": "NoneOnDryRun"], ["name": "b", "sideEffects": "NoneOnDryRun"],
-                ["name": "c", "sideEffects": "None"], ["name": "d", "sideEffects": "NoneOnDryRun"],
-            ],
-        ]
-        #expect(Webhook.all(of: configuration).map(\.toleratesDryRun) == [false, false, true, true])
-    }
-
     @Test func `a call that failed is an internal error`() {
         let error = WebhookRefusal.call("failed to call webhook: EOF", code: 503).error(of: "h")
         #expect(error.code == 500)

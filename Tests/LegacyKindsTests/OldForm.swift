@@ -43,7 +43,8 @@ struct OldForm {
 
     /// What is wrong with the stored form.
     func issues(_ stored: JSONValue) -> [String] {
-        let context = HookContext(now: Timestamp(unixSeconds: 1_700_000_000), random: SeededRandom(seed: 7))
+        var context = HookContext(now: Timestamp(unixSeconds: 1_700_000_000), random: SeededRandom(seed: 7))
+        context.version = version.name
         return today.hooks.validate(stored, context).map { "\($0)" } + (today.storageSchema?.prunes(stored) ?? [])
     }
 }

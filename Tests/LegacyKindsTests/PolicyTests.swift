@@ -42,8 +42,7 @@ import Values
             let hook = try #require(stored["webhooks"]?[0])
             #expect(hook["failurePolicy"] == "Ignore")
             #expect(hook["matchPolicy"] == "Exact")
-            #expect(hook["sideEffects"] == "NoneOnDryRun")
-            #expect(try #require(form.version.conversion).fromStorage(stored).value(at: ["webhooks", "0", "sideEffects"]) == "Unknown")
+            #expect(hook["sideEffects"] == "Unknown")
             #expect(form.issues(stored) == [])
             #expect(hook["timeoutSeconds"] == 30)
             #expect(hook["admissionReviewVersions"] == ["v1beta1"])
@@ -52,28 +51,24 @@ import Values
         }
     }
 
-    @Test func `what a beta webhook says of its side effects comes back as it was said`() throws {
+    @Test func `a beta webhook may leave its side effects open, and today's clients may leave it so`() throws {
         let form = try OldForm("admissionregistration.k8s.io/v1beta1", "validatingwebhookconfigurations")
-        let conversion = try #require(form.version.conversion)
-        let key = "apus.dev/v1beta1-side-effects"
-        func hook(_ name: String, _ effects: JSONValue) -> JSONValue { ["name": .string(name), "sideEffects": effects] }
-        let hooks: [JSONValue] = [hook("a", "Unknown"), hook("b", "Some"), hook("c", "None"), hook("d", "NoneOnDryRun")]
-        let old: JSONValue = [
-            "apiVersion": "admissionregistration.k8s.io/v1beta1", "metadata": ["name": "x", "annotations": ["k": "v"]],
-            "webhooks": .array(hooks),
-        ]
-        let stored = conversion.toStorage(old)
-        let said = try #require(stored.value(at: ["metadata", "annotations", key])?.string)
-        #expect(try JSONParser.parse(said) == ["a": "Unknown", "b": "Some"])
-        #expect(stored["webhooks"]?.array?.map { $0["sideEffects"] } == ["NoneOnDryRun", "NoneOnDryRun", "None", "NoneOnDryRun"])
-        #expect(conversion.fromStorage(stored) == old)
-        // Whoever made up his mind in today's words is believed; the others are still as they were.
-        var decided = stored
-        decided.set("None", at: ["webhooks", "0", "sideEffects"])
-        let back = conversion.fromStorage(decided)
-        #expect(back["webhooks"]?.array?.map { $0["sideEffects"] } == ["None", "Some", "None", "NoneOnDryRun"])
-        let again = conversion.toStorage(back).value(at: ["metadata", "annotations", key])?.string
-        #expect(try again.map { try JSONParser.parse($0) } == ["b": "Some"])
+        let stored = try form.stored(
+            """
+            apiVersion: admissionregistration.k8s.io/v1beta1
+            kind: ValidatingWebhookConfiguration
+            metadata: {name: hooks}
+            webhooks: [{name: a.example.com, sideEffects: Some, clientConfig: {service: {name: hooks, namespace: default}}}]
+            """
+        )
+        #expect(stored["metadata"] == ["name": "hooks"])
+        #expect(stored.value(at: ["webhooks", "0", "sideEffects"]) == "Some")
+        #expect(form.issues(stored) == [])
+        // Today's version takes no such word, unless it stood there before.
+        var today = HookContext(now: Timestamp(unixSeconds: 1_700_000_000), random: SeededRandom(seed: 7))
+        today.version = "v1"
+        #expect(form.today.hooks.validate(stored, today).map(\.path.description) == ["webhooks[0].sideEffects"])
+        #expect(form.today.hooks.validateUpdate(stored, old: stored, today).isEmpty)
     }
 
     @Test func `metrics of autoscaling v2beta1 there and back`() throws {

@@ -88,6 +88,34 @@ import Values
         #expect(YAML.encode(value) == text)
     }
 
+    @Test func `long texts go on in the next line, at the first blank beyond the eightieth column`() throws {
+        let words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+        let value: JSONValue = [
+            "a": .string(words), "b": .string("x: " + words), "c": .string("\t" + words), "list": [.string(words)],
+            "nowhere": .string(String(repeating: "x", count: 120)), "\(words)": "v",
+        ]
+        let text = """
+            a: one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+              fifteen sixteen
+            b: 'x: one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+              fifteen sixteen'
+            c: "\\tone two three four five six seven eight nine ten eleven twelve thirteen fourteen
+              fifteen sixteen"
+            list:
+            - one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+              fifteen sixteen
+            nowhere: \(String(repeating: "x", count: 120))
+            \(words): v
+
+            """
+        #expect(YAML.encode(value) == text)
+        #expect(try YAML.parse(text) == value)
+        // Blanks side by side are not torn apart.
+        let wide: JSONValue = ["k": .string(String(repeating: "a", count: 90) + "  b  c d")]
+        #expect(YAML.encode(wide) == "k: \(String(repeating: "a", count: 90))  b  c\n  d\n")
+        #expect(try YAML.parse(YAML.encode(wide)) == wide)
+    }
+
     @Test func `reads back what it writes`() throws {
         var random = Generator(seed: 5)
         for _ in 0..<1500 {

@@ -361,3 +361,60 @@ def test_large_answers_are_compressed(wire, maps):
         assert headers["Content-Encoding"] == "gzip" and "Content-Encoding" not in plain_headers, path
         assert len(packed) < len(plain) / 2 and gzip.decompress(packed) == plain
     assert "Content-Encoding" not in wire.ask("GET", f"{maps}/kube-root-ca.crt", Accept_Encoding="gzip")[1]
+
+
+# MARK: history
+
+
+@pytest.fixture(scope="module")
+def forgetful():
+    """A server that remembers what was for two seconds, with its cluster."""
+    c = Cluster("forgetful", extra=["--hollow-nodes", "1", "--history-age", "2s"])
+    try:
+        c.up()
+        yield Wire(c), c
+    finally:
+        c.close()
+
+
+def test_what_is_compacted_is_gone(forgetful):
+    (wire, cluster), maps = forgetful, "/api/v1/namespaces/default/configmaps"
+    for name in ("a", "b", "c", "d"):
+        wire.json("POST", maps, settings(name), expect=201)
+    page = wire.json("GET", f"{maps}?limit=2")
+    token, revision = page["metadata"]["continue"], page["metadata"]["resourceVersion"]
+    wire.json("DELETE", f"{maps}/c")
+    wire.json("POST", maps, settings("e"), expect=201)
+
+    def exact():
+        wire.json("PUT", f"{maps}/d", settings("d", round=uuid.uuid4().hex))
+        status, _, text = wire.ask("GET", f"{maps}?resourceVersion={revision}&resourceVersionMatch=Exact")
+        return status == 410 and json.loads(text)
+
+    gone = eventually(exact, 60, 0.2, "the revision to be compacted")
+    assert (gone["message"], gone["reason"]) == ("The resourceVersion for the provided list is too old.", "Expired")
+    # Not the cache's affair: it has the newest state only.
+    assert len(wire.json("GET", f"{maps}?resourceVersion={revision}&resourceVersionMatch=NotOlderThan")["items"]) == 5
+
+    expired = wire.json("GET", f"{maps}?limit=2&continue={token}", expect=410)
+    assert expired["reason"] == "Expired" and expired["message"].startswith("The provided continue parameter is too old")
+    rest = wire.json("GET", f"{maps}?limit=2&continue={expired['metadata']['continue']}")
+    # Inconsistent, as its words say: what was deleted since is missing, what is new is there.
+    names = [i["metadata"]["name"] for i in rest["items"]]
+    rest = wire.json("GET", f"{maps}?continue={rest['metadata']['continue']}")
+    names += [i["metadata"]["name"] for i in rest["items"]]
+    assert names == ["d", "e", "kube-root-ca.crt"] and int(rest["metadata"]["resourceVersion"]) > int(revision)
+
+    # What the cache still knows is told, whatever the store has forgotten.
+    events = wire.ask("GET", f"{maps}?watch=1&resourceVersion={revision}&timeoutSeconds=1")[2].splitlines()
+    first = [(e["type"], e["object"]["metadata"]["name"]) for e in map(json.loads, events[:2])]
+    assert first == [("DELETED", "c"), ("ADDED", "e")]
+
+    # A server that has just started knows no more than the store.
+    cluster.kill9()
+    cluster.up()
+    status, _, text = wire.ask("GET", f"{maps}?watch=1&resourceVersion={revision}&timeoutSeconds=5")
+    assert status == 200
+    event = json.loads(text)
+    assert event["type"] == "ERROR" and (event["object"]["code"], event["object"]["reason"]) == (410, "Expired")
+    assert re.fullmatch(rf"too old resource version: {revision} \(\d+\)", event["object"]["message"])

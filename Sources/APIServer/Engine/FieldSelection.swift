@@ -29,8 +29,14 @@ struct FieldSelection: Sendable {
     private static let impossible = "\0"
 
     /// Reads the selectors; a field label the kind does not know is refused in upstream's words. `absent` tells what an
-    /// absent field reads as, where that is not the empty text.
-    init(label: String, field: String, accepted: [String: String], absent: [String: String] = [:]) throws(APIError) {
+    /// absent field reads as, where that is not the empty text; `kind` whose objects are asked for.
+    init(
+        label: String,
+        field: String,
+        accepted: [String: String],
+        absent: [String: String] = [:],
+        kind: GroupVersionKind? = nil
+    ) throws(APIError) {
         if label.isEmpty {
             labels = nil
         } else {
@@ -46,7 +52,7 @@ struct FieldSelection: Sendable {
         var known: [FieldSelector.Requirement] = []
         for requirement in parsed.requirements {
             guard let label = accepted[requirement.field] else {
-                throw .badRequest(Self.refusal(of: requirement.field, accepted))
+                throw .badRequest(Self.refusal(of: requirement.field, accepted, kind))
             }
             var value = requirement.value
             if let absent = absent[requirement.field] {
@@ -60,7 +66,18 @@ struct FieldSelection: Sendable {
     }
 
     /// Upstream's words differ with where a kind's labels are converted; who has none of its own names the two of all kinds.
-    private static func refusal(of field: String, _ accepted: [String: String]) -> String {
+    private static func refusal(of field: String, _ accepted: [String: String], _ kind: GroupVersionKind?) -> String {
+        if let kind {
+            switch (kind.apiVersion, kind.kind) {
+            case ("batch/v1", "Job"): return "field label \(GoQuote.quote(field)) not supported for Job"
+            case ("batch/v1beta1", "CronJob"): return "field label \(GoQuote.quote(field)) not supported for \"CronJob\""
+            case ("apps/v1beta1", "StatefulSet"), ("apps/v1beta2", "StatefulSet"):
+                return "field label not supported for apps\(kind.version).StatefulSet: \(field)"
+            case (_, "ResourceSlice") where kind.group == "resource.k8s.io":
+                return "field label not supported for \(kind.apiVersion), Kind=ResourceSlice: \(field)"
+            default: break
+            }
+        }
         guard accepted.keys.allSatisfy({ $0.hasPrefix("metadata.") }) else { return "field label not supported: \(field)" }
         return "\(GoQuote.quote(field)) is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
     }

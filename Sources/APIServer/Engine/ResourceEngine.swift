@@ -92,6 +92,7 @@ final class ResourceEngine: Sendable {
         )
         context.userID = write.user.uid
         context.userExtra = write.user.extra
+        context.version = write.version
         return context
     }
 }

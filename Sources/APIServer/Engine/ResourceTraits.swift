@@ -15,6 +15,10 @@ struct ResourceTraits: Sendable {
     /// Dependents are orphaned unless the request says otherwise.
     var orphansByDefault = false
 
+    /// Upstream stores the kind in protobuf, which keeps no list without items.
+    var forgetsEmptyLists = true
+
+    private static let storedAsJSON: Set<String> = ["apiextensions.k8s.io", "apiregistration.k8s.io"]
     private static let creatingOnUpdate: Set<String> = [
         "leases.coordination.k8s.io", "leasecandidates.coordination.k8s.io", "endpoints", "events", "events.events.k8s.io",
         "limitranges", "services", "runtimeclasses.node.k8s.io", "clusterroles.rbac.authorization.k8s.io",
@@ -55,6 +59,7 @@ struct ResourceTraits: Sendable {
         if isCustom {
             updatesUnconditionally = false
             hasOwnValidation = true
+            forgetsEmptyLists = false
             return
         }
         let name = resource.description
@@ -63,6 +68,7 @@ struct ResourceTraits: Sendable {
         returnsDeleted = Self.returningDeleted.contains(name)
         keepsStatusOnCreate = name == "nodes" || name == "componentstatuses"
         hasOwnValidation = Self.validated.contains(name)
+        forgetsEmptyLists = !Self.storedAsJSON.contains(resource.group)
         orphansByDefault = name == "replicationcontrollers"
     }
 }

@@ -2,13 +2,13 @@ import APIModel
 import Store
 
 extension APIServer {
-    /// How often the store's revision is noted.
-    static let sampleInterval = Duration.seconds(60)
+    /// How often the store's revision is noted: often enough to tell how old a short history is.
+    var sampleInterval: Duration { min(.seconds(60), max(.seconds(1), environment.configuration.historyAge / 4)) }
     /// At most so many expired events are removed at a time.
     private static let expiryBatch = 4096
     private static let expiryWidth = 32
 
-    /// Once a minute: notes the revision, lets the store forget old history, removes events that are over.
+    /// Once in a while: notes the revision, lets the store forget old history, removes events that are over.
     func upkeep(now: Duration) async {
         do throws(StoreError) {
             revisions.note(try await environment.store.currentRevision(), at: now)

@@ -226,7 +226,7 @@ public final class APIServer: HTTPHandler {
         let clock = environment.clock
         while !Task.isCancelled {
             await upkeep(now: clock.monotonic)
-            guard (try? await clock.sleep(for: Self.sampleInterval)) != nil else { return }
+            guard (try? await clock.sleep(for: sampleInterval)) != nil else { return }
         }
     }
 

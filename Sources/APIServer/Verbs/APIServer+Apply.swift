@@ -33,6 +33,7 @@ extension APIServer {
         }
         change.retriesConflicts = !patch.namesVersion
         change.isApply = true
+        change.awaited = application.write.awaited
         change.creates = context.info.subresource.isEmpty
         return change
     }
@@ -120,31 +121,6 @@ enum ResetFields {
         case (_, "status") where descriptor.isCustom: return specAndMetadata
         case (_, "status"): return resettingMetadata.contains(resource) ? specAndMetadata : spec
         default: return none
-        }
-    }
-}
-
-extension OwnedWrite {
-    /// What the records of ownership need to know about a write through a view.
-    static func of(_ view: ResourceView, in resources: ServedResources, subresource: String, now: Timestamp) -> OwnedWrite {
-        let plural = view.descriptor.plural
-        let engine = view.engine
-        @Sendable func find(_ apiVersion: String) -> ResourceView? {
-            if apiVersion == view.gvk.apiVersion { return view }
-            guard let version = GroupVersion(apiVersion: apiVersion) else { return nil }
-            let found = resources.view(group: version.group, version: version.version, resource: plural)
-            return found?.engine === engine ? found : nil
-        }
-        return OwnedWrite(
-            apiVersion: view.gvk.apiVersion,
-            schema: view.version.schema,
-            time: now.rfc3339,
-            reset: ResetFields.fields(view.descriptor, subresource: subresource)
-        ) { object, from, to in
-            guard let source = find(from), let target = find(to) else { return nil }
-            if from == to { return (object, target.version.schema) }
-            let stored = source.conversion?.toStorage(object) ?? object
-            return (target.conversion?.fromStorage(stored) ?? stored, target.version.schema)
         }
     }
 }

@@ -128,6 +128,21 @@ enum FieldTracking {
         store(tracker, &object)
     }
 
+    /// The same, waiting for the conversions it takes. Records that cannot be brought up to date are dropped, not kept wrong.
+    static func noteAwaiting(_ object: inout JSONValue, old: JSONValue, by manager: ManagedFields.Manager, _ write: OwnedWrite) async {
+        guard let awaited = write.awaited else { return note(&object, old: old, by: manager, write) }
+        let written = object
+        do throws(APIError) {
+            object = try await awaited.settled { () throws(APIError) in
+                var noted = written
+                note(&noted, old: old, by: manager, write)
+                return noted
+            }
+        } catch {
+            object.remove(at: path)
+        }
+    }
+
     /// `[{}]` says: forget who owns what.
     private static func isReset(_ list: JSONValue?) -> Bool {
         guard let list = list?.array else { return false }

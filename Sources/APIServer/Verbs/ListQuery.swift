@@ -29,7 +29,8 @@ struct ListQuery: Sendable {
             label: options.labelSelector,
             field: options.fieldSelector,
             accepted: view.fieldLabels,
-            absent: view.absentFields
+            absent: view.absentFields,
+            kind: view.gvk
         )
         limit = max(0, options.limit)
         try Self.check(options)

@@ -10,6 +10,8 @@ import Values
 enum OldScale {
     /// The kind of today.
     static let today = GroupVersionKind(group: "autoscaling", version: "v1", kind: "Scale")
+    /// The versions that had it.
+    static let versions: Set<String> = ["extensions/v1beta1", "apps/v1beta1", "apps/v1beta2"]
     private static let todaysSchema = BuiltinSchema.node("io.k8s.api.autoscaling.v1.Scale")
 
     /// The type of a Scale of that kind.

@@ -104,6 +104,7 @@ extension ResourceEngine {
         let hooks = view.engineHooks
         if !traits.keepsStatusOnCreate, !write.keepsStatus, view.subresource("status") != nil { object["status"] = nil }
         hooks.prepareForCreate(&object, context)
+        if object["status"] == nil, let status = untouchedStatus { object["status"] = status }
         let issues = prefixIssues(object, hooks, context) + withStructure(object, hooks.validate(object, context))
         let common = ObjectMetadata.issues(object, namespaced: descriptor.namespaced)
         let finalizers = ObjectMetadata.finalizerNameIssues(object, of: descriptor)
@@ -127,7 +128,7 @@ extension ResourceEngine {
     private func insert(_ object: JSONValue, _ write: WriteContext) async throws(APIError) -> Stored {
         let name = object.value(at: ["metadata", "name"])?.string ?? ""
         let key = key(namespace: object.value(at: ["metadata", "namespace"])?.string ?? "", name: name)
-        let bytes = object.encoded()
+        let bytes = storedBytes(object)
         if write.isDryRun {
             if let present = try await stored(key) { throw occupied(by: present, name) }
             return Stored(key: key, bytes: bytes, revision: .zero)

@@ -23,12 +23,20 @@ struct ObjectChange: Sendable {
     var creates = false
     /// Whether the change brings the object's field records with it (server-side apply).
     var isApply = false
+    /// The conversions that `apply` has to wait for.
+    var awaited: AwaitedConversions?
     /// What admission sees; nil when it sees the objects themselves.
     var admitted: AdmittedPart?
     /// Whether the object was made by a patch: then a wrong identity is the new object's fault.
     var isPatch = false
     /// The new object, given the old one with its resourceVersion, both in the served version.
     var apply: @Sendable (JSONValue) throws(APIError) -> JSONValue
+
+    /// The new object, with all conversions that it takes.
+    fileprivate func applied(to old: JSONValue) async throws(APIError) -> JSONValue {
+        guard let awaited else { return try apply(old) }
+        return try await awaited.settled { () throws(APIError) in try apply(old) }
+    }
 }
 
 /// What became of an update.
@@ -88,9 +96,9 @@ extension ResourceEngine {
         let old = view.convertsBeforeHooks ? kept : oldServed
         var shown = oldServed
         shown.set(.string(current.revision.description), at: ["metadata", "resourceVersion"])
-        var object = try change.apply(shown)
+        var object = try await change.applied(to: shown)
         if !change.isApply, let owned = write.owned {
-            FieldTracking.note(&object, old: oldServed, by: write.fieldWriter(view), owned)
+            await FieldTracking.noteAwaiting(&object, old: oldServed, by: write.fieldWriter(view), owned)
         }
         try await admit(&object, shown, change, view: view, write: write)
         try checkIdentity(&object, old, current, change, write)
@@ -248,7 +256,7 @@ extension ResourceEngine {
         _ current: Stored,
         _ write: WriteContext
     ) async throws(APIError) -> Stored {
-        let bytes = object.encoded()
+        let bytes = storedBytes(object)
         if isFinished(object, old) { return try await remove(current, object, bytes, write) }
         if bytes == current.bytes { return current }
         if write.isDryRun { return Stored(key: current.key, bytes: bytes, revision: current.revision) }

@@ -88,7 +88,12 @@ extension WatchResponse {
                 if case .from(let revision) = start { asked = revision }
                 status = .expired("too old resource version: \(asked) (\(oldest))")
             case .futureRevision, .unavailable:
-                guard case .from(let revision) = start else { return nil }
+                var asked: Revision?
+                switch start {
+                case .from(let revision): asked = revision
+                case .initial(_, let revision): asked = revision
+                }
+                guard let revision = asked else { return nil }
                 status = .tooLargeResourceVersion(asked: revision.rawValue, current: engine.cache.revision.rawValue)
             default: return nil
             }
@@ -145,11 +150,8 @@ extension WatchResponse {
             switch shaping.context.form.shape {
             case .table(let version):
                 let form = TableForm(view: shaping.view, version: version, context: shaping.context)
-                let row: JSONValue = [
-                    "cells": [],
-                    "object": ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata],
-                ]
-                object = form.table(isEnd ? [row] : [], metadata: ["resourceVersion": .string(revision.description)], withColumns: false)
+                object = form.bookmark(object, isEnd: isEnd, withColumns: !sentColumns)
+                sentColumns = true
             case .partial(let version):
                 object = ["kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata]
             case .object: break

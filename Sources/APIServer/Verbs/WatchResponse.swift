@@ -40,7 +40,8 @@ struct WatchResponse: Sendable {
             label: options.labelSelector,
             field: options.fieldSelector,
             accepted: view.fieldLabels,
-            absent: view.absentFields
+            absent: view.absentFields,
+            kind: view.gvk
         )
         let afterwards = view.afterwards(selection)
         if case .table = context.form.shape { _ = try TableForm.IncludeObject(context) }
@@ -123,6 +124,10 @@ struct WatchResponse: Sendable {
             deadline.remove(ticket)
             metrics.longRunningEnded(token)
         }
+        if context.form.namesList {
+            await endAtFirst(snapshot, watch)
+            return settle()
+        }
         if view.remote != nil {
             do throws(StoreError) {
                 try await deliverConverted(snapshot, watch, stream)
@@ -157,12 +162,9 @@ struct WatchResponse: Sendable {
             )
             return (both.snapshot, both.watch)
         case .from(let revision):
-            if !engine.cache.isReady || engine.cache.revision < revision {
-                try await engine.cache.waitUntil(
-                    revision,
-                    within: ResourceEngine.catchUpLimit,
-                    clock: engine.environment.clock
-                )
+            // A revision of the future is no mistake: what happens up to it is passed over in silence.
+            if !engine.cache.isReady {
+                try await engine.cache.waitUntil(.zero, within: ResourceEngine.catchUpLimit, clock: engine.environment.clock)
             }
             let from = revision.rawValue == 0 ? engine.cache.revision : revision
             return (
@@ -176,6 +178,14 @@ struct WatchResponse: Sendable {
                 )
             )
         }
+    }
+
+    /// No event can be given the shape of a list, so the stream ends where the first would have come.
+    private func endAtFirst(_ snapshot: CacheSnapshot?, _ watch: CacheWatch) async {
+        defer { watch.cancel() }
+        if case .initial(markEnd: true, _) = start { return }
+        if let snapshot, snapshot.contains(where: selection.matches) { return }
+        _ = try? await watch.next()
     }
 
     private var capacity: Int { view.engine.environment.configuration.watchCapacity }

@@ -167,6 +167,7 @@ struct ObjectDecoding: Sendable {
         let kind = kind.isEmpty ? expected.kind : kind
         let apiVersion = apiVersion.isEmpty ? expected.apiVersion : apiVersion
         guard given != expected.groupVersion || kind != expected.kind else { return nil }
+        if expected == OldScale.today, kind == expected.kind, OldScale.versions.contains(apiVersion) { return nil }
         guard WireTypes.node(apiVersion: apiVersion, kind: kind) != nil else {
             return "no kind \(GoQuote.quote(kind)) is registered for version \(GoQuote.quote(apiVersion)) "
                 + "in scheme \"pkg/api/legacyscheme/scheme.go:30\""

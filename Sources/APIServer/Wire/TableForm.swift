@@ -57,7 +57,15 @@ struct TableForm: Sendable {
         return table([row], metadata: metadata, withColumns: withColumns)
     }
 
-    func table(_ rows: [JSONValue], metadata: JSONValue, withColumns: Bool) -> JSONValue {
+    /// A bookmark: the table of an object that has nothing but a revision. The mark of the initial events' end shows in any case.
+    func bookmark(_ object: JSONValue, isEnd: Bool, withColumns: Bool) -> JSONValue {
+        var row = row(of: object)
+        if isEnd, include == .none { row["object"] = Self.partial(object["metadata"] ?? [:], version) }
+        let revision = object.value(at: ["metadata", "resourceVersion"]) ?? ""
+        return table([row], metadata: ["resourceVersion": revision], withColumns: withColumns)
+    }
+
+    private func table(_ rows: [JSONValue], metadata: JSONValue, withColumns: Bool) -> JSONValue {
         [
             "kind": "Table", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata,
             "columnDefinitions": withColumns ? .array(columns) : .null, "rows": .array(rows),

@@ -31,15 +31,15 @@ enum AdmissionKinds {
     static let mutatingBinding = binding(isMutating: true)
 
     private static func webhooks(isMutating: Bool) -> KindRules {
-        KindRules(
+        var rules = KindRules(
             generation: ["webhooks"],
             complete: { completeWebhooks(&$0, isMutating: isMutating) },
-            update: { object, old, issues in
-                WebhookValidation(isMutating: isMutating, old: old).check(object, old: old, &issues)
-            },
-            create: { object, issues in WebhookValidation(isMutating: isMutating).check(object, &issues) },
             row: PlainRows.webhooks
         )
+        rules.checkAs = { object, old, context, issues in
+            WebhookValidation(isMutating: isMutating, old: old, version: context.version).check(object, old: old, &issues)
+        }
+        return rules
     }
 
     private static func binding(isMutating: Bool) -> KindRules {

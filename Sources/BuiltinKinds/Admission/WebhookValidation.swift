@@ -26,14 +26,17 @@ struct WebhookValidation {
     private static let longestTimeout: Int64 = 30
 
     /// Prepares to check a configuration that replaces `old`, or a new one.
-    init(isMutating: Bool, old: JSONValue? = nil) {
+    ///
+    /// - Parameter version: The version of the request; in `v1beta1` webhooks could leave their side effects open.
+    init(isMutating: Bool, old: JSONValue? = nil, version: String = "") {
         self.isMutating = isMutating
+        let isOpen = version == "v1beta1"
         guard let hooks = old?.list("webhooks") else {
-            relaxed = Relaxations()
+            relaxed = Relaxations(sideEffects: isOpen)
             return
         }
         relaxed = Relaxations(
-            sideEffects: hooks.contains { !Self.sideEffects.contains($0.text("sideEffects")) },
+            sideEffects: isOpen || hooks.contains { !Self.sideEffects.contains($0.text("sideEffects")) },
             reviewVersions: hooks.contains { hook in
                 let versions = hook.texts("admissionReviewVersions")
                 return !versions.isEmpty && !versions.contains(where: Self.reviewVersions.contains)

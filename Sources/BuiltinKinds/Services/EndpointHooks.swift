@@ -139,7 +139,9 @@ struct EndpointSliceHooks: KindHooks {
     }
 
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
-        guard object["endpoints"] != old["endpoints"] || object["ports"] != old["ports"] else { return }
+        // Of the metadata, labels count.
+        let labels = object["metadata"]?["labels"] != old["metadata"]?["labels"]
+        guard labels || object.list("endpoints") != old.list("endpoints") || object.list("ports") != old.list("ports") else { return }
         object.set(.integer((old["metadata"]?.number("generation") ?? 0) + 1), at: ["metadata", "generation"])
     }
 

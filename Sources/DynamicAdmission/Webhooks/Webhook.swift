@@ -49,23 +49,13 @@ public struct Webhook: Sendable {
         endpoint = entry["clientConfig"].flatMap { WebhookEndpoint(clientConfig: $0) }
     }
 
-    /// What webhooks of `v1beta1` said of their side effects, where today's words have no room for it.
-    ///
-    /// Source: docs/decisions/0005-old-versions.md.
-    private static let oldEffectsKey = "apus.dev/v1beta1-side-effects"
-
     /// The webhooks of a configuration, in its order.
     public static func all(of configuration: JSONValue) -> [Webhook] {
         let name = configuration.value(at: ["metadata", "name"])?.string ?? ""
-        let said = configuration.value(at: ["metadata", "annotations", oldEffectsKey])?.string
-        let oldEffects = said.flatMap { try? JSONParser.parse($0) }
         var ordinals: [String: Int] = [:]
         return (configuration["webhooks"]?.array ?? []).map { entry in
             let own = entry["name"]?.string ?? ""
             defer { ordinals[own, default: 0] += 1 }
-            var entry = entry
-            // Whoever has decided since is believed.
-            if let effects = oldEffects?[own], entry["sideEffects"] == "NoneOnDryRun" { entry["sideEffects"] = effects }
             return Webhook(entry, configuration: name, ordinal: ordinals[own, default: 0])
         }
     }

@@ -37,42 +37,15 @@ extension LegacyShape {
 
     // MARK: Webhook configurations
 
-    static let validatingWebhooks = webhooks { object in object.forEach(at: ["webhooks"], webhook) }
+    /// What a webhook says of its side effects is stored as it is: today's version shows words that it does not take.
+    static let validatingWebhooks = LegacyShape(defaults: { object in object.forEach(at: ["webhooks"], webhook) })
 
-    static let mutatingWebhooks = webhooks { object in
+    static let mutatingWebhooks = LegacyShape(defaults: { object in
         object.forEach(at: ["webhooks"]) { hook in
             webhook(&hook)
             hook.fill(["reinvocationPolicy"], "Never")
         }
-    }
-
-    /// What webhooks said of their side effects, by name, where today's words have no room for it.
-    private static let effectsKey = "apus.dev/v1beta1-side-effects"
-    private static let today: JSONValue = "NoneOnDryRun"
-
-    /// A webhook could leave open whether it has side effects. Today it cannot; what comes closest is stored.
-    private static func webhooks(_ defaults: @escaping Change) -> LegacyShape {
-        LegacyShape(
-            defaults: defaults,
-            up: { object in
-                var known = object.takeAnnotation(effectsKey).flatMap { try? JSONParser.parse($0) } ?? [:]
-                object.forEach(at: ["webhooks"]) { hook in
-                    guard let name = hook["name"]?.string, let effects = hook["sideEffects"] else { return }
-                    let isOld = effects == "Unknown" || effects == "Some"
-                    known[name] = isOld ? effects : nil
-                    if isOld { hook["sideEffects"] = today }
-                }
-                if !known.isEmptyObject { object.annotate(effectsKey, known.description) }
-            },
-            down: { object in
-                guard let known = object.takeAnnotation(effectsKey).flatMap({ try? JSONParser.parse($0) }) else { return }
-                object.forEach(at: ["webhooks"]) { hook in
-                    guard let name = hook["name"]?.string, let effects = known[name], hook["sideEffects"] == today else { return }
-                    hook["sideEffects"] = effects
-                }
-            }
-        )
-    }
+    })
 
     private static func webhook(_ hook: inout JSONValue) {
         hook.fill(["failurePolicy"], "Ignore")

@@ -22,6 +22,8 @@ package struct KindRules: KindHooks {
     package var check: Check?
     /// What an update may not do.
     package var update: Comparison?
+    /// What is wrong with an object, given the one it replaces (nil for a new one), where the version of the request counts.
+    package var checkAs: (@Sendable (JSONValue, JSONValue?, HookContext, inout [FieldIssue]) -> Void)?
     /// What is wrong with a new object alone.
     package var create: Check?
     /// Whether `check` holds for updates too.
@@ -95,6 +97,7 @@ package struct KindRules: KindHooks {
         name.check(object, &issues)
         check?(object, &issues)
         create?(object, &issues)
+        checkAs?(object, nil, context, &issues)
         return issues
     }
 
@@ -102,6 +105,7 @@ package struct KindRules: KindHooks {
         var issues: [FieldIssue] = []
         if checksUpdates { check?(object, &issues) }
         update?(object, old, &issues)
+        checkAs?(object, old, context, &issues)
         return issues
     }
 

@@ -28,6 +28,8 @@ struct ClusterConfiguration: Sendable, Equatable {
     var maxRequestsInFlight = 400
     /// The writes the API serves at the same time.
     var maxMutatingRequestsInFlight = 200
+    /// How long the store remembers what was.
+    var historyAge = Duration.seconds(300)
     /// How the log is written.
     var logFormat = LogFormat.text
     /// The least severe messages that are written.
@@ -59,6 +61,7 @@ struct ClusterConfiguration: Sendable, Equatable {
         if maxRequestsInFlight + maxMutatingRequestsInFlight < 1 {
             problems.append("--max-requests-inflight and --max-mutating-requests-inflight leave no place for a request")
         }
+        if historyAge < .seconds(1) { problems.append("--history-age: less than a second") }
         if dataDirectory.isEmpty { problems.append("--data-dir: must not be empty") }
         return problems
     }

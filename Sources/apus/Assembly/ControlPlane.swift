@@ -62,6 +62,7 @@ struct ControlPlane: Sendable {
         settings.serviceAccountIssuer = Self.issuer
         settings.maxInFlight = configuration.maxRequestsInFlight
         settings.maxMutatingInFlight = configuration.maxMutatingRequestsInFlight
+        settings.historyAge = configuration.historyAge
         settings.frontProxy = FrontProxy(
             clientCAPEM: pki.authority.certificatePEM,
             requestHeaderCAPEM: pki.frontProxyAuthority.certificatePEM,

@@ -42,6 +42,14 @@ struct ServerOptions: ParsableArguments {
     )
     var maxMutatingRequestsInFlight: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How long continued lists, watches and reads of a past revision may reach back. (default: 5m)",
+            valueName: "duration"
+        )
+    )
+    var historyAge: String?
+
     /// The checked settings.
     /// - Throws: `ValidationError` that names the flag or the file's key.
     func configuration() throws -> ClusterConfiguration {
@@ -59,7 +67,7 @@ struct ServerOptions: ParsableArguments {
             ("service-cidr", serviceCIDR), ("cluster-cidr", clusterCIDR), ("cluster-dns", clusterDNS),
             ("hollow-nodes", hollowNodes.map(String.init)),
             ("max-requests-inflight", maxRequestsInFlight.map(String.init)),
-            ("max-mutating-requests-inflight", maxMutatingRequestsInFlight.map(String.init)),
+            ("max-mutating-requests-inflight", maxMutatingRequestsInFlight.map(String.init)), ("history-age", historyAge),
         ]
     }
 
@@ -79,6 +87,7 @@ struct ServerOptions: ParsableArguments {
         add("--hollow-nodes", configuration.hollowNodes > 0 ? configuration.hollowNodes : nil)
         add("--max-requests-inflight", configuration.maxRequestsInFlight)
         add("--max-mutating-requests-inflight", configuration.maxMutatingRequestsInFlight)
+        add("--history-age", DurationText.format(configuration.historyAge))
         add("--log-format", configuration.logFormat.rawValue)
         add("--log-level", configuration.logLevel)
         return arguments
@@ -89,7 +98,8 @@ struct ServerOptions: ParsableArguments {
 enum Setting {
     static let names: Set<String> = [
         "data-dir", "https-port", "kubeconfig", "service-cidr", "cluster-cidr", "cluster-dns", "container-runtime-endpoint",
-        "node-name", "node-ip", "hollow-nodes", "max-requests-inflight", "max-mutating-requests-inflight", "log-format", "log-level",
+        "node-name", "node-ip", "hollow-nodes", "max-requests-inflight", "max-mutating-requests-inflight", "history-age", "log-format",
+        "log-level",
     ]
 
     /// Sets what flags gave.
@@ -126,6 +136,7 @@ enum Setting {
         case "hollow-nodes": configuration.hollowNodes = try parsed({ Int($0) }, "a number")
         case "max-requests-inflight": configuration.maxRequestsInFlight = try parsed({ Int($0) }, "a number")
         case "max-mutating-requests-inflight": configuration.maxMutatingRequestsInFlight = try parsed({ Int($0) }, "a number")
+        case "history-age": configuration.historyAge = try parsed({ DurationText.parse($0) }, "a duration such as 5m")
         case "log-format":
             configuration.logFormat = try parsed({ ClusterConfiguration.LogFormat(rawValue: $0) }, "text or json")
         case "log-level":
