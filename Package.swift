@@ -78,7 +78,7 @@ let layers: [Target] = [
         exclude: ["Protos"]
     ),
     layer("Quota", ["APIModel", "Units", "Values"]),
-    layer("Access", ["Quota", "HTTPTransport", "APITypes", "APIModel", "Units", "Values", "Channels", log] + x509),
+    layer("Access", ["Quota", "HTTPTransport", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels", log] + x509),
     layer("PodKinds", ["APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections),
     layer("BuiltinKinds", ["PodKinds", "CEL", "APITypes", "APIModel", "Schema", "Units", "Values", "Channels"] + collections + x509),
     layer("LegacyKinds", ["BuiltinKinds", "PodKinds", "APITypes", "APIModel", "Schema", "Units", "Values"]),

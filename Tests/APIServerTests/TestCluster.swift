@@ -172,7 +172,7 @@ func withCluster(
                 ]),
                 tokenAuthenticator: tokens,
                 authorizer: authorizer,
-                admission: .builtIn(lookup: lookup, random: random)
+                admission: .builtIn(lookup: lookup, random: random, authorizer: authorizer)
                     .followed(by: RoleEscalation(authorizer: roles, others: authorizer))
             )
         },

@@ -61,6 +61,66 @@ import Values
         }
     }
 
+    @Test func `a claim that a pod uses outlives its deletion, a volume the claim's`() async throws {
+        try await SimulatedCluster.run { cluster in
+            try await cluster.client.create(makeVolume("v", "1Gi"))
+            try await cluster.client.create(makeClaim("a", "1Gi"))
+            try await cluster.wait("bound") { try await claim(cluster, "a").status.phase == "Bound" }
+            var pod = Pod(name: "p", namespace: "default")
+            pod.fields["spec"] = [
+                "nodeName": "nowhere", "containers": [["name": "c", "image": "i"]],
+                "volumes": [["name": "v", "persistentVolumeClaim": ["claimName": "a"]]],
+            ]
+            try await cluster.client.create(pod)
+            #expect(try await claim(cluster, "a").metadata.finalizers == [StorageProtection.claimFinalizer])
+            #expect(try await volume(cluster, "v").metadata.finalizers == [StorageProtection.volumeFinalizer])
+            try await cluster.client.delete(PersistentVolume.self, name: "v")
+            try await cluster.client.delete(PersistentVolumeClaim.self, namespace: "default", name: "a")
+            // Another claim comes and goes meanwhile: the controllers have seen the first one by then.
+            try await cluster.client.create(makeClaim("b", "1Gi"))
+            try await cluster.client.delete(PersistentVolumeClaim.self, namespace: "default", name: "b")
+            try await cluster.wait("the unused one is gone") {
+                try await cluster.client.list(PersistentVolumeClaim.self, namespace: "default").items.map(\.name) == ["a"]
+            }
+            #expect(try await claim(cluster, "a").isBeingDeleted)
+            #expect(try await volume(cluster, "v").status.phase == "Bound")
+            try await cluster.client.delete(
+                Pod.self,
+                namespace: "default",
+                name: "p",
+                options: DeleteOptions { $0.gracePeriodSeconds = 0 }
+            )
+            try await cluster.wait("claim and volume are gone") {
+                let claims = try await cluster.client.list(PersistentVolumeClaim.self, namespace: "default").items
+                let volumes = try await cluster.client.list(PersistentVolume.self).items
+                return claims.isEmpty && volumes.isEmpty
+            }
+        }
+    }
+
+    @Test func `a class of volume attributes outlives its deletion while a claim names it`() async throws {
+        try await SimulatedCluster.run { cluster in
+            var gold = VolumeAttributesClass(name: "gold")
+            gold.fields["driverName"] = "d.io"
+            gold.fields["parameters"] = ["a": "b"]
+            try await cluster.client.create(gold)
+            var named = makeClaim("a", "1Gi")
+            named.spec.volumeAttributesClassName = "gold"
+            try await cluster.client.create(named)
+            try await cluster.wait("pending") { try await claim(cluster, "a").status.phase == "Pending" }
+            try await cluster.client.delete(VolumeAttributesClass.self, name: "gold")
+            var silver = gold
+            silver.metadata.name = "silver"
+            try await cluster.client.create(silver)
+            try await cluster.client.delete(VolumeAttributesClass.self, name: "silver")
+            try await cluster.wait("the unused one is gone") {
+                try await cluster.client.list(VolumeAttributesClass.self).items.map(\.name) == ["gold"]
+            }
+            try await cluster.client.delete(PersistentVolumeClaim.self, namespace: "default", name: "a")
+            try await cluster.wait("gone") { try await cluster.client.list(VolumeAttributesClass.self).items.isEmpty }
+        }
+    }
+
     @Test func `a claim of a waiting class is bound once a pod is placed`() async throws {
         try await SimulatedCluster.run { cluster in
             var late = StorageClass(name: "late")

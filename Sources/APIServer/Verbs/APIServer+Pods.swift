@@ -99,6 +99,9 @@ extension APIServer {
         for (key, value) in binding.value(at: ["metadata", "annotations"])?.object ?? [:] {
             pod.set(value, at: ["metadata", "annotations", key])
         }
+        for (key, value) in binding.value(at: ["metadata", "labels"])?.object ?? [:] {
+            pod.set(value, at: ["metadata", "labels", key])
+        }
         pod.set(.array(scheduled(pod, now)), at: ["status", "conditions"])
         return pod
     }

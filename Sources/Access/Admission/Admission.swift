@@ -137,22 +137,34 @@ public struct AdmissionChain: Sendable {
         for plugin in plugins where plugin.handles(request) { try await plugin.validate(request) }
     }
 
-    /// The plugins every server runs, in upstream's order.
+    /// The plugins every server runs, in upstream's order. Without an `authorizer` nobody asks who may approve and sign
+    /// certificates.
     public static func builtIn(
         lookup: any ClusterLookup,
         random: any RandomSource,
-        clock: any ClusterClock = SystemClock()
+        clock: any ClusterClock = SystemClock(),
+        authorizer: (any Authorizer)? = nil
     ) -> AdmissionChain {
-        AdmissionChain([
+        let certificates: [any Admission] = authorizer.map { [CertificateAdmission(authorizer: $0)] } ?? []
+        let first: [any Admission] = [
             NamespaceLifecycle(lookup: lookup),
             LimitRanger(lookup: lookup),
             ServiceAccountAdmission(lookup: lookup, random: random, clock: clock),
             NodeRestriction(lookup: lookup),
             NodeSliceRestriction(),
             TaintNodesByCondition(),
+            PodSecurity(lookup: lookup, clock: clock),
             PriorityAdmission(lookup: lookup),
             DefaultTolerationSeconds(),
+            DefaultClass.storage(lookup),
+            StorageObjectInUseProtection(),
+            VolumeClaimResize(lookup: lookup),
             RuntimeClassAdmission(lookup: lookup),
-        ])
+        ]
+        let last: [any Admission] = [
+            CertificateSubjectRestriction(), DefaultClass.ingress(lookup), PodTopologyLabels(lookup: lookup),
+            PodResizeValidator(lookup: lookup),
+        ]
+        return AdmissionChain(first + certificates + last)
     }
 }

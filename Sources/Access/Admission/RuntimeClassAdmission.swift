@@ -21,6 +21,8 @@ public struct RuntimeClassAdmission: Admission {
 
     private func runtimeClass(_ request: AdmissionRequest) async throws(APIError) -> JSONValue? {
         guard let name = request.object?.value(at: ["spec", "runtimeClassName"])?.string else { return nil }
+        // Upstream's own client refuses to ask for this.
+        if name.isEmpty { throw APIError(code: 500, reason: "", message: "resource name may not be empty") }
         if let known = lookup.object(Self.classes, namespace: "", name: name) { return known }
         // It may be so new that the cache has not seen it.
         guard let stored = await lookup.currentObject(Self.classes, namespace: "", name: name) else {

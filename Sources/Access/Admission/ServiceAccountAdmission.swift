@@ -28,20 +28,26 @@ public struct ServiceAccountAdmission: Admission {
 
     /// Whether the plugin has anything to do with the request.
     public func handles(_ request: AdmissionRequest) -> Bool {
-        request.operation == .create && request.writes(core: "pods")
+        switch request.operation {
+        case .create: request.writes(core: "pods")
+        case .update: request.writes(core: "pods", subresource: "ephemeralcontainers")
+        default: false
+        }
     }
 
     /// Changes the object, or refuses the request.
     public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {
-        guard var pod = request.object else { return }
+        guard request.operation == .create, var pod = request.object else { return }
         if Self.isMirror(pod) { return try await validate(request) }
+        let account = try await account(of: pod, request)
+        // Nothing below refuses: the tree is changed where it is, and not in a copy.
+        request.object = nil
         if (pod.value(at: ["spec", "serviceAccountName"])?.string ?? "").isEmpty {
             pod.set("default", at: ["spec", "serviceAccountName"])
         }
         if pod.value(at: ["spec", "serviceAccount"]) == nil || pod.value(at: ["spec", "serviceAccount"])?.string?.isEmpty == true {
             pod.set(pod.value(at: ["spec", "serviceAccountName"]) ?? "default", at: ["spec", "serviceAccount"])
         }
-        let account = try await account(of: pod, request)
         if shouldMount(account, pod) { mountToken(&pod) }
         if (pod.value(at: ["spec", "imagePullSecrets"])?.array ?? []).isEmpty,
             let secrets = account["imagePullSecrets"]?.array, !secrets.isEmpty
@@ -54,7 +60,7 @@ public struct ServiceAccountAdmission: Admission {
     /// Refuses what may not be.
     public func validate(_ request: AdmissionRequest) async throws(APIError) {
         guard let pod = request.object else { return }
-        guard Self.isMirror(pod) else { return }
+        guard Self.isMirror(pod), request.operation == .create else { return try await checkSecrets(of: pod, request) }
         guard (pod.value(at: ["spec", "serviceAccountName"])?.string ?? "").isEmpty else {
             throw request.forbidden("a mirror pod may not reference service accounts")
         }
@@ -68,13 +74,34 @@ public struct ServiceAccountAdmission: Admission {
         }
     }
 
+    /// Holds the pod to the secrets of its account, where the account says so.
+    private func checkSecrets(of pod: JSONValue, _ request: AdmissionRequest) async throws(APIError) {
+        guard pod.value(at: ["spec", "serviceAccountName"])?.string?.isEmpty == false else {
+            let name = pod.value(at: ["metadata", "name"])?.string ?? ""
+            throw request.forbidden("no service account specified for pod \(request.namespace)/\(name)")
+        }
+        guard let limits = MountableSecrets(try await account(of: pod, request)) else { return }
+        if request.operation == .create {
+            if let problem = limits.problem(of: pod) { throw request.forbidden(problem) }
+        } else if let problem = limits.problem(ofContainers: pod.value(at: ["spec", "ephemeralContainers"]), "ephemeral container") {
+            // Upstream does not wrap this one.
+            throw APIError(code: 500, reason: "", message: problem)
+        }
+    }
+
     static func isMirror(_ pod: JSONValue) -> Bool {
         pod.value(at: ["metadata", "annotations", mirrorAnnotation]) != nil
     }
 
     private func account(of pod: JSONValue, _ request: AdmissionRequest) async throws(APIError) -> JSONValue {
-        let name = pod.value(at: ["spec", "serviceAccountName"])?.string ?? "default"
+        let given = pod.value(at: ["spec", "serviceAccountName"])?.string ?? ""
+        let name = given.isEmpty ? "default" : given
         let namespace = request.namespace
+        if name.contains("/") {
+            throw request.forbidden(
+                "error looking up service account \(namespace)/\(name): invalid resource name \"\(name)\": [may not contain '/']"
+            )
+        }
         if let known = lookup.object(Self.accounts, namespace: namespace, name: name) { return known }
         // A controller makes the default account of a new namespace; give it a moment.
         let attempts = name == "default" ? Self.defaultAttempts : 1
@@ -114,6 +141,11 @@ public struct ServiceAccountAdmission: Admission {
 
     /// The projected volume that holds token, CA and namespace.
     static func tokenVolume(named name: String) -> JSONValue {
+        ["name": .string(name), "projected": tokenProjection]
+    }
+
+    /// The same in every pod, and so made once.
+    private static let tokenProjection: JSONValue = {
         let token: JSONValue = [
             "path": "token", "expirationSeconds": .integer(ServiceAccountTokenIssuer.mountedTokenSeconds),
         ]
@@ -122,6 +154,6 @@ public struct ServiceAccountAdmission: Admission {
             "items": [["path": "namespace", "fieldRef": ["apiVersion": "v1", "fieldPath": "metadata.namespace"]]]
         ]
         let sources: JSONValue = [["serviceAccountToken": token], ["configMap": authority], ["downwardAPI": namespace]]
-        return ["name": .string(name), "projected": ["defaultMode": 420, "sources": sources]]
-    }
+        return ["defaultMode": 420, "sources": sources]
+    }()
 }

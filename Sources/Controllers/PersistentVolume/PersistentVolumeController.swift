@@ -212,7 +212,7 @@ final class PersistentVolumeController: KeyedController {
     // MARK: Volumes
 
     private func settle(_ volume: PersistentVolume) async throws {
-        if volume.isBeingDeleted { return }
+        // Also of a volume that is to be deleted: it is kept while it is bound.
         guard let reference = volume.spec.claimRef, !reference.uid.isEmpty else { return try await setPhase(volume, "Available") }
         let key = "\(reference.namespace)/\(reference.name)"
         var claim = claims.get(key)

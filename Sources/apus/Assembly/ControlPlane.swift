@@ -119,7 +119,7 @@ struct ControlPlane: Sendable {
                     ]),
                     tokenAuthenticator: tokens,
                     authorizer: authorizer,
-                    admission: .builtIn(lookup: lookup, random: random)
+                    admission: .builtIn(lookup: lookup, random: random, authorizer: authorizer)
                         .followed(by: RoleEscalation(authorizer: roles, others: authorizer))
                 )
             },
@@ -130,11 +130,11 @@ struct ControlPlane: Sendable {
     }
 
     /// A client of the API in this process, as a user that authorization knows.
-    func client(_ user: String, groups: [String] = []) -> APIClient {
+    func client(_ user: String, groups: [String] = [], agent: String? = nil) -> APIClient {
         let transport = InProcessTransport(handler: server, user: InProcessUser(name: user, groups: groups))
         // The agent's name is the manager of the fields it writes: upstream's are the programs' names.
-        let agent = user.hasPrefix("system:node:") ? "kubelet" : user.hasPrefix("system:") ? String(user.dropFirst(7)) : user
-        return APIClient(transport: transport, userAgent: agent)
+        let name = user.hasPrefix("system:node:") ? "kubelet" : user.hasPrefix("system:") ? String(user.dropFirst(7)) : user
+        return APIClient(transport: transport, userAgent: agent ?? name)
     }
 
     /// The watch caches as a source of informers.
@@ -239,7 +239,12 @@ struct ControlPlane: Sendable {
     private var signing: CertificateSigning {
         CertificateSigning(
             authority: pki.authority,
-            client: client("system:kube-controller-manager"),
+            // Only this controller may approve and sign.
+            client: client(
+                "system:serviceaccount:kube-system:certificate-controller",
+                groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
+                agent: "kube-controller-manager"
+            ),
             informers: informers,
             services: configuration.serviceCIDR.map { [$0] } ?? []
         )
