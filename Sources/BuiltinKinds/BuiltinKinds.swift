@@ -56,7 +56,7 @@ public enum BuiltinKinds {
         "nodes": NodeHooks(),
         "namespaces": NamespaceHooks(),
         "configmaps": ConfigMapHooks(),
-        "secrets": SecretHooks(),
+        "secrets": SecretHooks(pairProblem: KeyPairCheck.problem),
         "serviceaccounts": ClusterKinds.serviceAccount,
         "events": EventHooks(subject: "involvedObject", first: "firstTimestamp", last: "lastTimestamp"),
         "events.events.k8s.io": EventHooks(subject: "regarding", first: "deprecatedFirstTimestamp", last: "deprecatedLastTimestamp"),

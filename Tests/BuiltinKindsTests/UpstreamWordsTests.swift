@@ -203,8 +203,7 @@ import Values
             "aggregationRule",
             ["clusterRoleSelectors": [["matchExpressions": [["key": "a", "operator": "Like"]]]]],
             "aggregationRule.clusterRoleSelectors[0].matchExpressions[0].operator: Invalid value: \"Like\": not a valid selector operator",
-            "aggregationRule.clusterRoleSelectors[0]: Invalid value: "
-                + "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Like\"}]}: invalid label selector."
+            "aggregationRule.clusterRoleSelectors[0]: Invalid value: null: invalid label selector."
         ),
     ]
 

@@ -32,11 +32,6 @@ import Values
             "spec.containers[0].resources.limits[memory]: fractional byte value \"100m\" is invalid, must be an integer"
         ),
         Broken(
-            "spec.terminationGracePeriodSeconds",
-            -1,
-            "spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
-        ),
-        Broken(
             "spec.volumes.0",
             ["name": "data", "gitRepo": ["repository": "r"]],
             "spec.volumes[0].gitRepo: deprecated in v1.11, and disabled by default in v1.33+"

@@ -10,8 +10,6 @@ struct ResourceTraits: Sendable {
     var returnsDeleted = false
     /// Creation keeps the status the client sends.
     var keepsStatusOnCreate = false
-    /// The hooks check the whole object, so that the schema need not be asked as well.
-    var hasOwnValidation = false
     /// Dependents are orphaned unless the request says otherwise.
     var orphansByDefault = false
 
@@ -47,18 +45,9 @@ struct ResourceTraits: Sendable {
         "volumeattributesclasses.storage.k8s.io",
     ]
 
-    private static let validated: Set<String> = [
-        "pods", "replicationcontrollers", "deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps",
-        "jobs.batch", "cronjobs.batch", "services", "endpoints", "endpointslices.discovery.k8s.io", "nodes", "namespaces",
-        "configmaps", "secrets", "serviceaccounts", "events", "leases.coordination.k8s.io", "persistentvolumes",
-        "persistentvolumeclaims", "storageclasses.storage.k8s.io", "ingresses.networking.k8s.io",
-        "customresourcedefinitions.apiextensions.k8s.io", "resourcequotas",
-    ]
-
     init(_ resource: GroupResource, isCustom: Bool = false) {
         if isCustom {
             updatesUnconditionally = false
-            hasOwnValidation = true
             forgetsEmptyLists = false
             return
         }
@@ -67,7 +56,6 @@ struct ResourceTraits: Sendable {
         updatesUnconditionally = !Self.needingVersion.contains(name)
         returnsDeleted = Self.returningDeleted.contains(name)
         keepsStatusOnCreate = name == "nodes" || name == "componentstatuses"
-        hasOwnValidation = Self.validated.contains(name)
         forgetsEmptyLists = !Self.storedAsJSON.contains(resource.group)
         orphansByDefault = name == "replicationcontrollers"
     }

@@ -11,6 +11,7 @@ enum AdmissionKinds {
     static let validatingPolicy = KindRules(
         generation: ["spec"],
         complete: { completePolicy(&$0) },
+        status: [:],
         update: { object, old, issues in
             PolicyValidation(object, old: old).validating(&issues)
         },

@@ -75,7 +75,7 @@ enum MatchRuleValidation {
     /// What a policy or binding is about.
     static func resources(matching match: JSONValue?, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         guard let match else { return }
-        issues.choice(match.text("matchPolicy"), ["Equivalent", "Exact"], path.child("matchPolicy"))
+        issues.oneOf(match.text("matchPolicy"), ["Equivalent", "Exact"], path.child("matchPolicy"))
         for field in ["namespaceSelector", "objectSelector"] {
             if match[field] == nil { issues.required(path.child(field)) }
             SelectorValidation.selector(match[field], path.child(field), &issues)

@@ -86,6 +86,7 @@ struct CronJobHooks: KindHooks {
             let words = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
             issues.invalid(place, .string(zone), words)
         }
+        if zone != "Local", !TimeZoneNames.contains(zone) { issues.invalid(place, .string(zone), "unknown time zone \(zone)") }
     }
 
     func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {

@@ -21,12 +21,17 @@ struct JobValidation {
         let spec = object["spec"] ?? [:]
         template(spec, at: root, &issues)
         let place = root.child("selector")
-        guard let selector = spec["selector"], selector != .null else { return issues.required(place) }
-        SelectorValidation.selector(selector, place, &issues)
-        guard let parsed = try? LabelSelector(json: selector) else { return }
         let labels = spec["template"]?["metadata"]?["labels"]
-        if !parsed.matches(strings(labels)) {
-            issues.invalid(root.child("template", "metadata", "labels"), labels ?? [:], "`selector` does not match template `labels`")
+        var isMatching = false
+        if let selector = spec["selector"], selector != .null {
+            SelectorValidation.selector(selector, place, &issues)
+            guard let parsed = try? LabelSelector(json: selector) else { return }
+            isMatching = parsed.matches(strings(labels))
+        } else {
+            issues.required(place)
+        }
+        if !isMatching {
+            issues.invalid(root.child("template", "metadata", "labels"), labels ?? .null, "`selector` does not match template `labels`")
         }
     }
 
@@ -84,7 +89,7 @@ struct JobValidation {
         if let mode { issues.oneOf(mode, ["NonIndexed", "Indexed"], path.child("completionMode")) }
         if mode == "Indexed" {
             indexed(&issues)
-        } else {
+        } else if mode == nil || mode == "NonIndexed" {
             for field in ["backoffLimitPerIndex", "maxFailedIndexes"] {
                 guard let value = spec[field]?.int else { continue }
                 issues.invalid(path.child(field), .integer(value), "requires indexed completion mode")

@@ -116,6 +116,12 @@ struct WorkloadValidation {
         }
         if kind == .statefulSet { addClaims(&template) }
         PodTemplateValidation.check(template, place, &issues)
+        if kind == .statefulSet, let metadata = template["metadata"] {
+            // Upstream looks at these twice.
+            SelectorValidation.labels(metadata["labels"], place.child("labels"), &issues)
+            TemplateMetadataValidation.annotations(metadata, place.child("annotations"), &issues)
+            PodAnnotationValidation.check(metadata, spec: template["spec"] ?? [:], place.child("annotations"), &issues)
+        }
         let policy = template["spec"]?.text("restartPolicy") ?? ""
         if policy != "Always" { issues.append(.notSupported(place.child("spec", "restartPolicy"), .string(policy), ["Always"])) }
         if template["spec"]?["activeDeadlineSeconds"]?.int != nil {

@@ -19,7 +19,10 @@ enum AccessValidation {
         if selectors.isEmpty { issues.required(place, "at least one clusterRoleSelector required if aggregationRule is non-nil") }
         for (index, selector) in selectors.enumerated() {
             SelectorValidation.selector(selector, place.index(index), &issues)
-            if (try? LabelSelector(json: selector)) == nil { issues.invalid(place.index(index), selector, "invalid label selector.") }
+            if (try? LabelSelector(json: selector)) == nil {
+                // Upstream shows what it could not make of the selector: nothing.
+                issues.append(.init(kind: .invalid, path: place.index(index), shownValue: "null", detail: "invalid label selector."))
+            }
         }
     }
 

@@ -161,7 +161,7 @@ enum LimitRangeValidation {
             }
             for (name, _) in amounts {
                 let place = path.child(list).key(name)
-                if type == "Container" {
+                if type == "Container" || type == "Pod" {
                     ResourceValidation.containerResourceName(name, place, &issues)
                 } else {
                     ResourceValidation.resourceName(name, place, &issues)

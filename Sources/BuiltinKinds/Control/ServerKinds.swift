@@ -12,6 +12,7 @@ enum ServerKinds {
             guard object["spec"]?["service"] != nil, object["spec"]?["service"]?["port"] == nil else { return }
             object.set(443, at: ["spec", "service", "port"])
         },
+        status: [:],
         check: { apiService($0, &$1) },
         statusUpdate: { object, _, issues in
             for (index, condition) in (object["status"]?.list("conditions") ?? []).enumerated() {

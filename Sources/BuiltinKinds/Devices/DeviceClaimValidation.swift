@@ -207,11 +207,12 @@ struct DeviceClaimValidation {
         if let share = device["shareID"]?.string { DeviceRules.identifier(share, path.child("shareID"), &issues) }
         let identity = Self.identity(device)
         if !allocated.contains(identity) {
-            let value: JSONValue = [
-                "Driver": device["driver"] ?? "", "Pool": device["pool"] ?? "", "Device": device["device"] ?? "",
-                "ShareID": device["shareID"] ?? "",
-            ]
-            issues.invalid(path, value, "must be an allocated device in the claim")
+            // The device's identity, not the status of the device that stands there.
+            let parts = [("Driver", "driver"), ("Pool", "pool"), ("Device", "device"), ("ShareID", "shareID")].map { name, field in
+                "\"\(name)\":" + String(decoding: JSONValue.string(device.text(field)).encoded(), as: UTF8.self)
+            }
+            let shown = "{\(parts.joined(separator: ","))}"
+            issues.append(.init(kind: .invalid, path: path, shownValue: shown, detail: "must be an allocated device in the claim"))
         }
         let conditions = device.list("conditions")
         let place = path.child("conditions")

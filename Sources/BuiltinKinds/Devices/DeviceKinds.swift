@@ -33,6 +33,7 @@ enum DeviceKinds {
     }
 
     static let claim = KindRules(
+        status: [:],
         update: { object, old, issues in issues.immutable(object["spec"], old["spec"], spec) },
         create: { DeviceClaimValidation($0["spec"] ?? [:]).check(at: spec, &$1) },
         statusUpdate: { DeviceClaimValidation($0["spec"] ?? [:]).status($0, old: $1, &$2) },
@@ -41,12 +42,12 @@ enum DeviceKinds {
     )
 
     static let claimTemplate = KindRules(
-        update: { object, old, issues in issues.immutable(object["spec"], old["spec"], spec) },
-        create: { object, issues in
+        check: { object, issues in
             let template = object["spec"] ?? [:]
             TemplateMetadataValidation.check(template["metadata"], spec.child("metadata"), &issues)
             DeviceClaimValidation(template["spec"] ?? [:]).check(at: spec.child("spec"), &issues)
         },
+        update: { object, old, issues in issues.immutable(object["spec"], old["spec"], spec) },
         row: PlainRows.nameAndAge
     )
 

@@ -25,7 +25,6 @@ enum AddressKinds {
         update: { object, old, issues in
             issues.immutable(object["spec"]?["parentRef"], old["spec"]?["parentRef"], FieldPath("spec.parentRef"))
         },
-        checksUpdates: false,
         row: PlainRows.ipAddress
     )
 

@@ -139,10 +139,27 @@ struct EndpointSliceHooks: KindHooks {
     }
 
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        if object.list("endpoints") != old.list("endpoints") { dropTopology(&object, old) }
         // Of the metadata, labels count.
         let labels = object["metadata"]?["labels"] != old["metadata"]?["labels"]
         guard labels || object.list("endpoints") != old.list("endpoints") || object.list("ports") != old.list("ports") else { return }
         object.set(.integer((old["metadata"]?.number("generation") ?? 0) + 1), at: ["metadata", "generation"])
+    }
+
+    /// The old topology is not written any more; what it says of nodes is kept where they are named.
+    private func dropTopology(_ object: inout JSONValue, _ old: JSONValue) {
+        let label = "kubernetes.io/hostname"
+        let known = old.list("endpoints").compactMap { $0["deprecatedTopology"]?[label]?.string }.filter { !$0.isEmpty }
+        guard var endpoints = object["endpoints"]?.array else { return }
+        for index in endpoints.indices {
+            if let node = endpoints[index]["deprecatedTopology"]?[label]?.string, endpoints[index]["nodeName"]?.string == nil,
+                known.contains(node), Names.dns1123SubdomainIssues(node).isEmpty
+            {
+                endpoints[index]["nodeName"] = .string(node)
+            }
+            endpoints[index]["deprecatedTopology"] = nil
+        }
+        object["endpoints"] = .array(endpoints)
     }
 
     func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
@@ -163,7 +180,8 @@ struct EndpointSliceHooks: KindHooks {
 
     func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
-        if object["endpoints"] != old["endpoints"] || object["ports"] != old["ports"] { issues = validate(object, context) }
+        // What is unchanged was valid when it was stored.
+        if ["endpoints", "ports", "addressType"].contains(where: { object[$0] != old[$0] }) { issues = validate(object, context) }
         issues.immutable(object["addressType"], old["addressType"], FieldPath("addressType"))
         return issues
     }

@@ -136,7 +136,8 @@ struct PersistentVolumeSpecValidation {
                 issues.forbidden(place, "may not specify volumeMode other than Filesystem in the context of inline volumes")
             }
         }
-        guard let attributes = spec["volumeAttributesClassName"]?.string else { return }
+        // Inline volumes are not asked about their attributes.
+        guard !isInline, let attributes = spec["volumeAttributesClassName"]?.string else { return }
         let place = path.child("volumeAttributesClassName")
         if attributes.isEmpty {
             issues.required(place, "an empty string is disallowed")

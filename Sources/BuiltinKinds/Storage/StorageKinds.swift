@@ -119,8 +119,6 @@ enum StorageKinds {
             case (false, let name?):
                 if name.isEmpty {
                     issues.required(path.child("source", "persistentVolumeName"), "must specify non empty persistentVolumeName")
-                } else {
-                    issues.subdomain(name, FieldPath("spec.source.persistentVolumeName"))
                 }
             case (true, nil):
                 let spec = source["inlineVolumeSpec"] ?? [:]
@@ -128,6 +126,7 @@ enum StorageKinds {
                 PersistentVolumeSpecValidation(spec, volume: "", at: place, isInline: true).check(&issues)
             }
             issues.subdomain(spec.text("nodeName"), path.child("nodeName"))
+            if let name = source["persistentVolumeName"]?.string { issues.subdomain(name, FieldPath("spec.source.persistentVolumeName")) }
         },
         update: { object, old, issues in issues.immutable(object["spec"], old["spec"], FieldPath("spec")) },
         statusUpdate: { object, _, issues in attachmentStatus(object["status"] ?? [:], FieldPath("status"), &issues) },
@@ -247,23 +246,26 @@ enum StorageKinds {
     }
 
     static let attributesClass = KindRules(
-        check: { object, issues in
-            let name = object.text("driverName")
-            if name.isEmpty {
-                issues.required(FieldPath("driverName"))
-            } else {
-                issues.qualifiedName(name.lowercased(), FieldPath("driverName"))
-            }
-            parameters(object.members("parameters"), &issues)
-            if object.members("parameters").isEmpty {
-                issues.required(FieldPath("parameters"), "must contain at least one key/value pair")
-            }
-        },
         update: { object, old, issues in
             for field in ["driverName", "parameters"] where object[field] != old[field] {
                 issues.forbidden(FieldPath(field), "updates to \(field) are forbidden.")
             }
+            attributes(object, &issues)
         },
+        create: { attributes($0, &$1) },
         row: { [$0.name, $0.object["driverName"] ?? "", $0.age] }
     )
+
+    private static func attributes(_ object: JSONValue, _ issues: inout [FieldIssue]) {
+        let name = object.text("driverName")
+        if name.isEmpty {
+            issues.required(FieldPath("driverName"))
+        } else {
+            issues.qualifiedName(name.lowercased(), FieldPath("driverName"))
+        }
+        parameters(object.members("parameters"), &issues)
+        if object.members("parameters").isEmpty {
+            issues.required(FieldPath("parameters"), "must contain at least one key/value pair")
+        }
+    }
 }

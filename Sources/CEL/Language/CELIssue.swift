@@ -41,8 +41,10 @@ public struct CELIssues: Error, Sendable, CustomStringConvertible {
     }
 
     private static func display(_ issue: CELIssue) -> String {
-        let head = "ERROR: <input>:\(issue.line):\(issue.column + 1): \(issue.message)"
-        guard let snippet = issue.snippet else { return head }
+        // In an empty text there is no first column, and nothing to show.
+        let isNowhere = issue.snippet?.isEmpty == true && issue.line == 1
+        let head = "ERROR: <input>:\(issue.line):\(issue.column + (isNowhere ? 0 : 1)): \(issue.message)"
+        guard let snippet = issue.snippet, !isNowhere else { return head }
         var mark = "\n | "
         let scalars = Array(snippet.unicodeScalars)
         for index in 0..<max(0, min(issue.column, scalars.count)) { mark += scalars[index].isASCII ? "." : "\u{ff0e}" }

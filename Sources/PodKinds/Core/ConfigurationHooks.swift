@@ -57,8 +57,17 @@ private enum Base64Size {
 package struct SecretHooks: KindHooks {
     private static let redacted: JSONValue = "<secret contents redacted>"
     private static let accountName = "kubernetes.io/service-account.name"
+    private let pairProblem: @Sendable (JSONValue) -> String?
 
-    package init() {}
+    /// `pairProblem` says what is wrong with the certificate and the key of a secret for TLS: cause for a warning.
+    package init(pairProblem: @escaping @Sendable (JSONValue) -> String? = { _ in nil }) {
+        self.pairProblem = pairProblem
+    }
+
+    package func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {
+        guard object.text("type") == "kubernetes.io/tls" else { return [] }
+        return pairProblem(object).map { [$0] } ?? []
+    }
 
     package func defaults(_ object: inout JSONValue) {
         if object.text("type").isEmpty { object["type"] = "Opaque" }

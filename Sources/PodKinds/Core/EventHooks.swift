@@ -57,13 +57,20 @@ package struct EventHooks: KindHooks {
         common(object, &issues)
         if isLegacy { return issues }
         if object["series"] != old["series"] { series(object, &issues) }
+        let texts: Set<String> = ["reason", "note", "type", "action", "reportingController", "reportingInstance"]
         let fields = [
             ("regarding", "involvedObject"), ("reason", "reason"), ("note", "message"), ("deprecatedSource", "source"),
             ("deprecatedFirstTimestamp", "firstTimestamp"), ("deprecatedLastTimestamp", "lastTimestamp"), ("deprecatedCount", "count"),
-            ("type", "type"), ("eventTime", "eventTime"), ("action", "action"), ("related", "related"),
+            // Upstream asks twice.
+            ("reason", "reason"), ("type", "type"), ("eventTime", "eventTime"), ("action", "action"), ("related", "related"),
             ("reportingController", "reportingController"), ("reportingInstance", "reportingInstance"),
         ]
-        for (field, shown) in fields { issues.immutable(object[field], old[field], FieldPath(shown)) }
+        for (field, shown) in fields {
+            // A text that is not there is empty.
+            let given = object[field] ?? (texts.contains(field) ? "" : nil)
+            let before = old[field] ?? (texts.contains(field) ? "" : nil)
+            issues.immutable(given, before, FieldPath(shown))
+        }
         return issues
     }
 

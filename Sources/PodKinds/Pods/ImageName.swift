@@ -1,6 +1,7 @@
 /// The names of images, as far as defaults depend on them.
 package enum ImageName {
     private static let tagLimit = 128
+    private static let nameLimit = 255
 
     /// Whether a text names an image: a path in small letters, maybe with a host before it, a tag or a digest after it.
     package static func isWellFormed(_ text: String) -> Bool {
@@ -11,6 +12,7 @@ package enum ImageName {
             if !isTag(name[name.index(after: colon)...]) { return false }
             name = name[..<colon]
         }
+        if name.utf8.count > nameLimit { return false }
         var parts = name.split(separator: "/", omittingEmptySubsequences: false)
         if parts.count > 1, isHost(parts[0]) { parts.removeFirst() }
         return parts.allSatisfy(isPathPart)

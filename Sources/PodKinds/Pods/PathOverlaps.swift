@@ -6,20 +6,28 @@ import Values
 package enum PathOverlaps {
     private struct Source: Equatable {
         var path: String
-        let origin: String
+        /// What it comes from: the kind, and the name of one that has a name.
+        let kind: String
+        let name: String?
 
-        init(_ path: String, _ origin: String) {
+        init(_ path: String, _ kind: String = "", named name: String? = nil) {
             var path = path
             while path.hasSuffix("/") { path.removeLast() }
             self.path = path
-            self.origin = origin
+            self.kind = kind
+            self.name = name
         }
 
-        var text: String { origin.isEmpty ? GoQuote.quote(path) : "\(GoQuote.quote(path)) (\(origin))" }
+        var text: String {
+            if kind.isEmpty { return GoQuote.quote(path) }
+            return "\(GoQuote.quote(path)) (\(kind)\(name.map { " " + GoQuote.quote($0) } ?? ""))"
+        }
 
         func overlaps(_ other: Source) -> Bool {
             if path.isEmpty || other.path.isEmpty { return false }
-            return (other.path + "/").hasPrefix(path + "/") || (path + "/").hasPrefix(other.path + "/")
+            let (shorter, longer) = path.utf8.count <= other.path.utf8.count ? (path.utf8, other.path.utf8) : (other.path.utf8, path.utf8)
+            let next = longer.dropFirst(shorter.count).first
+            return longer.starts(with: shorter) && (next == nil || next == UInt8(ascii: "/"))
         }
     }
 
@@ -27,15 +35,12 @@ package enum PathOverlaps {
     package static func warnings(_ volumes: [JSONValue]) -> [String] {
         var warnings: [String] = []
         for volume in volumes {
-            let name = GoQuote.quote(volume.text("name"))
-            let kinds: [(String, String)] = [
-                ("configMap", "ConfigMap \(GoQuote.quote(volume["configMap"]?.text("name") ?? ""))"),
-                ("secret", "Secret \(GoQuote.quote(volume["secret"]?.text("secretName") ?? ""))"), ("downwardAPI", "DownwardAPI"),
-            ]
-            for (field, words) in kinds {
+            // Words are made for what there is to say, which in nearly every pod is nothing.
+            var name: String { GoQuote.quote(volume.text("name")) }
+            for field in ["configMap", "secret", "downwardAPI"] {
                 guard let items = volume[field]?.list("items"), items.count > 1 else { continue }
-                for overlap in overlaps(items.map { Source($0.text("path"), "") }) {
-                    warnings.append("volume \(name) (\(words)): overlapping paths: \(overlap)")
+                for overlap in overlaps(items.map { Source($0.text("path")) }) {
+                    warnings.append("volume \(name) (\(words(field, volume))): overlapping paths: \(overlap)")
                 }
             }
             guard let sources = volume["projected"]?.list("sources") else { continue }
@@ -49,6 +54,14 @@ package enum PathOverlaps {
         return warnings
     }
 
+    private static func words(_ field: String, _ volume: JSONValue) -> String {
+        switch field {
+        case "configMap": "ConfigMap \(GoQuote.quote(volume["configMap"]?.text("name") ?? ""))"
+        case "secret": "Secret \(GoQuote.quote(volume["secret"]?.text("secretName") ?? ""))"
+        default: "DownwardAPI"
+        }
+    }
+
     private static func overlaps(_ sources: [Source]) -> [String] {
         var texts: [String] = []
         for (index, source) in sources.enumerated() {
@@ -60,7 +73,7 @@ package enum PathOverlaps {
     private static func parts(_ source: JSONValue) -> [Source] {
         for (field, word) in [("configMap", "ConfigMap"), ("secret", "Secret")] {
             guard let part = source[field], part["items"] != nil else { continue }
-            return part.list("items").map { Source($0.text("path"), "\(word) \(GoQuote.quote(part.text("name")))") }
+            return part.list("items").map { Source($0.text("path"), word, named: part.text("name")) }
         }
         if let part = source["downwardAPI"], part["items"] != nil {
             return part.list("items").map { Source($0.text("path"), "DownwardAPI") }
@@ -68,7 +81,7 @@ package enum PathOverlaps {
         if let token = source["serviceAccountToken"] { return [Source(token.text("path"), "ServiceAccountToken")] }
         if let bundle = source["clusterTrustBundle"] {
             let name = bundle["name"]?.string ?? bundle.text("signerName")
-            return [Source(bundle.text("path"), "ClusterTrustBundle \(GoQuote.quote(name))")]
+            return [Source(bundle.text("path"), "ClusterTrustBundle", named: name)]
         }
         guard let certificate = source["podCertificate"] else { return [] }
         let fields = [

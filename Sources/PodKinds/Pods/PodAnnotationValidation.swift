@@ -101,6 +101,8 @@ package enum PodAnnotationValidation {
         let path = FieldPath("metadata").child("annotations")
         let new = object["metadata"]?.members("annotations") ?? [:]
         let before = old["metadata"]?.members("annotations") ?? [:]
+        // Upstream looks at them once more here.
+        defer { check(object["metadata"], spec: object["spec"] ?? [:], path, &issues) }
         if new == before { return }
         for (key, value) in before where new[key] != value {
             if key.hasPrefix(appArmor) { issues.forbidden(path.key(key), "may not remove or update AppArmor annotations") }

@@ -16,6 +16,10 @@ package struct PodHooks: KindHooks {
 
     package func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         Generation.start(&object)
+        // Upstream's conversion does this; updates may keep what is stored.
+        if object["spec"]?.number("terminationGracePeriodSeconds") ?? 0 < 0 {
+            object.set(1, at: ["spec", "terminationGracePeriodSeconds"])
+        }
         GatedPodFields.drop(&object, old: nil, at: ["spec"])
         var status: JSONValue = ["phase": "Pending", "qosClass": .string(QualityOfService.of(object["spec"]))]
         if object["spec"]?.list("schedulingGates").isEmpty == false {
@@ -99,11 +103,11 @@ package struct PodHooks: KindHooks {
         return issues
     }
 
-    private func wholePod(_ object: JSONValue, _ issues: inout [FieldIssue]) {
+    private func wholePod(_ object: JSONValue, old: JSONValue? = nil, _ issues: inout [FieldIssue]) {
         let spec = object["spec"] ?? [:]
         let metadata = object["metadata"]
         PodAnnotationValidation.check(metadata, spec: spec, FieldPath("metadata").child("annotations"), &issues)
-        PodSpecValidation.check(spec, at: Self.spec, podName: metadata?.text("name") ?? "", &issues)
+        PodSpecValidation.check(spec, old: old?["spec"], at: Self.spec, podName: metadata?.text("name") ?? "", &issues)
         if spec.text("serviceAccountName").isEmpty { tokens(spec, &issues) }
         for list in ["containers", "initContainers"] {
             for (index, container) in spec.list(list).enumerated() {
@@ -131,13 +135,13 @@ package struct PodHooks: KindHooks {
                 issues.forbidden(.root, words)
                 return issues
             }
-            wholePod(object, &issues)
+            wholePod(object, old: old, &issues)
             PodAnnotationValidation.update(object, old, &issues)
             if isResize { change.resize(&issues) } else { change.ephemeralContainers(&issues) }
         default:
             // Most updates touch the metadata alone: what is unchanged was valid when it was stored.
             if object["spec"] != old["spec"] || object["metadata"]?["annotations"] != old["metadata"]?["annotations"] {
-                wholePod(object, &issues)
+                wholePod(object, old: old, &issues)
                 PodAnnotationValidation.update(object, old, &issues)
             }
             change.object(&issues)

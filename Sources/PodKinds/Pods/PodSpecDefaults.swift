@@ -5,10 +5,10 @@ import Values
 ///
 /// Source: pkg/apis/core/v1/defaults.go of Kubernetes.
 package enum PodSpecDefaults {
-    /// Completes the pod spec at `path`.
-    package static func apply(_ object: inout JSONValue, at path: [String], isPod: Bool) {
+    /// Completes the pod spec at `path`. With `opensHostPorts` the ports of a pod in the node's network are the node's.
+    package static func apply(_ object: inout JSONValue, at path: [String], isPod: Bool, opensHostPorts: Bool = true) {
         guard var spec = object.value(at: path), spec.object != nil else { return }
-        let usesHostNetwork = spec.flag("hostNetwork")
+        let usesHostNetwork = opensHostPorts && spec.flag("hostNetwork")
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             guard let containers = spec[list]?.array else { continue }
             spec[list] = .array(containers.map { container($0, usesHostNetwork: usesHostNetwork, isPod: isPod) })
@@ -94,7 +94,8 @@ package enum PodSpecDefaults {
             for (name, sum) in sums.sums("requests") where ["cpu", "memory"].contains(name) && requests[name] == nil {
                 requests[name] = .string(sum.description)
             }
-            for (name, limit) in limits where requests[name] == nil { requests[name] = limit }
+            let fits = { (name: String) in name == "cpu" || name == "memory" || name.hasPrefix("hugepages-") }
+            for (name, limit) in limits where requests[name] == nil && fits(name) { requests[name] = limit }
         }
         if !limits.isEmpty { spec.set(.object(limits), at: ["resources", "limits"]) }
         if !requests.isEmpty { spec.set(.object(requests), at: ["resources", "requests"]) }

@@ -7,6 +7,7 @@ import Values
 /// Source: pkg/apis/core/validation.
 package struct PodSpecValidation {
     private let spec: JSONValue
+    private let old: JSONValue?
     private let path: FieldPath
     private let isPod: Bool
 
@@ -21,9 +22,15 @@ package struct PodSpecValidation {
         + "with an alphanumeric character (e.g. 'example.com', regex used for validation is "
         + "'_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"
 
-    /// Checks the spec of a pod (`name` is the pod's) or of a template (no name).
-    package static func check(_ spec: JSONValue, at path: FieldPath, podName: String? = nil, _ issues: inout [FieldIssue]) {
-        let check = PodSpecValidation(spec: spec, path: path, isPod: podName != nil)
+    /// Checks the spec of a pod (`name` is the pod's) or of a template (no name); `old` is the spec it replaces.
+    package static func check(
+        _ spec: JSONValue,
+        old: JSONValue? = nil,
+        at path: FieldPath,
+        podName: String? = nil,
+        _ issues: inout [FieldIssue]
+    ) {
+        let check = PodSpecValidation(spec: spec, old: old, path: path, isPod: podName != nil)
         check.run(podName: podName ?? "", &issues)
     }
 
@@ -37,9 +44,13 @@ package struct PodSpecValidation {
         issues.choice(spec.text("restartPolicy"), Self.restartPolicies, path.child("restartPolicy"))
         issues.choice(spec.text("dnsPolicy"), Self.dnsPolicies, path.child("dnsPolicy"))
         if let selector = spec["nodeSelector"] { SelectorValidation.labels(selector, path.child("nodeSelector"), &issues) }
-        if let context = spec["securityContext"] {
-            SecurityValidation.pod(context, spec: spec, path.child("securityContext"), &issues)
-        }
+        SecurityValidation.pod(
+            spec["securityContext"] ?? [:],
+            old: old?["securityContext"],
+            spec: spec,
+            path.child("securityContext"),
+            &issues
+        )
         PlacementValidation.affinity(spec, at: path, &issues)
         dnsConfig(&issues)
         gates(&issues)

@@ -36,8 +36,12 @@ package struct PodStatusValidation {
         issues.immutable(status["qosClass"] ?? "", before["qosClass"] ?? "", Self.path.child("qosClass"))
         transitions(&issues)
         claimStatuses(&issues)
+        let spec = pod["spec"] ?? [:]
+        extendedClaim(status["extendedResourceClaimStatus"], spec: spec, Self.path.child("extendedResourceClaimStatus"), &issues)
         addresses("podIPs", &issues)
         hostAddresses(&issues)
+        users(status, system: spec["os"]?.text("name") ?? "", Self.path, &issues)
+        devices(status, spec: spec, Self.path, &issues)
     }
 
     private func nominatedNode(_ issues: inout [FieldIssue]) {

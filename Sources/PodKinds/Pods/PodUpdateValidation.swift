@@ -31,6 +31,13 @@ package struct PodUpdateValidation {
             guard new.list(list).count == before.list(list).count else {
                 return issues.forbidden(Self.spec.child(list), "pod updates may not add or remove containers")
             }
+            for (index, container) in new.list(list).enumerated() {
+                let (image, place) = (container.text("image"), Self.spec.child(list).index(index).child("image"))
+                if image.isEmpty { issues.required(place) }
+                if image.first?.isWhitespace == true || image.last?.isWhitespace == true {
+                    issues.invalid(place, .string(image), "must not have leading or trailing whitespace")
+                }
+            }
         }
         guard deadline(&issues) else { return }
         tolerations(&issues)

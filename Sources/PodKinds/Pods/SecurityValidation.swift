@@ -9,28 +9,35 @@ package enum SecurityValidation {
     private static let sysctlNameLimit = 253
     private static let sysctlRegex = "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
 
-    /// The security context of a pod.
-    package static func pod(_ context: JSONValue, spec: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    /// The security context of a pod; `old` is the one it replaces, whose values stay accepted.
+    package static func pod(
+        _ context: JSONValue,
+        old: JSONValue? = nil,
+        spec: JSONValue,
+        _ path: FieldPath,
+        _ issues: inout [FieldIssue]
+    ) {
+        if spec.flag("shareProcessNamespace"), spec.flag("hostPID"), context.object?.isEmpty ?? true { shared(path, &issues) }
         if context.object?.isEmpty ?? true { return }
         for field in ["fsGroup", "runAsUser", "runAsGroup"] { identifier(context[field], path.child(field), &issues) }
         for (index, group) in context.list("supplementalGroups").enumerated() {
             identifier(group, path.child("supplementalGroups").index(index), &issues)
         }
-        if spec.flag("shareProcessNamespace"), spec.flag("hostPID") {
-            issues.invalid(path.child("shareProcessNamespace"), true, "ShareProcessNamespace and HostPID cannot both be enabled")
-        }
+        if spec.flag("shareProcessNamespace"), spec.flag("hostPID") { shared(path, &issues) }
         sysctls(context.list("sysctls"), spec: spec, path.child("sysctls"), &issues)
         if let policy = context["fsGroupChangePolicy"]?.string {
             issues.oneOf(policy, ["Always", "OnRootMismatch"], path.child("fsGroupChangePolicy"))
         }
         seccomp(context["seccompProfile"], path.child("seccompProfile"), &issues)
+        WindowsOptionsValidation.check(context["windowsOptions"], path.child("windowsOptions"), &issues)
         appArmor(context["appArmorProfile"], path.child("appArmorProfile"), &issues)
         if let policy = context["supplementalGroupsPolicy"]?.string {
             issues.oneOf(policy, ["Merge", "Strict"], path.child("supplementalGroupsPolicy"))
         }
         if let policy = context["seLinuxChangePolicy"]?.string {
-            // MountOption is behind a gate that is off.
-            issues.oneOf(policy, ["Recursive"], path.child("seLinuxChangePolicy"))
+            // MountOption is behind a gate that is off; a pod that has a policy already may have any.
+            let isKnown = old?["seLinuxChangePolicy"]?.string != nil
+            issues.oneOf(policy, isKnown ? ["MountOption", "Recursive"] : ["Recursive"], path.child("seLinuxChangePolicy"))
         }
     }
 
@@ -54,7 +61,12 @@ package enum SecurityValidation {
                 issues.invalid(path, context, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN")
             }
         }
+        WindowsOptionsValidation.check(context["windowsOptions"], path.child("windowsOptions"), &issues)
         appArmor(context["appArmorProfile"], path.child("appArmorProfile"), &issues)
+    }
+
+    private static func shared(_ path: FieldPath, _ issues: inout [FieldIssue]) {
+        issues.invalid(path.child("shareProcessNamespace"), true, "ShareProcessNamespace and HostPID cannot both be enabled")
     }
 
     private static func identifier(_ value: JSONValue?, _ path: @autoclosure () -> FieldPath, _ issues: inout [FieldIssue]) {
@@ -157,7 +169,9 @@ package enum PathValidation {
     }
 
     /// Whether one of the parts is `..`.
-    package static func goesUp(_ text: String) -> Bool { text.contains("..") && text.split(separator: "/").contains("..") }
+    package static func goesUp(_ text: String) -> Bool {
+        text.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
+    }
 
     /// A descending path whose first part is not reserved for the kubelet.
     package static func notReserved(_ text: String, _ path: @autoclosure () -> FieldPath, _ issues: inout [FieldIssue]) {

@@ -73,6 +73,11 @@ package struct VolumeValidation {
         case "projected": ProjectionValidation.check(source, place, &issues)
         case "csi": Self.csi(source, place, &issues)
         case "ephemeral": ephemeral(source, name, at: path, &issues)
+        case "iscsi":
+            StorageSourceValidation.check(source, type, in: path, &issues)
+            if source["initiatorName"]?.string != nil, name.utf8.count + 1 + source.text("targetPortal").utf8.count > 64 {
+                issues.invalid(path.child("name"), .string(name), StorageSourceValidation.longTarget)
+            }
         case "image":
             if isPod { issues.need(source.text("reference"), place.child("reference")) }
             issues.choice(source.text("pullPolicy"), ["Always", "IfNotPresent", "Never"], place.child("pullPolicy"))
@@ -108,11 +113,11 @@ package struct VolumeValidation {
     private static func csi(_ source: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         StorageSourceValidation.driverName(source.text("driver"), path.child("driver"), &issues)
         guard let secret = source["nodePublishSecretRef"] else { return }
-        let place = path.child("nodePublishSecretRef").child("name")
         if secret.text("name").isEmpty {
-            issues.required(place)
+            issues.required(path.child("nodePublishSecretRef").child("name"))
         } else {
-            issues.subdomain(secret.text("name"), place)
+            // Upstream leaves the reference out of the path.
+            issues.subdomain(secret.text("name"), path.child("name"))
         }
     }
 

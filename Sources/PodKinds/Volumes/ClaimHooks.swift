@@ -9,7 +9,7 @@ package enum ClaimValidation {
     private static let betaClass = "volume.beta.kubernetes.io/storage-class"
 
     /// A claim's spec, wherever it stands.
-    package static func spec(_ spec: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    package static func spec(_ spec: JSONValue, old: JSONValue? = nil, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         let modes = spec.texts("accessModes")
         if modes.isEmpty { issues.required(path.child("accessModes"), "at least 1 access mode is required") }
         SelectorValidation.selector(spec["selector"], path.child("selector"), &issues)
@@ -25,10 +25,12 @@ package enum ClaimValidation {
             if !name.isEmpty { issues.subdomain(name, path.child(field)) }
         }
         if let mode = spec["volumeMode"]?.string { issues.oneOf(mode, ["Block", "Filesystem"], path.child("volumeMode")) }
-        sources(spec, path, &issues)
+        sources(spec, old: old, path, &issues)
     }
 
-    private static func sources(_ spec: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+    private static func sources(_ spec: JSONValue, old: JSONValue?, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        // Groups were not checked once: a claim that names one already may have any.
+        let toleratesGroups = ["dataSource", "dataSourceRef"].contains { old?[$0]?["apiGroup"]?.string != nil }
         for field in ["dataSource", "dataSourceRef"] {
             guard let source = spec[field] else { continue }
             let place = path.child(field)
@@ -36,7 +38,7 @@ package enum ClaimValidation {
             issues.need(source.text("kind"), place.child("kind"))
             let group = source.text("apiGroup")
             if !group.isEmpty {
-                issues.subdomain(group, place.child("apiGroup"))
+                if !toleratesGroups { issues.subdomain(group, place.child("apiGroup")) }
             } else if source.text("kind") != "PersistentVolumeClaim" {
                 issues.invalid(place, source["kind"] ?? "", "must be 'PersistentVolumeClaim' when referencing the default apiGroup")
             }
@@ -44,14 +46,15 @@ package enum ClaimValidation {
             if !namespace.isEmpty { issues.label(namespace, place.child("namespace")) }
         }
         guard let source = spec["dataSource"], var reference = spec["dataSourceRef"] else { return }
-        // Upstream shows the path object itself here, of which nothing can be seen.
-        let text: JSONValue = [:]
+        var words: String?
         if !reference.text("namespace").isEmpty {
-            issues.invalid(path, text, "may not be specified when dataSourceRef.namespace is specified")
+            words = "may not be specified when dataSourceRef.namespace is specified"
         } else {
             reference["namespace"] = nil
-            if source != reference { issues.invalid(path, text, "must match dataSourceRef") }
+            if source != reference { words = "must match dataSourceRef" }
         }
+        // Upstream shows the path object itself here, of which nothing can be seen.
+        if let words { issues.append(.init(kind: .invalid, path: path, shownValue: "{}", detail: words)) }
     }
 
     /// What an update may not change.
@@ -85,6 +88,40 @@ package enum ClaimValidation {
         attributesClass(object, old, &issues)
     }
 
+    private static let resizeStates = [
+        "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizePending", "NodeResizeInProgress", "NodeResizeInfeasible",
+    ]
+
+    /// A claim's status: what it holds, and how its growth is going.
+    package static func status(_ object: JSONValue, _ issues: inout [FieldIssue]) {
+        let (status, place) = (object["status"] ?? [:], FieldPath("status"))
+        for (name, value) in status.members("capacity") { basic(value, place.child("capacity").key(name), &issues) }
+        let states = place.child("allocatedResourceStatuses")
+        for (name, value) in status.members("allocatedResourceStatuses") {
+            resource(name, states, &issues)
+            // Upstream shows the resource, not the state.
+            if !resizeStates.contains(value.string ?? "") { issues.append(.notSupported(states, .string(name), resizeStates.sorted())) }
+        }
+        let amounts = place.child("allocatedResources")
+        for (name, value) in status.members("allocatedResources") {
+            let before = issues.count
+            resource(name, amounts, &issues)
+            guard issues.count == before else { continue }
+            basic(value, amounts.key(name), &issues)
+        }
+    }
+
+    private static func basic(_ value: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        guard let quantity = Quantity.of(value), quantity.isNegative else { return }
+        issues.invalid(path, .integer(quantity.value), "must be a valid resource quantity")
+    }
+
+    /// Of the system's own resources a claim has storage alone.
+    private static func resource(_ name: String, _ path: FieldPath, _ issues: inout [FieldIssue]) {
+        guard SelectorValidation.isQualifiedName(name) else { return issues.qualifiedName(name, path) }
+        if ResourceValidation.isNative(name), name != "storage" { issues.append(.notSupported(path, .string(name), ["storage"])) }
+    }
+
     private static func attributesClass(_ object: JSONValue, _ old: JSONValue, _ issues: inout [FieldIssue]) {
         let wanted = object["spec"]?["volumeAttributesClassName"]?.string
         guard wanted != old["spec"]?["volumeAttributesClassName"]?.string,
@@ -102,16 +139,27 @@ package struct PersistentVolumeClaimHooks: KindHooks {
 
     package func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         object["status"] = ["phase": "Pending"]
+        arrangeSources(&object, old: nil)
+    }
+
+    package func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        arrangeSources(&object, old: old["spec"])
+    }
+
+    private func arrangeSources(_ object: inout JSONValue, old: JSONValue?) {
         // Sources in other namespaces are behind a gate that is off.
-        if object["spec"]?["dataSourceRef"]?.text("namespace").isEmpty == false { object.remove(at: ["spec", "dataSourceRef"]) }
-        if let source = object["spec"]?["dataSource"], object["spec"]?["dataSourceRef"] == nil, !isLegacySource(source) {
+        if object["spec"]?["dataSourceRef"]?.text("namespace").isEmpty == false, old?["dataSourceRef"] == nil {
+            object.remove(at: ["spec", "dataSourceRef"])
+        }
+        let hadSource = old?["dataSource"] != nil || old?["dataSourceRef"] != nil
+        if !hadSource, let source = object["spec"]?["dataSource"], object["spec"]?["dataSourceRef"] == nil, !isLegacySource(source) {
             object.remove(at: ["spec", "dataSource"])
         }
         // Each of the two ways to name a source fills the other.
         let (source, reference) = (object["spec"]?["dataSource"], object["spec"]?["dataSourceRef"])
         if let source, reference == nil {
             object.set(source, at: ["spec", "dataSourceRef"])
-        } else if var reference, source == nil {
+        } else if var reference, source == nil, reference.text("namespace").isEmpty {
             reference["namespace"] = nil
             object.set(reference, at: ["spec", "dataSource"])
         }
@@ -130,20 +178,16 @@ package struct PersistentVolumeClaimHooks: KindHooks {
     }
 
     package func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
-        var issues = validate(object, context)
+        var issues: [FieldIssue] = []
+        NameRule.subdomain.check(object, &issues)
+        ClaimValidation.spec(object["spec"] ?? [:], old: old["spec"], FieldPath("spec"), &issues)
         ClaimValidation.update(object, old, &issues)
         return issues
     }
 
     package func validateStatusUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
-        let status = object["status"] ?? [:]
-        if status["resizeStatus"] == nil, status.list("conditions").isEmpty, status.text("phase") == "Pending" { return issues }
-        for (name, value) in status.members("capacity") {
-            guard let quantity = Quantity.of(value), quantity.isNegative else { continue }
-            let place = FieldPath("status").child("capacity").key(name)
-            issues.invalid(place, .integer(quantity.value), "must be a valid resource quantity")
-        }
+        ClaimValidation.status(object, &issues)
         return issues
     }
 

@@ -87,14 +87,15 @@ package enum StorageSourceValidation {
         return name.hasSuffix(".kubernetes.io") || name.hasSuffix(".k8s.io")
     }
 
+    static let longTarget =
+        "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified."
+
     private static func iscsi(_ source: JSONValue, _ path: FieldPath, volume: String?, _ issues: inout [FieldIssue]) {
         let (portal, name) = (source.text("targetPortal"), source.text("iqn"))
         let initiator = source["initiatorName"]?.string
         issues.need(portal, path.child("targetPortal"))
         if let volume, initiator != nil, volume.utf8.count + 1 + portal.utf8.count > 64 {
-            let words =
-                "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified."
-            issues.invalid(path.child("targetportal"), .string(portal), words)
+            issues.invalid(path.child("targetportal"), .string(portal), longTarget)
         }
         if name.isEmpty {
             issues.required(path.child("iqn"))
