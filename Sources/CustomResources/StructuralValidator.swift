@@ -328,11 +328,14 @@ extension JSONValue {
         }
     }
 
+    /// The largest number whose neighbours a `Double` can tell apart; beyond it upstream takes no float for a whole number.
+    private static let largestExact = 9_007_199_254_740_991.0
+
     /// Whether a number has no fraction.
     var isWhole: Bool {
         switch self {
         case .integer: true
-        case .number(let number): number.rounded() == number
+        case .number(let number): number.rounded() == number && number.magnitude <= Self.largestExact
         default: false
         }
     }

@@ -14,7 +14,9 @@ public enum AppliedCheck {
     private static func run(_ value: JSONValue, _ node: SchemaNode, _ path: String, _ found: inout [String]) {
         if case .null = value { return }
         switch (node.shape, value) {
-        case (.object, .object(let object)) where !node.body.atomicMap || !node.fields.isEmpty:
+        // An object of which nothing is declared may have any members; pruning takes them away later.
+        case (.object, .object) where node.fields.isEmpty && node.element == nil: return
+        case (.object, .object(let object)):
             for (key, item) in object {
                 if let field = node.field(key) {
                     run(item, field.node, "\(path).\(key)", &found)

@@ -80,6 +80,8 @@ public struct FieldIssue: Hashable, Sendable, CustomStringConvertible {
         if kind.showsValue, let badValue {
             if case .string(let string) = badValue {
                 text += ": \(GoQuote.quote(string))"
+            } else if case .number(let number) = badValue {
+                text += ": \(GoNumber.general(number))"
             } else {
                 text += ": \(String(decoding: badValue.encoded(), as: UTF8.self))"
             }

@@ -207,6 +207,9 @@ struct SchemaBlobReader {
         let inlineVia = has(14) ? string() : ""
         let description = has(15) ? text() : .given("")
         var rare: SchemaField.Rare?
+        var traits = SchemaField.Traits(rawValue: UInt8(flags & 0x1F))
+        if (flags >> 5) & 3 == 3 { traits.insert(.declaredAtomic) }
+        if has(16) { traits.insert(.declaredGranular) }
         if flags >> 8 != 0 {
             rare = SchemaField.Rare(
                 defaultValue: defaultValue,
@@ -223,7 +226,7 @@ struct SchemaBlobReader {
         return SchemaField(
             name: name,
             node: type,
-            traits: SchemaField.Traits(rawValue: UInt8(flags & 0x1F)),
+            traits: traits,
             order: order,
             rare: rare
         )

@@ -19,6 +19,10 @@ public final class SchemaField: Sendable {
         public static let required = Traits(rawValue: 8)
         /// `kind` or `apiVersion`.
         public static let typeMeta = Traits(rawValue: 16)
+        /// A list of which OpenAPI says that it is atomic; that others are goes without saying.
+        public static let declaredAtomic = Traits(rawValue: 32)
+        /// A map of which OpenAPI says that it is granular.
+        public static let declaredGranular = Traits(rawValue: 64)
     }
 
     /// The JSON name.

@@ -18,8 +18,11 @@ extension SchemaNode {
     ///
     /// Returns the unknown fields as upstream's strict decoder reports them. Throws the first mismatch of types; the
     /// value is then unspecified.
-    public func decode(_ value: inout JSONValue) throws(SchemaDecodeError) -> [String] {
-        if body.structural != nil { return try decodeStructural(&value) }
+    ///
+    /// - Parameter keepsNulls: Whether a custom resource keeps the nulls it must not have: what is applied is not decoded
+    ///   upstream, and its nulls are refused later.
+    public func decode(_ value: inout JSONValue, keepsNulls: Bool = false) throws(SchemaDecodeError) -> [String] {
+        if body.structural != nil { return try decodeStructural(&value, keepsNulls: keepsNulls) }
         var decoder = GoDecoder()
         decoder.decode(self, &value)
         if let message = decoder.failure { throw SchemaDecodeError(message: message) }

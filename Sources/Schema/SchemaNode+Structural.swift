@@ -3,8 +3,8 @@ import Values
 extension SchemaNode {
     /// Makes of a custom resource what upstream's decoder makes of it: unknown fields go, nulls go where none is allowed
     /// and no default comes instead, metadata is decoded as in built-in kinds. Returns the unknown fields.
-    func decodeStructural(_ value: inout JSONValue) throws(SchemaDecodeError) -> [String] {
-        var pruning = StructuralPruning()
+    func decodeStructural(_ value: inout JSONValue, keepsNulls: Bool) throws(SchemaDecodeError) -> [String] {
+        var pruning = StructuralPruning(keepsNulls: keepsNulls)
         pruning.prune(&value, self)
         if let failure = pruning.failure { throw SchemaDecodeError(message: failure) }
         return pruning.report
@@ -12,7 +12,7 @@ extension SchemaNode {
 
     /// The same, leaving metadata that does not decode as it is.
     func pruneStructural(_ value: inout JSONValue) -> [String] {
-        var pruning = StructuralPruning()
+        var pruning = StructuralPruning(keepsNulls: false)
         pruning.prune(&value, self)
         return pruning.report
     }
@@ -24,10 +24,14 @@ extension SchemaNode {
 private struct StructuralPruning {
     private static let own = "metadata"
 
+    /// Whether nulls stay where none is allowed, for the validation to refuse them.
+    let keepsNulls: Bool
     private(set) var failure: String?
     private var metadata: [String] = []
     private var unknown: [String] = []
     private var embedded: [String] = []
+
+    init(keepsNulls: Bool) { self.keepsNulls = keepsNulls }
 
     /// As upstream's strict decoder words them: the object's metadata first, that of embedded objects last.
     var report: [String] { (metadata.sorted() + unknown.sorted() + embedded.sorted()).map { "unknown field \"\($0)\"" } }
@@ -70,7 +74,7 @@ private struct StructuralPruning {
                 unknown.append(here)
                 return
             }
-            if case .null = item, !next.body.isBuiltin, !next.nullable, next.defaultValue == nil, !next.isUndescribed {
+            if !keepsNulls, case .null = item, !next.body.isBuiltin, !next.nullable, next.defaultValue == nil, !next.isUndescribed {
                 dropped.append(key)
                 return
             }

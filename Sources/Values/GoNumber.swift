@@ -13,14 +13,14 @@ public enum GoNumber {
         return sign + plain(digits, point)
     }
 
-    /// As `strconv.FormatFloat(value, 'g', -1, 64)`: an exponent below 1e-4 and from 1e21 on.
+    /// As `strconv.FormatFloat(value, 'g', -1, 64)`, which is `%v`: an exponent below 1e-4 and from 1e6 on.
     public static func general(_ value: Double) -> String {
         guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf" }
         if value == 0 { return value.sign == .minus ? "-0" : "0" }
         let (digits, point) = shortest(value.magnitude)
         let sign = value < 0 ? "-" : ""
         let exponent = point - 1
-        if exponent < -4 || exponent >= max(digits.count, 21) {
+        if exponent < -4 || exponent >= 6 {
             return sign + scientific(digits, exponent, minimumExponentDigits: 2)
         }
         return sign + plain(digits, point)

@@ -24,14 +24,14 @@ import Values
     }
 
     @Test func `every group version's document is closed: all references resolve`() throws {
-        for groupVersion in Self.openAPI.groupVersions {
-            let document = try JSONParser.parse(Self.openAPI.v3(groupVersion))
-            let schemas = try #require(document["components"]?["schemas"]?.object)
+        for topic in Self.openAPI.topics {
+            let document = try JSONParser.parse(Self.openAPI.v3(topic))
+            let schemas = document["components"]?["schemas"]?.object ?? [:]
             var found: Set<String> = []
             Self.references(document, &found)
             for reference in found {
                 let name = reference.dropFirst("#/components/schemas/".count)
-                #expect(schemas.contains(String(name)), "\(groupVersion) \(reference)")
+                #expect(schemas.contains(String(name)), "\(topic.path) \(reference)")
             }
             #expect(document["openapi"] == "3.0.0")
             #expect(document["paths"]?.object?.isEmpty == false)
@@ -65,6 +65,44 @@ import Values
         #expect(collection?["operationId"] == "deleteAppsV1CollectionNamespacedDeployment")
     }
 
+    @Test func `what all operations of a path take stands at the path, and watches have addresses of their own`() throws {
+        let paths = try #require(try Self.v3("", "v1")["paths"])
+        func names(_ list: JSONValue?) -> [String] { list?.array?.compactMap { $0["name"]?.string } ?? [] }
+        let pod = paths["/api/v1/namespaces/{namespace}/pods/{name}"]
+        #expect(names(pod?["parameters"]) == ["name", "namespace", "pretty"])
+        #expect(pod?["get"]?["parameters"] == nil)
+        let binding = paths["/api/v1/namespaces/{namespace}/bindings"]
+        #expect(names(binding?["parameters"]) == ["dryRun", "fieldManager", "fieldValidation", "namespace", "pretty"])
+        #expect(binding?["post"]?["parameters"] == nil)
+        #expect(paths["/api/v1/watch/pods"]?["get"]?["operationId"] == "watchCoreV1PodListForAllNamespaces")
+        let one = paths["/api/v1/watch/namespaces/{namespace}/pods/{name}"]
+        #expect(one?["get"]?["x-kubernetes-action"] == "watch" && names(one?["parameters"]).contains("shardSelector"))
+        #expect(paths["/api/v1/watch/componentstatuses"] == nil)
+        let exec = paths["/api/v1/namespaces/{namespace}/pods/{name}/exec"]
+        #expect(names(exec?["parameters"]) == ["command", "container", "name", "namespace", "stderr", "stdin", "stdout", "tty"])
+        let proxy = paths["/api/v1/nodes/{name}/proxy/{path}"]
+        #expect(proxy?["patch"]?["operationId"] == "connectCoreV1PatchNodeProxyWithPath")
+        #expect(paths["/api/v1/"]?["get"]?["operationId"] == "getCoreV1APIResources")
+    }
+
+    @Test func `shared parameters of version 2 are those that kubectl does not look for`() throws {
+        let document = try JSONParser.parse(Self.openAPI.v2())
+        let patch = document["paths"]?["/api/v1/namespaces/{namespace}/pods/{name}"]?["patch"]?["parameters"]?.array ?? []
+        #expect(patch.count == 5 && patch.compactMap { $0["name"]?.string } == ["dryRun", "fieldValidation"])
+        let body = try #require(patch[0]["$ref"]?.string?.split(separator: "/").last.map(String.init))
+        #expect(body.hasPrefix("body-"))
+        #expect(document["parameters"]?[body]?["schema"] == ["$ref": "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.Patch"])
+    }
+
+    @Test func `lists say that they are atomic where their author does, and maps that they are not`() throws {
+        let schemas = try Self.v3("", "v1")["components"]?["schemas"]
+        let container = schemas?["io.k8s.api.core.v1.Container"]?["properties"]
+        #expect(container?["args"]?["x-kubernetes-list-type"] == "atomic")
+        #expect(schemas?["io.k8s.api.core.v1.NodeList"]?["properties"]?["items"]?["x-kubernetes-list-type"] == nil)
+        let claim = schemas?["io.k8s.api.core.v1.PersistentVolumeClaimStatus"]?["properties"]
+        #expect(claim?["allocatedResourceStatuses"]?["x-kubernetes-map-type"] == "granular")
+    }
+
     @Test func `lists carry their merge keys`() throws {
         let document = try Self.v3("", "v1")
         let spec = document["components"]?["schemas"]?["io.k8s.api.core.v1.PodSpec"]
@@ -85,7 +123,11 @@ import Values
         let definitions = try #require(document["definitions"]?.object)
         var found: Set<String> = []
         Self.references(document, &found)
-        for reference in found { #expect(definitions.contains(String(reference.dropFirst("#/definitions/".count)))) }
+        let parameters = try #require(document["parameters"]?.object)
+        for reference in found {
+            let name = String(reference.split(separator: "/")[2])
+            #expect(reference.hasPrefix("#/parameters/") ? parameters.contains(name) : definitions.contains(name), "\(reference)")
+        }
         #expect(document["swagger"] == "2.0")
         let protocolField = definitions["io.k8s.api.core.v1.ServicePort"]?["properties"]?["protocol"]
         #expect(protocolField?["type"] == "string")
@@ -93,13 +135,16 @@ import Values
 
     @Test func `the index names every document`() {
         let index = OpenAPI.v3Index([
-            (GroupVersion(group: "", version: "v1"), "AB"), (GroupVersion(group: "apps", version: "v1"), "CD"),
+            (.groupVersion(GroupVersion(group: "", version: "v1")), "AB"), (.group("apps"), "CD"), (.page(.issuer), "EF"),
         ])
         #expect(
             index == [
                 "paths": [
                     "api/v1": ["serverRelativeURL": "/openapi/v3/api/v1?hash=AB"],
-                    "apis/apps/v1": ["serverRelativeURL": "/openapi/v3/apis/apps/v1?hash=CD"],
+                    "apis/apps": ["serverRelativeURL": "/openapi/v3/apis/apps?hash=CD"],
+                    ".well-known/openid-configuration": [
+                        "serverRelativeURL": "/openapi/v3/.well-known/openid-configuration?hash=EF"
+                    ],
                 ]
             ]
         )
@@ -129,7 +174,7 @@ import Values
             offset += length
         }
         #expect(offset == bytes.count)
-        #expect(fields == [1: 1, 2: 1, 8: 1, 9: 1, 12: 1, 13: 1])
+        #expect(fields == [1: 1, 2: 1, 8: 1, 9: 1, 10: 1, 12: 1, 13: 1])
     }
 
     @Test func `a custom resource is published like a built-in one`() throws {

@@ -16,7 +16,8 @@ MAP
 done
 clang -std=gnu23 -I "$root/Sources/CSchemaData/include" -c "$root/Sources/CSchemaData/CSchemaData.c" -o "$out/CSchemaData.o"
 
-flags=(-swift-version 6 -enable-upcoming-feature ExistentialAny -enable-upcoming-feature NonisolatedNonsendingByDefault
+flags=(-swift-version 6 -package-name apus -enable-upcoming-feature ExistentialAny
+    -enable-upcoming-feature NonisolatedNonsendingByDefault
     -enable-upcoming-feature InferIsolatedConformances -parse-as-library -wmo -O -g -sanitize=fuzzer,address -I "$out"
     -Xcc "-fmodule-map-file=$out/CYAML.modulemap" -Xcc "-fmodule-map-file=$out/CSchemaData.modulemap")
 

@@ -81,12 +81,12 @@ def write_field(w, field, order):
     for bit, key in enumerate(["omitempty", "omitzero", "ptr", "required", "typeMeta"]):
         if field.get(key):
             flags |= 1 << bit
-    flags |= {"set": 1, "map": 2}.get(field.get("listType"), 0) << 5
+    flags |= {"set": 1, "map": 2, "atomic": 3}.get(field.get("listType"), 0) << 5
     enum = enum_of(field)
     parts = {
         7: field.get("mapType") == "atomic", 8: enum, 9: "default" in field, 10: field.get("patchStrategy"),
         11: field.get("patchMergeKey"), 12: field.get("protoNumber"), 13: field.get("protoName"),
-        14: field.get("inlineVia"), 15: field.get("description"),
+        14: field.get("inlineVia"), 15: field.get("description"), 16: field.get("mapType") == "granular",
     }
     for bit, present in parts.items():
         if present:

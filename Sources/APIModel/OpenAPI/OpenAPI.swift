@@ -16,14 +16,59 @@ public struct OpenAPI: Sendable {
     }
 
     /// The group versions that have a served kind, sorted.
-    public var groupVersions: [GroupVersion] {
+    public var groupVersions: [GroupVersion] { groupVersions(builtinOnly: false) }
+
+    private func groupVersions(builtinOnly: Bool) -> [GroupVersion] {
         var found: Set<GroupVersion> = []
-        for kind in kinds {
+        for kind in kinds where !(builtinOnly && kind.isCustom) {
             for version in kind.versions where version.served {
                 found.insert(GroupVersion(group: kind.group, version: version.name))
             }
         }
         return found.sorted { ($0.group, $0.version) < ($1.group, $1.version) }
+    }
+
+    /// The groups that have documents of their own: those of built-in kinds, sorted, without the core group.
+    public var groups: [String] {
+        Set(kinds.lazy.filter { !$0.isCustom && !$0.group.isEmpty && $0.versions.contains(where: \.served) }.map(\.group)).sorted()
+    }
+
+    /// A document about the server itself; the raw value is its path below the root.
+    public enum Page: String, CaseIterable, Sendable {
+        /// The versions of the core group.
+        case core = "api"
+        /// All other groups.
+        case groups = "apis"
+        /// What runs here.
+        case version
+        /// How tokens of service accounts are verified.
+        case issuer = ".well-known/openid-configuration"
+        /// With which keys.
+        case keys = "openid/v1/jwks"
+    }
+
+    /// What an OpenAPI v3 document is about.
+    public enum Topic: Hashable, Sendable {
+        /// The kinds of a group version.
+        case groupVersion(GroupVersion)
+        /// The versions of a group.
+        case group(String)
+        /// The server.
+        case page(Page)
+
+        /// Its place below the root.
+        public var path: String {
+            switch self {
+            case .groupVersion(let groupVersion): OpenAPI.path(of: groupVersion)
+            case .group(let group): "apis/\(group)"
+            case .page(let page): page.rawValue
+            }
+        }
+    }
+
+    /// All that has a document in v3.
+    public var topics: [Topic] {
+        Page.allCases.map { .page($0) } + groups.map { .group($0) } + groupVersions.map { .groupVersion($0) }
     }
 
     /// The path of a group version below the root, as the OpenAPI v3 index names it: `api/v1`, `apis/apps/v1`.
@@ -32,53 +77,81 @@ public struct OpenAPI: Sendable {
     }
 
     /// The document at `/openapi/v3`: where each group version's document is, with a hash that clients cache by.
-    public static func v3Index(_ entries: [(groupVersion: GroupVersion, hash: String)]) -> JSONValue {
+    public static func v3Index(_ entries: [(topic: Topic, hash: String)]) -> JSONValue {
         var paths = JSONObject()
         for entry in entries {
-            let path = path(of: entry.groupVersion)
+            let path = entry.topic.path
             paths[path] = ["serverRelativeURL": .string("/openapi/v3/\(path)?hash=\(entry.hash)")]
         }
         return ["paths": .object(paths)]
     }
 
     /// The OpenAPI v3 document of one group version.
-    public func v3(_ groupVersion: GroupVersion) -> [UInt8] {
-        let core = GroupVersion(group: "", version: "v1")
-        let schema = OpenAPISchema(dialect: .v3, groupVersions: groupVersion == core ? [core] : [core, groupVersion])
-        var out: [UInt8] = []
-        out += #"{"components":{"schemas":{"#.utf8
+    public func v3(_ groupVersion: GroupVersion) -> [UInt8] { v3(.groupVersion(groupVersion)) }
+
+    /// An OpenAPI v3 document.
+    public func v3(_ topic: Topic) -> [UInt8] {
         var closure = OpenAPIClosure(types: types)
-        var paths = OpenAPIPaths(dialect: .v3)
-        for kind in kinds where kind.group == groupVersion.group {
-            guard let version = kind.version(groupVersion.version), version.served else { continue }
-            closure.add(kind, version)
-            paths.add(kind, version)
+        var paths = OpenAPIPaths(dialect: .v3, types: types)
+        var known: [GroupVersion] = [Self.coreVersion]
+        var isCustom = false
+        switch topic {
+        case .page(let page): paths.add(page)
+        case .group(let group): paths.addVersions(group)
+        case .groupVersion(let groupVersion):
+            let own = kinds.filter { $0.group == groupVersion.group && $0.version(groupVersion.version)?.served == true }
+            isCustom = own.allSatisfy(\.isCustom)
+            // Custom resources are documented with all that upstream's library knows.
+            if isCustom { known = OpenAPIVersions.ofClients } else if groupVersion != Self.coreVersion { known.append(groupVersion) }
+            for kind in own {
+                guard let version = kind.version(groupVersion.version) else { continue }
+                closure.add(kind, version)
+                paths.add(kind, version)
+            }
+            if !isCustom { paths.addResources(groupVersion) }
         }
-        closure.addCommon()
-        Self.write(closure.definitions.map { ($0.name, schema.definition($0)) }, to: &out)
-        out.append(UInt8(ascii: "}"))
-        if kinds.contains(where: { $0.group == groupVersion.group && !$0.isCustom }) {
-            out += #","securitySchemes":"#.utf8
+        for type in paths.types { closure.add(type) }
+        let schema = OpenAPISchema(dialect: .v3, groupVersions: known)
+        let schemas = closure.definitions.map { ($0.name, schema.definition($0)) }
+        return v3(schemas, paths.sorted, isCustom: isCustom)
+    }
+
+    private static let coreVersion = GroupVersion(group: "", version: "v1")
+
+    private func v3(_ schemas: [(String, JSONValue)], _ paths: [(String, JSONValue)], isCustom: Bool) -> [UInt8] {
+        var out: [UInt8] = []
+        out += #"{"components":{"#.utf8
+        if !schemas.isEmpty {
+            out += #""schemas":{"#.utf8
+            Self.write(schemas, to: &out)
+            out += isCustom ? "}".utf8 : "},".utf8
+        }
+        if !isCustom {
+            out += #""securitySchemes":"#.utf8
             OpenAPISecurity.schemes.encode(into: &out)
         }
         out += #"},"info":"#.utf8
-        info.encode(into: &out)
+        (isCustom ? Self.customInfo : info).encode(into: &out)
         out += #","openapi":"3.0.0","paths":{"#.utf8
-        Self.write(paths.sorted, to: &out)
+        Self.write(paths, to: &out)
         out += "}}".utf8
         return out
     }
 
+    private static let customInfo: JSONValue = ["title": "Kubernetes CRD Swagger", "version": "v0.1.0"]
+
     /// The OpenAPI v2 document of everything, the parts of documents of other servers included.
     public func v2(merging others: [JSONValue] = []) -> [UInt8] {
-        let (definitions, paths) = v2Members(others)
+        let members = v2Members(others)
         var out: [UInt8] = []
         out += #"{"definitions":{"#.utf8
-        Self.write(definitions, to: &out)
+        Self.write(members.definitions, to: &out)
         out += #"},"info":"#.utf8
         info.encode(into: &out)
+        out += #","parameters":"#.utf8
+        JSONValue.object(members.parameters).encode(into: &out)
         out += #","paths":{"#.utf8
-        Self.write(paths, to: &out)
+        Self.write(members.paths, to: &out)
         out += #"},"security":"#.utf8
         OpenAPISecurity.required.encode(into: &out)
         out += #","securityDefinitions":"#.utf8
@@ -89,36 +162,51 @@ public struct OpenAPI: Sendable {
 
     /// The same in protobuf, which is the only form that kubectl asks for.
     public func v2Protobuf(merging others: [JSONValue] = []) -> [UInt8] {
-        let (definitions, paths) = v2Members(others)
-        return OpenAPIProtobuf.document(info: info, paths: paths, definitions: definitions)
+        let members = v2Members(others)
+        return OpenAPIProtobuf.document(
+            info: info,
+            paths: members.paths,
+            definitions: members.definitions,
+            parameters: members.parameters
+        )
     }
 
-    private func v2Members(_ others: [JSONValue]) -> (definitions: [(String, JSONValue)], paths: [(String, JSONValue)]) {
-        let (definitions, paths) = (v2Definitions(), v2Paths().sorted)
-        if others.isEmpty { return (definitions, paths) }
-        var merge = OpenAPIMerge(definitions: definitions, paths: paths)
+    /// What an OpenAPI v2 document holds.
+    private struct V2Members {
+        var definitions: [(String, JSONValue)]
+        var paths: [(String, JSONValue)]
+        let parameters: JSONObject
+    }
+
+    private func v2Members(_ others: [JSONValue]) -> V2Members {
+        var closure = OpenAPIClosure(types: types)
+        let paths = v2Paths(&closure)
+        let schema = OpenAPISchema(dialect: .v2, groupVersions: OpenAPIVersions.all(groupVersions(builtinOnly: true)))
+        let definitions = closure.definitions.map { ($0.name, schema.definition($0)) }
+        var members = V2Members(definitions: definitions, paths: paths.sorted, parameters: paths.shared)
+        if others.isEmpty { return members }
+        var merge = OpenAPIMerge(definitions: members.definitions, paths: members.paths)
         for other in others { merge.add(other) }
         func sorted(_ members: [String: JSONValue]) -> [(String, JSONValue)] {
             members.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         }
-        return (sorted(merge.definitions), sorted(merge.paths))
+        members.definitions = sorted(merge.definitions)
+        members.paths = sorted(merge.paths)
+        return members
     }
 
-    private func v2Definitions() -> [(String, JSONValue)] {
-        let schema = OpenAPISchema(dialect: .v2, groupVersions: groupVersions)
-        var closure = OpenAPIClosure(types: types)
+    private func v2Paths(_ closure: inout OpenAPIClosure) -> OpenAPIPaths {
+        var paths = OpenAPIPaths(dialect: .v2, types: types)
         for kind in kinds {
-            for version in kind.versions where version.served { closure.add(kind, version) }
+            for version in kind.versions where version.served {
+                closure.add(kind, version)
+                paths.add(kind, version)
+            }
         }
-        closure.addCommon()
-        return closure.definitions.map { ($0.name, schema.definition($0)) }
-    }
-
-    private func v2Paths() -> OpenAPIPaths {
-        var paths = OpenAPIPaths(dialect: .v2)
-        for kind in kinds {
-            for version in kind.versions where version.served { paths.add(kind, version) }
-        }
+        for page in Page.allCases { paths.add(page) }
+        for group in groups { paths.addVersions(group) }
+        for groupVersion in groupVersions(builtinOnly: true) { paths.addResources(groupVersion) }
+        for type in paths.types { closure.add(type) }
         return paths
     }
 
@@ -144,97 +232,5 @@ enum OpenAPIDialect: Sendable {
 
     func reference(_ name: String) -> JSONValue {
         .string(self == .v2 ? "#/definitions/\(name)" : "#/components/schemas/\(name)")
-    }
-}
-
-/// One definition: a type under the name by which others refer to it.
-struct OpenAPIDefinition {
-    let name: String
-    let node: SchemaNode
-    /// The kinds it is, when the node itself does not know.
-    var kinds: [GroupVersionKind] = []
-    /// The schema as its author wrote it, for custom resources.
-    var document: SchemaDocument?
-    /// The fields by which its objects can be selected.
-    var selectable: [SelectableField] = []
-}
-
-/// Collects the types that kinds refer to, sorted by name.
-struct OpenAPIClosure {
-    private let types: SchemaTable
-    private var found: [String: OpenAPIDefinition] = [:]
-    private static let meta = "io.k8s.apimachinery.pkg.apis.meta.v1."
-
-    init(types: SchemaTable) { self.types = types }
-
-    var definitions: [OpenAPIDefinition] { found.values.sorted { $0.name < $1.name } }
-
-    /// The name under which a kind's type is defined: its own, or, for a custom resource, one made from its group.
-    static func name(_ kind: KindDescriptor, _ version: KindVersion) -> String {
-        if !version.schema.name.isEmpty { return version.schema.name }
-        let group = kind.group.split(separator: ".").reversed().joined(separator: ".")
-        return "\(group).\(version.name).\(kind.kind)"
-    }
-
-    mutating func add(_ kind: KindDescriptor, _ version: KindVersion) {
-        let name = Self.name(kind, version)
-        let gvk = GroupVersionKind(group: kind.group, version: version.name, kind: kind.kind)
-        var definition = OpenAPIDefinition(name: name, node: version.schema, kinds: version.schema.name.isEmpty ? [gvk] : [])
-        definition.document = version.document
-        definition.selectable = version.selectableFields ?? []
-        define(definition)
-        if kind.verbs.contains("list") { addList(kind, version, name) }
-        for subresource in version.subresources ?? kind.subresources {
-            if let node = types.node(subresource.typeName) { visit(node) }
-        }
-    }
-
-    private mutating func addList(_ kind: KindDescriptor, _ version: KindVersion, _ name: String) {
-        if let list = types.node("\(name)List") { return visit(list) }
-        // Stands for the definition made above, and is never looked into.
-        let item = SchemaNode(shape: version.schema.shape, name: name) { version.schema.body }
-        let string = SchemaNode.scalar(.string)
-        let fields = [
-            SchemaField(name: "apiVersion", node: string, traits: [.omitEmpty, .typeMeta]),
-            SchemaField(
-                name: "items",
-                node: SchemaNode(shape: .list, body: SchemaBody(element: item)),
-                traits: [.required]
-            ),
-            SchemaField(name: "kind", node: string, traits: [.omitEmpty, .typeMeta]),
-            SchemaField(name: "metadata", node: types.node("\(Self.meta)ListMeta") ?? .anything),
-        ]
-        let gvk = GroupVersionKind(group: kind.group, version: version.name, kind: kind.listKind)
-        let node = SchemaNode(shape: .object, body: SchemaBody(fields: fields))
-        define(OpenAPIDefinition(name: "\(name)List", node: node, kinds: [gvk]))
-    }
-
-    /// What every group's operations refer to.
-    mutating func addCommon() {
-        for name in ["Status", "DeleteOptions", "WatchEvent", "Patch"] {
-            if let node = types.node(Self.meta + name) { visit(node) }
-        }
-    }
-
-    private mutating func define(_ definition: OpenAPIDefinition) {
-        guard found[definition.name] == nil else { return }
-        found[definition.name] = definition
-        // A custom resource refers to nothing else; looking into its schema would only load it.
-        guard definition.document == nil else {
-            if let metadata = types.node(Self.meta + "ObjectMeta") { visit(metadata) }
-            return
-        }
-        inside(definition.node)
-    }
-
-    private mutating func visit(_ node: SchemaNode) {
-        guard !node.name.isEmpty else { return inside(node) }
-        define(OpenAPIDefinition(name: node.name, node: node))
-    }
-
-    private mutating func inside(_ node: SchemaNode) {
-        let body = node.body
-        for field in body.fields { visit(field.node) }
-        if let element = body.element { visit(element) }
     }
 }

@@ -14,6 +14,10 @@ struct OpenAPICustom {
         "metadata": "Standard object's metadata: its name, labels, annotations and what the server keeps about it.",
     ]
 
+    static let selectableKey = "x-kubernetes-selectable-fields"
+
+    static func shown(_ fields: [SelectableField]) -> JSONValue { .array(fields.map { ["fieldPath": .string($0.label)] }) }
+
     /// The definition of a kind.
     func definition(_ document: SchemaDocument, _ gvk: GroupVersionKind, selectable: [SelectableField]) -> JSONValue {
         var out: JSONObject
@@ -30,9 +34,7 @@ struct OpenAPICustom {
         out["x-kubernetes-group-version-kind"] = [
             ["group": .string(gvk.group), "kind": .string(gvk.kind), "version": .string(gvk.version)]
         ]
-        if !selectable.isEmpty, dialect == .v3 {
-            out["x-kubernetes-selectable-fields"] = .array(selectable.map { ["fieldPath": .string($0.label)] })
-        }
+        if !selectable.isEmpty { out[Self.selectableKey] = Self.shown(selectable) }
         return .object(out)
     }
 
@@ -57,9 +59,7 @@ struct OpenAPICustom {
             if let inner = object[key], inner.object != nil { object[key] = embedded(inner) }
         }
         if let properties = object["properties"]?.object { object["properties"] = .object(properties.mapValues(embedded)) }
-        if dialect == .v3, object["x-kubernetes-int-or-string"]?.bool == true, object["anyOf"] == nil, object["allOf"] == nil {
-            object["anyOf"] = [["type": "integer"], ["type": "string"]]
-        }
+        if dialect == .v3, object["x-kubernetes-int-or-string"]?.bool == true { Self.addChoice(&object) }
         // A client of v2 that knew some of the fields would refuse all others.
         let isOpen = dialect == .v2 && object["x-kubernetes-preserve-unknown-fields"]?.bool == true
         guard object["x-kubernetes-embedded-resource"]?.bool == true, !isOpen else { return .object(object) }
@@ -70,23 +70,46 @@ struct OpenAPICustom {
         return .object(object)
     }
 
+    private static let choice: JSONValue = [["type": "integer"], ["type": "string"]]
+
+    /// Says of an integer or a string that it is one of them, unless its author did.
+    private static func addChoice(_ object: inout JSONObject) {
+        let others = object["allOf"]?.array ?? []
+        guard let given = object["anyOf"] else {
+            if others.first?["anyOf"] != choice { object["anyOf"] = choice }
+            return
+        }
+        if given != choice { object["allOf"] = .array([["anyOf": choice]] + others) }
+    }
+
     private static let unknownToV2 = ["allOf", "anyOf", "oneOf", "not", "default", "nullable"]
-    private static let contents = ["type", "items", "properties", "additionalProperties", "required"]
 
     /// The schema without what OpenAPI v2 does not know; a value that can be null has any type there.
+    ///
+    /// Source: apiextensions-apiserver controller/openapi/v2 (`ToStructuralOpenAPIV2`).
     private static func plain(_ schema: JSONValue) -> JSONValue {
         guard var object = schema.object else { return schema }
-        let isOpen =
-            object["nullable"]?.bool == true || object["x-kubernetes-preserve-unknown-fields"]?.bool == true
-            || object["x-kubernetes-int-or-string"]?.bool == true
+        let canBeNull = isNullable(schema)
+        let keeps = object["x-kubernetes-preserve-unknown-fields"]?.bool == true
         for key in unknownToV2 { object[key] = nil }
-        if isOpen { for key in contents { object[key] = nil } }
+        if canBeNull { object["type"] = nil }
+        if canBeNull || keeps {
+            object["items"] = nil
+            object["properties"] = nil
+        }
+        if object["type"]?.string == "array", object["items"] == nil { object["type"] = nil }
+        if keeps, object["type"]?.string == "object" { object["type"] = nil }
+        if let properties = object["properties"]?.object {
+            let required = (object["required"]?.array ?? []).filter { !isNullable($0.string.flatMap { properties[$0] }) }
+            object["required"] = required.isEmpty ? nil : .array(required)
+            object["properties"] = .object(properties.mapValues(plain))
+        }
+        if isNullable(object["additionalProperties"]) { object["required"] = nil }
         for key in ["items", "additionalProperties"] {
             if let inner = object[key], inner.object != nil { object[key] = plain(inner) }
         }
-        if let properties = object["properties"]?.object {
-            object["properties"] = .object(properties.mapValues(plain))
-        }
         return .object(object)
     }
+
+    private static func isNullable(_ schema: JSONValue?) -> Bool { schema?["nullable"]?.bool == true }
 }

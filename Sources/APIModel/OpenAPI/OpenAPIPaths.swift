@@ -1,322 +1,121 @@
 import Schema
 import Values
 
-/// Renders the operations on kinds.
+/// Renders the paths of kinds and of the server itself.
 struct OpenAPIPaths {
-    let dialect: OpenAPIDialect
+    private let table: SchemaTable
+    private var writer: OpenAPIOperationWriter
     private var items: [String: JSONObject] = [:]
-    private static let meta = "io.k8s.apimachinery.pkg.apis.meta.v1."
-    private static let media = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]
-    private static let streamed = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"]
-    private static let patches = [
-        "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
-        "application/strategic-merge-patch+json",
-    ]
 
-    private static let plainMedia = ["application/json", "application/yaml"]
-    private static let plainStreamed = ["application/json;stream=watch"]
-
-    init(dialect: OpenAPIDialect) { self.dialect = dialect }
-
-    /// A group as operations and tags name it: `apps`, `rbacAuthorization`, `exampleCom`.
-    fileprivate static func identifier(_ group: String) -> String {
-        guard !group.isEmpty else { return "core" }
-        let trimmed = group.hasSuffix(".k8s.io") ? String(group.dropLast(7)) : group
-        var out = ""
-        var capitalizes = false
-        for character in trimmed {
-            if character.isLetter || character == "_" || (!out.isEmpty && character.isNumber) {
-                out += capitalizes ? character.uppercased() : String(character)
-                capitalizes = false
-            } else {
-                capitalizes = true
-            }
-        }
-        return out
+    init(dialect: OpenAPIDialect, types: SchemaTable) {
+        table = types
+        writer = OpenAPIOperationWriter(dialect: dialect)
     }
 
     var sorted: [(String, JSONValue)] {
         items.sorted { $0.key < $1.key }.map { ($0.key, .object($0.value)) }
     }
 
-    /// What one operation is about.
-    private struct Subject {
-        let kind: KindDescriptor
-        let version: KindVersion
-        let typeName: String
-        let gvk: GroupVersionKind
-        let namespaced: Bool
-        var subresource: SubresourceDescriptor?
+    /// The types that the operations refer to.
+    var types: Set<String> { writer.types }
+    /// The parameters that operations of v2 share.
+    var shared: JSONObject { writer.shared }
 
-        /// `CoreV1NamespacedPod`, as generated clients have it.
-        var operation: String { operation("") }
-
-        /// The same with the method of a connection: `CoreV1GetNamespacedPodExec`.
-        func operation(_ method: String) -> String {
-            let group = OpenAPIPaths.identifier(kind.group)
-            let scope = namespaced ? "Namespaced" : ""
-            let sub = subresource.map { $0.name.capitalizedFirst } ?? ""
-            return "\(group.capitalizedFirst)\(version.name.capitalizedFirst)\(method)\(scope)\(kind.kind)\(sub)"
-        }
+    private mutating func add(_ path: String, _ operations: [(method: String, operation: OpenAPIOperation)]) {
+        guard !operations.isEmpty else { return }
+        items[path] = writer.item(operations)
     }
+
+    // MARK: Kinds
 
     mutating func add(_ kind: KindDescriptor, _ version: KindVersion) {
         let root = GroupVersionResource(group: kind.group, version: version.name, resource: kind.plural)
         let scope = kind.namespaced ? "{namespace}" : nil
-        let subject = Subject(
-            kind: kind,
-            version: version,
-            typeName: OpenAPIClosure.name(kind, version),
-            gvk: GroupVersionKind(group: kind.group, version: version.name, kind: kind.kind),
-            namespaced: kind.namespaced
-        )
-        addCollection(subject, root.path(namespace: scope))
-        if kind.namespaced, kind.verbs.contains("list") {
-            var everywhere = operation(subject, "list", "list", returning: "\(subject.typeName)List", listing: true)
-            everywhere["parameters"] = nil
-            let group = Self.identifier(kind.group)
-            let prefix = "list\(group.capitalizedFirst)\(version.name.capitalizedFirst)"
-            everywhere["operationId"] = .string("\(prefix)\(kind.kind)ForAllNamespaces")
-            items[root.path()] = ["get": .object(everywhere), "parameters": parameters(Self.listQuery + [("pretty", "string")])]
-        }
-        addObject(subject, root.path(namespace: scope, name: "{name}"))
+        let subject = OpenAPISubject(kind: kind, version: version)
+        add(root.path(namespace: scope), subject.collection())
+        if kind.namespaced, kind.verbs.contains("list") { add(root.path(), [("get", subject.listEverywhere())]) }
+        add(root.path(namespace: scope, name: "{name}"), subject.object())
         for sub in version.subresources ?? kind.subresources {
+            let path = root.path(namespace: scope, name: "{name}", subresource: sub.name)
             var inner = subject
             inner.subresource = sub
-            addSubresource(inner, sub, root.path(namespace: scope, name: "{name}", subresource: sub.name))
+            guard sub.isConnection else {
+                add(path, inner.subresource(sub, query: sub.name == "log" ? query(Self.logOptions) : []))
+                continue
+            }
+            let options = query(sub.typeName)
+            add(path, inner.connections(sub, options, below: false))
+            if sub.name == "proxy" { add(path + "/{path}", inner.connections(sub, options, below: true)) }
         }
+        addWatches(subject, root, scope)
     }
 
-    private mutating func addCollection(_ subject: Subject, _ path: String) {
-        var item = JSONObject()
-        let verbs = subject.kind.verbs
-        if verbs.contains("list") {
-            item["get"] = .object(
-                operation(subject, "list", "list", returning: "\(subject.typeName)List", listing: true)
-            )
-        }
-        if verbs.contains("create") {
-            item["post"] = .object(
-                operation(subject, "create", "post", returning: subject.typeName, body: subject.typeName, writing: true)
-            )
-        }
-        if verbs.contains("deletecollection") {
-            var delete = operation(
-                subject,
-                "delete",
-                "deletecollection",
-                returning: Self.meta + "Status",
-                body: Self.meta + "DeleteOptions",
-                query: Self.deleteCollectionQuery
-            )
-            let id = subject.operation
-            let split = id.range(of: subject.namespaced ? "Namespaced" : subject.kind.kind)
-            delete["operationId"] = .string("delete\(id[..<split])Collection\(id[split...])")
-            item["delete"] = .object(delete)
-        }
-        guard !item.isEmpty else { return }
-        item["parameters"] = parameters([("pretty", "string")], path: subject.namespaced ? ["namespace"] : [])
-        items[path] = item
+    /// The old addresses of watches, which custom resources never had.
+    private mutating func addWatches(_ subject: OpenAPISubject, _ root: GroupVersionResource, _ scope: String?) {
+        guard !subject.kind.isCustom, subject.kind.verbs.contains("watch") else { return }
+        let base = OpenAPI.path(of: GroupVersion(group: root.group, version: root.version))
+        func watch(_ path: String) -> String { "/\(base)/watch" + path.dropFirst(base.utf8.count + 1) }
+        if subject.kind.namespaced { add(watch(root.path()), [("get", subject.watch(.everywhere))]) }
+        add(watch(root.path(namespace: scope)), [("get", subject.watch(.list))])
+        add(watch(root.path(namespace: scope, name: "{name}")), [("get", subject.watch(.one))])
     }
 
-    private mutating func addObject(_ subject: Subject, _ path: String) {
-        var item = JSONObject()
-        let verbs = subject.kind.verbs
-        if verbs.contains("get") {
-            item["get"] = .object(operation(subject, "read", "get", returning: subject.typeName))
-        }
-        if verbs.contains("update") {
-            item["put"] = .object(
-                operation(subject, "replace", "put", returning: subject.typeName, body: subject.typeName, writing: true)
-            )
-        }
-        if verbs.contains("patch") {
-            item["patch"] = .object(
-                operation(subject, "patch", "patch", returning: subject.typeName, body: Self.meta + "Patch", writing: true)
-            )
-        }
-        if verbs.contains("delete") {
-            item["delete"] = .object(
-                operation(
-                    subject,
-                    "delete",
-                    "delete",
-                    returning: Self.returned.contains(subject.kind.groupResource) ? subject.typeName : Self.meta + "Status",
-                    body: Self.meta + "DeleteOptions",
-                    query: Self.deleteQuery
-                )
-            )
-        }
-        guard !item.isEmpty else { return }
-        item["parameters"] = parameters(
-            [("pretty", "string")],
-            path: subject.namespaced ? ["name", "namespace"] : ["name"]
-        )
-        items[path] = item
-    }
+    private static let logOptions = "io.k8s.api.core.v1.PodLogOptions"
 
-    private mutating func addSubresource(_ subject: Subject, _ sub: SubresourceDescriptor, _ path: String) {
-        let type = sub.typeName.isEmpty ? subject.typeName : sub.typeName
-        var item = JSONObject()
-        if sub.isConnection {
-            for (verb, method) in [("get", "get"), ("create", "post"), ("update", "put"), ("delete", "delete")]
-            where sub.verbs.contains(verb) {
-                var connect = operation(subject, "connect", "connect", returning: nil)
-                connect["operationId"] = .string("connect\(subject.operation(method.capitalizedFirst))")
-                item[method] = .object(connect)
-            }
-        } else {
-            if sub.verbs.contains("get") {
-                item["get"] = .object(operation(subject, "read", "get", returning: sub.name == "log" ? nil : type))
-            }
-            if sub.verbs.contains("update") {
-                item["put"] = .object(
-                    operation(subject, "replace", "put", returning: type, body: type, writing: true)
-                )
-            }
-            if sub.verbs.contains("patch") {
-                item["patch"] = .object(
-                    operation(subject, "patch", "patch", returning: type, body: Self.meta + "Patch", writing: true)
-                )
-            }
-            if sub.verbs.contains("create") {
-                item["post"] = .object(
-                    operation(subject, "create", "post", returning: type, body: type, writing: true)
-                )
+    /// The fields of an options type, as parameters.
+    private func query(_ name: String) -> [OpenAPIParameter] {
+        guard let node = table.node(name) else { return [] }
+        return node.fields.compactMap { field in
+            guard !field.traits.contains(.typeMeta) else { return nil }
+            let node = field.node.shape == .list ? field.node.element ?? field.node : field.node
+            switch node.shape {
+            case .string: return OpenAPIParameter(name: field.name, type: "string")
+            case .boolean: return OpenAPIParameter(name: field.name, type: "boolean")
+            case .integer: return OpenAPIParameter(name: field.name, type: "integer")
+            default: return nil
             }
         }
-        guard !item.isEmpty else { return }
-        item["parameters"] = parameters(
-            [("pretty", "string")],
-            path: subject.namespaced ? ["name", "namespace"] : ["name"]
-        )
-        items[path] = item
     }
 
-    // MARK: Operations
+    // MARK: The server itself
 
-    private static let writeQuery = [("dryRun", "string"), ("fieldManager", "string"), ("fieldValidation", "string")]
-    private static let deleteQuery = [
-        ("dryRun", "string"), ("gracePeriodSeconds", "integer"), ("orphanDependents", "boolean"),
-        ("propagationPolicy", "string"),
-    ]
-    private static let deleteCollectionQuery = deleteQuery + listQuery.filter { !["allowWatchBookmarks", "watch"].contains($0.0) }
-    /// What is answered with itself when it is deleted.
-    private static let returned = Set(
-        [
-            "": ["persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas", "services", "serviceaccounts"],
-            "storage.k8s.io": ["csidrivers", "csinodes", "storageclasses", "volumeattachments", "volumeattributesclasses"],
-            "resource.k8s.io": ["deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices"],
-        ].flatMap { group, plurals in plurals.map { GroupResource(group: group, resource: $0) } }
-    )
-    private static let listQuery = [
-        ("allowWatchBookmarks", "boolean"), ("continue", "string"), ("fieldSelector", "string"),
-        ("labelSelector", "string"), ("limit", "integer"), ("resourceVersion", "string"),
-        ("resourceVersionMatch", "string"), ("sendInitialEvents", "boolean"), ("timeoutSeconds", "integer"),
-        ("watch", "boolean"),
-    ]
-
-    private func operation(
-        _ subject: Subject,
-        _ verb: String,
-        _ action: String,
-        returning: String?,
-        body: String? = nil,
-        writing: Bool = false,
-        listing: Bool = false,
-        query extra: [(String, String)] = []
-    ) -> JSONObject {
-        var gvk = subject.subresource?.kind ?? subject.gvk
-        if gvk.group == subject.gvk.group, gvk.kind == subject.gvk.kind { gvk = subject.gvk }
-        let group = Self.identifier(subject.kind.group)
-        let isCustom = subject.kind.isCustom
-        let media = isCustom ? Self.plainMedia : Self.media
-        let streamed = isCustom ? Self.plainStreamed : Self.streamed
-        var query = extra
-        if writing { query += Self.writeQuery }
-        if action == "patch" { query.append(("force", "boolean")) }
-        if listing { query += Self.listQuery }
-        let patching = action == "patch"
-        var out: JSONObject = [
-            "operationId": .string("\(verb)\(subject.operation)"),
-            "tags": [.string("\(group)_\(subject.version.name)")],
-            "responses": responses(
-                returning,
-                action: action,
-                media: listing ? media + streamed : media
-            ),
-            "x-kubernetes-action": .string(action),
-            "x-kubernetes-group-version-kind": [
-                "group": .string(gvk.group), "kind": .string(gvk.kind), "version": .string(gvk.version),
-            ],
-        ]
-        var inputs = patching ? Self.patches : ["*/*"]
-        if isCustom { inputs = patching ? Self.patches.dropLast() : media }
-        switch dialect {
-        case .v3:
-            if let body {
-                var request: JSONValue = ["content": content(body, inputs)]
-                if writing { request["required"] = true }
-                out["requestBody"] = request
-            }
-            out["parameters"] = parameters(query)
-        case .v2:
-            var list: [JSONValue] = []
-            if let body {
-                var parameter: JSONValue = ["in": "body", "name": "body", "schema": ["$ref": dialect.reference(body)]]
-                if writing { parameter["required"] = true }
-                list.append(parameter)
-            }
-            if case .array(let more) = parameters(query) { list += more }
-            out["parameters"] = .array(list)
-            out["consumes"] = JSONValue(inputs)
-            out["produces"] = JSONValue(listing ? media + streamed : media)
-            out["schemes"] = ["https"]
-        }
-        return out
+    /// The path that tells what a group version serves.
+    mutating func addResources(_ groupVersion: GroupVersion) {
+        let identifier = OpenAPISubject.identifier(groupVersion.group)
+        let id = "get\(identifier.capitalizedFirst)\(groupVersion.version.capitalizedFirst)APIResources"
+        addDiscovery(OpenAPI.path(of: groupVersion), id, "\(identifier)_\(groupVersion.version)", "APIResourceList")
     }
 
-    private func content(_ type: String, _ media: [String]) -> JSONValue {
-        .object(JSONObject(media.map { ($0, ["schema": ["$ref": dialect.reference(type)]]) }))
+    /// The path that tells the versions of a group.
+    mutating func addVersions(_ group: String) {
+        let identifier = OpenAPISubject.identifier(group)
+        addDiscovery("apis/\(group)", "get\(identifier.capitalizedFirst)APIGroup", identifier, "APIGroup")
     }
 
-    private static func codes(_ action: String) -> [(String, String)] {
-        switch action {
-        case "post": [("200", "OK"), ("201", "Created"), ("202", "Accepted")]
-        case "put", "patch": [("200", "OK"), ("201", "Created")]
-        case "delete": [("200", "OK"), ("202", "Accepted")]
-        default: [("200", "OK")]
+    /// The path of a document of the server.
+    mutating func add(_ page: OpenAPI.Page) {
+        switch page {
+        case .core: addDiscovery(page.rawValue, "getCoreAPIVersions", "core", "APIVersions")
+        case .groups: addDiscovery(page.rawValue, "getAPIVersions", "apis", "APIGroupList")
+        case .version:
+            addText(page, "getCodeVersion", "version", "application/json", type: "io.k8s.apimachinery.pkg.version.Info")
+        case .issuer: addText(page, "getServiceAccountIssuerOpenIDConfiguration", "WellKnown", "application/json")
+        case .keys: addText(page, "getServiceAccountIssuerOpenIDKeyset", "openid", "application/jwk-set+json")
         }
     }
 
-    private func responses(_ type: String?, action: String, media: [String]) -> JSONValue {
-        var out: JSONObject = ["401": ["description": "Unauthorized"]]
-        for (code, text) in Self.codes(action) {
-            var response: JSONObject = ["description": .string(text)]
-            switch (dialect, type) {
-            case (.v3, let type?):
-                response["content"] = content(type, media)
-            case (.v3, nil): response["content"] = ["*/*": ["schema": ["type": "string"]]]
-            case (.v2, let type?): response["schema"] = ["$ref": dialect.reference(type)]
-            case (.v2, nil): response["schema"] = ["type": "string"]
-            }
-            out[code] = .object(response)
-        }
-        return .object(out)
+    private mutating func addDiscovery(_ path: String, _ id: String, _ tag: String, _ type: String) {
+        var operation = OpenAPIOperation(id: id, tag: tag, returning: OpenAPISubject.meta + type)
+        operation.consumes = OpenAPISubject.media
+        operation.produces = OpenAPISubject.media
+        add("/\(path)/", [("get", operation)])
     }
 
-    private func parameters(_ query: [(String, String)], path: [String] = []) -> JSONValue {
-        var list: [JSONValue] = path.map { parameter($0, "string", in: "path") }
-        for (name, type) in query { list.append(parameter(name, type, in: "query")) }
-        return .array(list)
-    }
-
-    private func parameter(_ name: String, _ type: String, in place: String) -> JSONValue {
-        var out: JSONObject = ["in": .string(place), "name": .string(name)]
-        if dialect == .v2 { out["uniqueItems"] = true }
-        if place == "path" { out["required"] = true }
-        if dialect == .v3 { out["schema"] = ["type": .string(type), "uniqueItems": true] } else { out["type"] = .string(type) }
-        return .object(out)
+    private mutating func addText(_ page: OpenAPI.Page, _ id: String, _ tag: String, _ media: String, type: String? = nil) {
+        var operation = OpenAPIOperation(id: id, tag: tag, returning: type)
+        if type != nil { operation.consumes = [media] }
+        operation.produces = [media]
+        add("/\(page.rawValue)/", [("get", operation)])
     }
 }
 
@@ -327,14 +126,4 @@ extension SubresourceDescriptor {
 
 extension String {
     var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
-
-    /// Where `text` begins; the end when it does not occur.
-    fileprivate func range(of text: String) -> String.Index {
-        var index = startIndex
-        while index < endIndex {
-            if self[index...].hasPrefix(text) { return index }
-            index = self.index(after: index)
-        }
-        return endIndex
-    }
 }

@@ -6,7 +6,8 @@ enum OpenAPIProtobuf {
     static func document(
         info: JSONValue,
         paths: [(String, JSONValue)],
-        definitions: [(String, JSONValue)]
+        definitions: [(String, JSONValue)],
+        parameters: JSONObject = [:]
     ) -> [UInt8] {
         var out = ProtobufWriter()
         out.string(1, "2.0")
@@ -27,6 +28,16 @@ enum OpenAPIProtobuf {
                 writer.message(1) {
                     $0.string(1, name)
                     $0.message(2) { schema(definition, &$0) }
+                }
+            }
+        }
+        if !parameters.isEmpty {
+            out.message(10) { writer in
+                for (name, value) in parameters {
+                    writer.message(1) {
+                        $0.string(1, name)
+                        $0.message(2) { parameter(value, &$0) }
+                    }
                 }
             }
         }
@@ -98,20 +109,26 @@ enum OpenAPIProtobuf {
     }
 
     private static func parameterItem(_ value: JSONValue, _ out: inout ProtobufWriter) {
+        if let reference = value["$ref"]?.string {
+            out.message(2) { $0.string(1, reference) }
+        } else {
+            out.message(1) { parameter(value, &$0) }
+        }
+    }
+
+    private static func parameter(_ value: JSONValue, _ parameter: inout ProtobufWriter) {
         let required = value["required"]?.bool ?? false
         let name = value["name"]?.string ?? ""
-        out.message(1) { parameter in
-            switch value["in"]?.string {
-            case "body":
-                parameter.message(1) {
-                    $0.string(2, name)
-                    $0.string(3, "body")
-                    $0.bool(4, required)
-                    if let type = value["schema"] { $0.message(5) { schema(type, &$0) } }
-                }
-            case "query": parameter.message(2) { $0.message(3) { plain(value, name, required, shift: 1, &$0) } }
-            default: parameter.message(2) { $0.message(4) { plain(value, name, required, shift: 0, &$0) } }
+        switch value["in"]?.string {
+        case "body":
+            parameter.message(1) {
+                $0.string(2, name)
+                $0.string(3, "body")
+                $0.bool(4, required)
+                if let type = value["schema"] { $0.message(5) { schema(type, &$0) } }
             }
+        case "query": parameter.message(2) { $0.message(3) { plain(value, name, required, shift: 1, &$0) } }
+        default: parameter.message(2) { $0.message(4) { plain(value, name, required, shift: 0, &$0) } }
         }
     }
 

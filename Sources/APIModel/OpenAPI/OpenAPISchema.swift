@@ -29,15 +29,17 @@ struct OpenAPISchema: Sendable {
             )
         }
         if body.atomicMap { out["x-kubernetes-map-type"] = "atomic" }
+        if !definition.selectable.isEmpty { out[OpenAPICustom.selectableKey] = OpenAPICustom.shown(definition.selectable) }
         if let unions = body.unions { out["x-kubernetes-unions"] = Self.unions(unions) }
         return .object(out)
     }
 
     /// A type where it is used: a reference, or its contents.
-    private func use(_ node: SchemaNode, described: Bool) -> JSONObject {
+    private func use(_ node: SchemaNode, asProperty: Bool) -> JSONObject {
         guard !node.name.isEmpty else { return contents(node) }
         let reference: JSONObject = ["$ref": dialect.reference(node.name)]
-        guard dialect == .v3, described else { return reference }
+        // What stands beside a reference does not count in v3.
+        guard dialect == .v3, asProperty else { return reference }
         return ["allOf": [.object(reference)]]
     }
 
@@ -50,11 +52,11 @@ struct OpenAPISchema: Sendable {
         case .map:
             out = ["type": "object"]
             if let element = body.element {
-                out["additionalProperties"] = .object(use(element, described: false))
+                out["additionalProperties"] = .object(use(element, asProperty: false))
             }
         case .list:
             out = ["type": "array"]
-            if let element = body.element { out["items"] = .object(use(element, described: false)) }
+            if let element = body.element { out["items"] = .object(use(element, asProperty: false)) }
         case .string, .time, .microTime, .bytes, .duration: out = ["type": "string"]
         case .boolean: out = ["type": "boolean"]
         case .integer: out = ["type": "integer"]
@@ -94,20 +96,20 @@ struct OpenAPISchema: Sendable {
     private func property(_ field: SchemaField) -> JSONObject {
         let rare = field.rare
         let description = rare?.description ?? ""
-        var out = use(field.node, described: !description.isEmpty)
+        var out = use(field.node, asProperty: true)
         if !description.isEmpty { out["description"] = .string(description) }
         if dialect == .v3, let value = rare?.defaultValue ?? field.node.body.defaultValue {
-            if let reference = out.removeValue(forKey: "$ref") { out["allOf"] = [["$ref": reference]] }
             out["default"] = value
         }
         switch field.node.listType {
-        case .atomic: break
+        case .atomic: if field.traits.contains(.declaredAtomic) { out["x-kubernetes-list-type"] = "atomic" }
         case .set: out["x-kubernetes-list-type"] = "set"
         case .map(let keys):
             out["x-kubernetes-list-type"] = "map"
             out["x-kubernetes-list-map-keys"] = JSONValue(keys)
         }
         if field.node.shape == .map, field.node.body.atomicMap { out["x-kubernetes-map-type"] = "atomic" }
+        if field.traits.contains(.declaredGranular) { out["x-kubernetes-map-type"] = "granular" }
         if let strategies = rare?.patchStrategies, !strategies.isEmpty {
             out["x-kubernetes-patch-strategy"] = .string(strategies.joined(separator: ","))
         }

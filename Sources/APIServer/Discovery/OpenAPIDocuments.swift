@@ -16,9 +16,9 @@ final class OpenAPIDocuments: Sendable {
     }
 
     private struct State {
-        var v3: [GroupVersion: Document] = [:]
+        var v3: [OpenAPI.Topic: Document] = [:]
         /// The least recently rendered first.
-        var order: [GroupVersion] = []
+        var order: [OpenAPI.Topic] = []
         var size = 0
     }
 
@@ -39,7 +39,7 @@ final class OpenAPIDocuments: Sendable {
         let accept = request.headers["accept"] ?? ""
         let isProtobuf = accept.contains("com.github.proto-openapi.spec.v2")
         let openAPI = openAPI(resources)
-        let identities = openAPI.groupVersions.map { identity($0, resources) }
+        let identities = openAPI.groupVersions.map { identity(.groupVersion($0), resources) }
         let named = identities + others.map(\.hash) + [isProtobuf ? "protobuf" : "json"]
         let tag = "\"" + ContentHash.hex(Array(named.joined().utf8)) + "\""
         let headers: HeaderFields = [
@@ -55,17 +55,17 @@ final class OpenAPIDocuments: Sendable {
 
     /// `/openapi/v3`: where the documents are. The hash in each address changes with the content.
     func v3Index(_ resources: ServedResources) -> HTTPResponse {
-        let entries = openAPI(resources).groupVersions.map { (groupVersion: $0, hash: identity($0, resources)) }
+        let entries = openAPI(resources).topics.map { (topic: $0, hash: identity($0, resources)) }
         return Responses.value(OpenAPI.v3Index(entries))
     }
 
     /// `/openapi/v3/apis/<group>/<version>` or `/openapi/v3/api/v1`.
     func v3(_ path: String, _ request: HTTPRequest, _ resources: ServedResources) throws(APIError) -> HTTPResponse {
         let openAPI = openAPI(resources)
-        guard let groupVersion = openAPI.groupVersions.first(where: { OpenAPI.path(of: $0) == path }) else {
+        guard let topic = openAPI.topics.first(where: { $0.path == path }) else {
             throw .unknownPath
         }
-        let identity = identity(groupVersion, resources)
+        let identity = identity(topic, resources)
         var headers: HeaderFields = ["Content-Type": "application/json", "ETag": "\"\(identity)\"", "Vary": "Accept"]
         if let asked = request.query.first("hash"), !asked.isEmpty {
             guard asked == identity else {
@@ -76,17 +76,17 @@ final class OpenAPIDocuments: Sendable {
         if request.headers.elements("if-none-match").contains("\"\(identity)\"") {
             return HTTPResponse(status: 304, headers: headers)
         }
-        return HTTPResponse(status: 200, headers: headers, body: .bytes(document(groupVersion, identity, openAPI)))
+        return HTTPResponse(status: 200, headers: headers, body: .bytes(document(topic, identity, openAPI)))
     }
 
-    private func document(_ groupVersion: GroupVersion, _ identity: String, _ openAPI: OpenAPI) -> [UInt8] {
-        if let known = state.withLock({ $0.v3[groupVersion] }), known.identity == identity { return known.bytes }
-        let bytes = openAPI.v3(groupVersion)
+    private func document(_ topic: OpenAPI.Topic, _ identity: String, _ openAPI: OpenAPI) -> [UInt8] {
+        if let known = state.withLock({ $0.v3[topic] }), known.identity == identity { return known.bytes }
+        let bytes = openAPI.v3(topic)
         state.withLock { state in
-            if let former = state.v3.removeValue(forKey: groupVersion) { state.size -= former.bytes.count }
-            state.order.removeAll { $0 == groupVersion }
-            state.v3[groupVersion] = Document(identity: identity, bytes: bytes)
-            state.order.append(groupVersion)
+            if let former = state.v3.removeValue(forKey: topic) { state.size -= former.bytes.count }
+            state.order.removeAll { $0 == topic }
+            state.v3[topic] = Document(identity: identity, bytes: bytes)
+            state.order.append(topic)
             state.size += bytes.count
             while state.size > Self.keptBytes, state.order.count > 1 {
                 let oldest = state.order.removeFirst()
@@ -97,8 +97,9 @@ final class OpenAPIDocuments: Sendable {
     }
 
     /// Names the content without rendering it: the documents of a binary differ by its version and its custom resources.
-    private func identity(_ groupVersion: GroupVersion, _ resources: ServedResources) -> String {
-        var text = "\(version) \(groupVersion)"
+    private func identity(_ topic: OpenAPI.Topic, _ resources: ServedResources) -> String {
+        var text = "\(version) \(topic.path)"
+        guard case .groupVersion(let groupVersion) = topic else { return ContentHash.hex(Array(text.utf8)) }
         for kind in resources.descriptors where kind.isCustom && kind.group == groupVersion.group {
             guard let version = kind.version(groupVersion.version), version.served else { continue }
             let subresources = (version.subresources ?? []).map(\.name).joined(separator: ",")

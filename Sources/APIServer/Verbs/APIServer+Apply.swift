@@ -22,7 +22,7 @@ extension APIServer {
             isForced: RequestInfo.flag(query.first("force")),
             write: ownedWrite(view, subresource: context.info.subresource, now: context.now)
         )
-        let decoding = ObjectDecoding(view)
+        let decoding = ObjectDecoding(view, keepsNulls: true)
         let warnings = context.warnings
         var change = ObjectChange { old throws(APIError) in
             var object = try FieldTracking.apply(application, to: old)

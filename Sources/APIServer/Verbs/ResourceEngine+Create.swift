@@ -54,24 +54,22 @@ extension ResourceEngine {
     private func clearSystemFields(_ object: inout JSONValue, _ write: WriteContext) throws(APIError) {
         var metadata = object["metadata"] ?? [:]
         object["metadata"] = nil
-        if let version = metadata["resourceVersion"]?.string, !version.isEmpty, version != "0" {
-            throw APIError(code: 500, reason: "", message: "resourceVersion should not be set on objects to be created")
-        }
         try checkNamespace(&metadata, write.namespace)
         for field in Self.systemFields { metadata[field] = nil }
+        // A version given is refused by the store, after all that admission has to say.
+        if UInt64(metadata["resourceVersion"]?.string ?? "") ?? 0 == 0 { metadata["resourceVersion"] = nil }
         if write.owned == nil { metadata["managedFields"] = nil }
         object["metadata"] = metadata
     }
 
     private static let systemFields = [
-        "resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "uid", "creationTimestamp",
+        "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "uid", "creationTimestamp",
     ]
 
     private func filled(_ template: JSONValue, _ write: WriteContext) -> JSONValue {
         var object = template
         var metadata = object["metadata"] ?? [:]
         object["metadata"] = nil
-        metadata["resourceVersion"] = nil
         metadata["uid"] = .string(environment.random.uuid())
         metadata["creationTimestamp"] = .string(write.now.rfc3339)
         object["metadata"] = metadata
@@ -105,7 +103,7 @@ extension ResourceEngine {
         if !traits.keepsStatusOnCreate, !write.keepsStatus, view.subresource("status") != nil { object["status"] = nil }
         hooks.prepareForCreate(&object, context)
         if object["status"] == nil, let status = untouchedStatus { object["status"] = status }
-        let issues = prefixIssues(object, hooks, context) + withStructure(object, hooks.validate(object, context))
+        let issues = prefixIssues(object, hooks, context) + hooks.validate(object, context)
         let common = ObjectMetadata.issues(object, namespaced: descriptor.namespaced)
         let finalizers = ObjectMetadata.finalizerNameIssues(object, of: descriptor)
         try refuse(ObjectMetadata.joined(common + finalizers, with: issues), name)
@@ -116,6 +114,7 @@ extension ResourceEngine {
             named.name = name
             try await write.admission.validate(named.admissionRequest(.create, view, object: object))
             if !view.convertsBeforeHooks { object = try await view.toStorage(object) }
+            settle(&object)
             let stored = try await insert(object, write)
             await claim?.finish()
             return stored
@@ -125,9 +124,18 @@ extension ResourceEngine {
         }
     }
 
-    private func insert(_ object: JSONValue, _ write: WriteContext) async throws(APIError) -> Stored {
+    private func insert(_ made: JSONValue, _ write: WriteContext) async throws(APIError) -> Stored {
+        var object = made
         let name = object.value(at: ["metadata", "name"])?.string ?? ""
         let key = key(namespace: object.value(at: ["metadata", "namespace"])?.string ?? "", name: name)
+        if object.value(at: ["metadata", "resourceVersion"]) != nil {
+            guard write.isDryRun else {
+                throw APIError(code: 500, reason: "", message: "resourceVersion should not be set on objects to be created")
+            }
+            var metadata = object["metadata"] ?? [:]
+            metadata["resourceVersion"] = nil
+            object["metadata"] = metadata
+        }
         let bytes = storedBytes(object)
         if write.isDryRun {
             if let present = try await stored(key) { throw occupied(by: present, name) }
@@ -163,18 +171,6 @@ extension ResourceEngine {
         return hooks.validate(probe, context).filter { $0.path == path.child("name") }.map {
             .invalid(path.child("generateName"), .string(given), $0.detail)
         }
-    }
-
-    /// Adds what the schema finds wrong where the hooks found nothing.
-    func withStructure(_ object: JSONValue, _ issues: [FieldIssue]) -> [FieldIssue] {
-        guard !traits.hasOwnValidation, let schema = descriptor.storageSchema else { return issues }
-        let known = Set(issues.map(\.path))
-        let found = schema.validate(object, path: .root).filter { issue in
-            // Metadata has its own checks; the status is the controllers'.
-            let path = issue.path.description
-            return !known.contains(issue.path) && !path.hasPrefix("metadata") && !path.hasPrefix("status")
-        }
-        return issues + found
     }
 
     /// Throws 422 when there are issues.

@@ -102,7 +102,11 @@ extension ResourceEngine {
         }
         try await admit(&object, shown, change, view: view, write: write)
         try checkIdentity(&object, old, current, change, write)
-        if view.convertsBeforeHooks { object = try await view.toStorage(object) }
+        if view.convertsBeforeHooks {
+            object = try await view.toStorage(object)
+            // What was stored has none, so a list without items would look like a change.
+            forgetEmptyLists(&object)
+        }
         try prepare(&object, old, change, view, write)
         FieldTracking.keepTimes(&object, old: old)
         if change.part == .object { view.engineHooks.warnings(object, old: old).forEach(write.warnings.add) }
@@ -112,6 +116,7 @@ extension ResourceEngine {
             seen.set(.string(current.revision.description), at: ["metadata", "resourceVersion"])
             try await write.admission.validate(try request(seen, shown, change, view, write))
             if !view.convertsBeforeHooks { object = try await view.toStorage(object) }
+            settle(&object)
             let stored = try await replace(object, kept, current, write)
             await claim?.finish()
             return stored
@@ -213,7 +218,7 @@ extension ResourceEngine {
             if view.subresource("status") != nil { object["status"] = old["status"] }
             hooks.prepareForUpdate(&object, old: old, context)
             issues = metadataIssues(object, old)
-            issues += withStructure(object, hooks.validateUpdate(object, old: old, context))
+            issues += hooks.validateUpdate(object, old: old, context)
         case .status:
             keepAllButStatus(&object, old)
             hooks.prepareForStatusUpdate(&object, old: old, context)

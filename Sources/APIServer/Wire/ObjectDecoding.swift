@@ -10,8 +10,11 @@ struct ObjectDecoding: Sendable {
     let schema: SchemaNode
     /// Adds the defaults of the kind that no schema expresses.
     let hooks: any KindHooks
+    /// Whether a custom resource keeps nulls it must not have, for the validation to refuse them.
+    var keepsNulls = false
 
-    init(_ view: ResourceView) {
+    init(_ view: ResourceView, keepsNulls: Bool = false) {
+        self.keepsNulls = keepsNulls
         expected = view.gvk
         schema = view.version.schema
         hooks = view.hooks
@@ -82,7 +85,7 @@ struct ObjectDecoding: Sendable {
     /// Decodes by the schema, which drops empty lists, all but one: no records of ownership are the wish to forget them.
     func decodeFields(of value: inout JSONValue) throws(SchemaDecodeError) -> [String] {
         let isReset = value.value(at: FieldTracking.path) == []
-        let unknown = try schema.decode(&value)
+        let unknown = try schema.decode(&value, keepsNulls: keepsNulls)
         if isReset { value.set([], at: FieldTracking.path) }
         return unknown
     }
