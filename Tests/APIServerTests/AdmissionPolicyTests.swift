@@ -73,6 +73,14 @@ import Values
             try await refused(["n": "7", "m": "x"], "n too big", 422, "Invalid")
             try await refused(["m": "x"], "m is x", 403, "Forbidden")
             try await refused(["big": "x"], "failed expression: !has(object.data.big)", 413, "RequestEntityTooLarge")
+            // The store refuses a version that is given, and is asked last.
+            var versioned = Self.map(["big": "x"], "v")
+            versioned.set("7", at: ["metadata", "resourceVersion"])
+            #expect(try await cluster.post(Self.maps, versioned).reason == "RequestEntityTooLarge")
+            versioned.set(["other": "x"], at: ["data"])
+            let late = try await cluster.post(Self.maps, versioned)
+            #expect(late.status == 500 && late.message == "resourceVersion should not be set on objects to be created")
+            #expect(try await cluster.post(Self.maps + "?dryRun=All", versioned).status == 201)
             try await refused(["opts": "x"], "CreateOptionscfalseadmin", 422, "Invalid")
             try await refused(
                 ["n": "x"],

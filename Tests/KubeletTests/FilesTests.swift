@@ -15,6 +15,34 @@ func temporaryDirectory() throws -> String {
 }
 
 @Suite struct FilesTests {
+    @Test func `a token is its pod's user's, where all containers run as the same one`() throws {
+        func user(_ pod: String, _ first: String, _ second: String) throws -> UInt32? {
+            let spec = "securityContext: \(pod)\n  containers: [{name: a, image: x, securityContext: \(first)}]"
+            let more = "\n  initContainers: [{name: b, image: x, securityContext: \(second)}]"
+            return ContentVolumes.user(of: try Samples.pod("metadata: {name: p}\nspec:\n  \(spec)\(more)"))
+        }
+        #expect(try user("{runAsUser: 7}", "{}", "{}") == 7)
+        #expect(try user("{runAsUser: 7}", "{runAsUser: 8}", "{runAsUser: 8}") == 8)
+        #expect(try user("{runAsUser: 7}", "{runAsUser: 8}", "{}") == nil)
+        #expect(try user("{}", "{runAsUser: 8}", "{}") == nil)
+        #expect(try user("{}", "{}", "{}") == nil)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "gives files to others")) func `a file belongs to its owner and to the pod's group`() throws {
+        let directory = try temporaryDirectory()
+        defer { try? HostFiles.removeTree(directory) }
+        func look(_ path: String) -> [UInt32] {
+            var status = stat()
+            return stat("\(directory)/\(path)", &status) == 0 ? [status.st_uid, status.st_gid, status.st_mode & 0o777] : []
+        }
+        let token = PayloadFile(content: [1], mode: 0o600, owner: 1234)
+        _ = try AtomicWriter(directory: directory, group: nil).write(["token": token, "ca": file("x")], stamp: "one")
+        #expect(look("token") == [1234, 0, 0o600] && look("ca") == [0, 0, 0o644])
+        let other = PayloadFile(content: [2], mode: 0o600, owner: 1234)
+        _ = try AtomicWriter(directory: directory, group: 77).write(["token": other], stamp: "two")
+        #expect(look("token") == [1234, 77, 0o640])
+    }
+
     private func file(_ text: String) -> PayloadFile { PayloadFile(content: Array(text.utf8), mode: 0o644) }
 
     @Test func `a volume's files change all at once`() throws {

@@ -66,6 +66,36 @@ import Units
         await kubelet.stop()
     }
 
+    @Test func `a pod held by a finalizer is asked to be deleted once, whatever happens to it meanwhile`() async throws {
+        let api = TestAPI()
+        let directory = try temporaryDirectory()
+        defer { try? HostFiles.removeTree(directory) }
+        let kubelet = try TestKubelet.start(api, runtime: HollowRuntime(nodeIndex: 1), directory: directory)
+        var pod = try Samples.pod("metadata: {name: held, uid: held}\nspec: {nodeName: node-1, containers: [{name: a, image: x}]}")
+        pod.metadata.finalizers = ["test.local/hold"]
+        api.create(pod)
+        await api.wait("default/held", "Running") { $0?.status.phase == "Running" }
+        api.delete("default/held", graceSeconds: 0)
+        _ = try await withDeadline(.seconds(20), clock: SystemClock()) { try await api.state.wait { $0.deletions["held"] == 1 } }
+        for number in 0..<5 {
+            api.update("default/held") { $0.metadata.annotations["look"] = "\(number)" }
+            kubelet.core.workers.wake("held")
+            // Another pod's whole way to Running: time enough for the first one's pass.
+            let name = "other-\(number)"
+            api.create(
+                try Samples.pod("metadata: {name: \(name), uid: \(name)}\nspec: {nodeName: node-1, containers: [{name: a, image: x}]}")
+            )
+            await api.wait("default/\(name)", "Running") { $0?.status.phase == "Running" }
+        }
+        #expect(api.state.value.deletions["held"] == 1)
+        api.release("default/held")
+        let table = kubelet.core.node.pods
+        _ = try await withDeadline(.seconds(20), clock: SystemClock()) {
+            while table.record("held") != nil { await Task.yield() }
+        }
+        await kubelet.stop()
+    }
+
     @Test func `a slim pod keeps what pretending needs`() throws {
         let pod = try Samples.pod(
             "metadata: {name: p, labels: {a: b}, managedFields: []}\nspec: {containers: [{name: a, image: x, command: [y], resources: {limits: {cpu: 1, memory: 1Mi}}}]}"

@@ -21,6 +21,8 @@ final class TestAPI: NodeAPI {
         var tokens = 0
         /// How often the pod's status was patched, by uid.
         var patches: [String: Int] = [:]
+        /// How often its deletion was asked for, by uid.
+        var deletions: [String: Int] = [:]
     }
 
     let state = Signal(State())
@@ -78,6 +80,12 @@ final class TestAPI: NodeAPI {
             pod.metadata.deletionTimestamp = SystemClock().now + .seconds(graceSeconds)
             pod.metadata.deletionGracePeriodSeconds = graceSeconds
         }
+    }
+
+    /// The last finalizer of a deleted pod goes, and the pod with it.
+    func release(_ key: String) {
+        guard let pod = change({ $0.pods.removeValue(forKey: key) }) else { return }
+        core.withLock { $0 }?.podGone(uid: pod.uid)
     }
 
     func set(_ map: ConfigMap) { change { $0.configMaps[map.key] = map } }
@@ -169,8 +177,15 @@ final class TestAPI: NodeAPI {
     }
 
     func deletePod(_ namespace: String, _ name: String, uid: String) async throws {
-        change { $0.pods["\(namespace)/\(name)"] = nil }
-        core.withLock { $0 }?.podGone(uid: uid)
+        let held = change { state -> Pod? in
+            state.deletions[uid, default: 0] += 1
+            guard let pod = state.pods["\(namespace)/\(name)"], !pod.metadata.finalizers.isEmpty else {
+                state.pods["\(namespace)/\(name)"] = nil
+                return nil
+            }
+            return pod
+        }
+        if held == nil { core.withLock { $0 }?.podGone(uid: uid) }
     }
 
     func node(_ name: String) async throws -> Node? { state.value.nodes[name] }

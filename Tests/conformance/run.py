@@ -73,12 +73,14 @@ def main():
             eventually(lambda: cluster.kubectl("wait", "--for=condition=Ready", f"node/{agent.name}", "--timeout=5s"), 90)
             for archive in archives:
                 cluster.apus("image", "import", archive, "--data-dir", agent.data)
+        # Copied into pods as it is: a link would not do.
+        kubectl = os.path.realpath(f"{programs}/kubectl")
         skip = "|".join(NEVER + ([options.skip] if options.skip else []))
         with open(f"{out}/log", "w") as log:
             subprocess.run(
                 [f"{programs}/ginkgo", f"--procs={options.procs}", "--no-color", "--timeout=3h", f"--focus={options.focus}",
                  f"--skip={skip}", "--json-report=report.json", f"--output-dir={out}", f"{programs}/e2e.test", "--",
-                 "--provider=skeleton", f"--kubeconfig={cluster.kubeconfig}", f"--kubectl-path={programs}/kubectl"],
+                 "--provider=skeleton", f"--kubeconfig={cluster.kubeconfig}", f"--kubectl-path={kubectl}"],
                 stdout=log, stderr=subprocess.STDOUT, cwd=out, env=cluster.env(),
             )
     finally:

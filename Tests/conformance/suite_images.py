@@ -89,7 +89,8 @@ def base():
     for path in ("bin", "usr", "usr/bin", "usr/local", "usr/local/bin", "sbin", "usr/sbin", "etc", "root", "var", "proc", "sys",
                  "dev", "home", "opt", "run", "mnt", "lib", "lib64", "uploads"):
         layer.directory(path)
-    layer.directory("tmp", 0o1777)
+    for path in ("tmp", "var/tmp"):
+        layer.directory(path, 0o1777)
     layer.program("/bin/busybox", "bin/busybox")
     # Not busybox's own shell: it runs its applets whatever lies in the path, and the suite wants OpenBSD's nc; it also
     # drops variables whose names are none to it, as dash does.

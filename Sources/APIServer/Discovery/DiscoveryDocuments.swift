@@ -43,12 +43,11 @@ struct DiscoveryDocuments: Sendable {
     /// What `/` lists.
     var paths: [String] {
         let fixed = [
-            "/.well-known/openid-configuration", "/api", "/apis", "/healthz", "/healthz/etcd", "/healthz/log",
-            "/healthz/ping", "/livez", "/livez/etcd", "/livez/log", "/livez/ping", "/metrics", "/openapi/v2", "/openapi/v3",
-            "/openid/v1/jwks", "/readyz", "/readyz/etcd", "/readyz/informer-sync", "/readyz/log", "/readyz/ping",
-            "/readyz/shutdown", "/version",
+            "/.well-known/openid-configuration", "/api", "/apis", "/metrics", "/metrics/slis", "/openapi/v2", "/openapi/v3",
+            "/openid/v1/jwks",
+            "/version",
         ]
-        return (fixed + documents.keys).sorted()
+        return (fixed + HealthChecks.paths + documents.keys).sorted()
     }
 }
 

@@ -20,6 +20,7 @@ extension APIServer {
         case "/": return Responses.value(["paths": JSONValue(discovery.paths)], form: ResponseForm(isPretty: true))
         case "/version": return Responses.value(version, form: ResponseForm(isPretty: true))
         case "/metrics": return try await metricsResponse()
+        case "/metrics/slis": return await indicatorsResponse()
         case "/api":
             return try aggregatable(request) {
                 $0.core
@@ -122,70 +123,5 @@ extension APIServer {
         ProcessUsage.append(to: &out)
         let text = environment.metrics.text() + out.text + environment.metrics.othersText()
         return Responses.text(text, type: "text/plain; version=0.0.4; charset=utf-8")
-    }
-
-    // MARK: Health
-
-    private func healthResponse(_ path: String, _ request: HTTPRequest) async throws(APIError) -> HTTPResponse {
-        let parts = path.split(separator: "/").map(String.init)
-        guard let endpoint = parts.first, ["healthz", "livez", "readyz"].contains(endpoint) else { throw .unknownPath }
-        let checks = await healthChecks(endpoint)
-        if parts.count > 1 {
-            guard parts.count == 2, let check = checks.first(where: { $0.name == parts[1] }) else { throw .unknownPath }
-            guard let problem = check.problem else { return Responses.text("ok") }
-            return Responses.text("internal server error: \(problem)\n", status: 500)
-        }
-        let excluded = Set(request.query.all("exclude"))
-        let unknown = excluded.subtracting(checks.map(\.name))
-        var lines = ""
-        var isFailed = false
-        for check in checks {
-            if excluded.contains(check.name) {
-                lines += "[+]\(check.name) excluded: ok\n"
-            } else if check.problem == nil {
-                lines += "[+]\(check.name) ok\n"
-            } else {
-                isFailed = true
-                lines += "[-]\(check.name) failed: reason withheld\n"
-            }
-        }
-        if !unknown.isEmpty {
-            let names = unknown.sorted().map { "\"\($0)\"" }.joined(separator: ",")
-            lines += "warn: some health checks cannot be excluded: no matches for \(names)\n"
-        }
-        if isFailed { return Responses.text(lines + "\(endpoint) check failed\n", status: 500) }
-        guard request.query.contains("verbose") else { return Responses.text("ok") }
-        return Responses.text(lines + "\(endpoint) check passed\n")
-    }
-
-    private struct Check {
-        let name: String
-        let problem: String?
-    }
-
-    private func healthChecks(_ endpoint: String) async -> [Check] {
-        var checks = [Check(name: "ping", problem: nil), Check(name: "log", problem: nil)]
-        checks.append(Check(name: "etcd", problem: await storeProblem()))
-        if endpoint == "readyz" {
-            checks.append(Check(name: "etcd-readiness", problem: await storeProblem()))
-            let late = resources.engines.values.filter { !$0.cache.isReady }.count
-            checks.append(Check(name: "informer-sync", problem: late == 0 ? nil : "\(late) caches are not filled yet"))
-        }
-        let bootstrap = health.isStarted ? nil : "not finished"
-        checks.append(Check(name: "poststarthook/start-system-namespaces-controller", problem: bootstrap))
-        checks.append(Check(name: "poststarthook/scheduling/bootstrap-system-priority-classes", problem: bootstrap))
-        if endpoint == "readyz" {
-            checks.append(Check(name: "shutdown", problem: health.isStopping ? "process is shutting down" : nil))
-        }
-        return checks
-    }
-
-    private func storeProblem() async -> String? {
-        do throws(StoreError) {
-            _ = try await environment.store.currentRevision()
-            return nil
-        } catch {
-            return error.message
-        }
     }
 }

@@ -115,11 +115,10 @@ struct StatefulRound {
     }
 
     private func makePod(_ ordinal: Int) -> StatefulSetPlan.Start {
-        let isRolling = set.spec.updateStrategy.type != "OnDelete"
-        let keepsCurrent =
-            isRolling
-            ? ordinal < (ordinals.lowerBound + partition)
-            : revisions.current.name != revisions.update.name && ordinal < ordinals.lowerBound + set.status.currentReplicas
+        // On deletion a pod is made anew as the template now says; only a rolling update leaves some as they were.
+        let strategy = set.spec.updateStrategy
+        let kept = strategy.rollingUpdate == nil ? set.status.currentReplicas : partition
+        let keepsCurrent = strategy.type == "RollingUpdate" && ordinal < ordinals.lowerBound + kept
         let revision = keepsCurrent ? revisions.current : revisions.update
         return set.makePod(ordinal, template: StatefulRevisions.template(revision, of: set), revision: revision.name)
     }
@@ -192,7 +191,8 @@ struct StatefulRound {
     /// The update is through when every pod has it and is ready.
     private mutating func noteProgress() {
         let count = ordinals.count
-        guard plan.status.currentRevision != plan.status.updateRevision, plan.status.updatedReplicas == count,
+        guard set.spec.updateStrategy.type == "RollingUpdate",
+            plan.status.currentRevision != plan.status.updateRevision, plan.status.updatedReplicas == count,
             plan.status.readyReplicas == count, condemned.isEmpty
         else { return }
         plan.status.currentReplicas = plan.status.updatedReplicas

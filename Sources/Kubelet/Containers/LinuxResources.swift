@@ -26,7 +26,8 @@ enum LinuxResources {
         endsTogether: Bool = false
     ) -> CRILinuxContainerResources {
         let resources = container.resources
-        let cpuLimit = resources.limits["cpu"]?.milliValue ?? 0
+        let whole = pod.spec.resources?.limits ?? [:]
+        let cpuLimit = (resources.limits["cpu"] ?? whole["cpu"])?.milliValue ?? 0
         let cpuRequest = resources.requests["cpu"]?.milliValue ?? 0
         return .with {
             $0.cpuShares = shares(milliCPU: cpuRequest == 0 && cpuLimit > 0 ? cpuLimit : cpuRequest)
@@ -34,7 +35,7 @@ enum LinuxResources {
                 $0.cpuPeriod = cpuPeriod
                 $0.cpuQuota = quota(milliCPU: cpuLimit)
             }
-            $0.memoryLimitInBytes = resources.limits["memory"]?.value ?? 0
+            $0.memoryLimitInBytes = (resources.limits["memory"] ?? whole["memory"])?.value ?? 0
             $0.oomScoreAdj = oomScore(container, in: pod, memoryCapacity: memoryCapacity)
             if endsTogether { $0.unified = ["memory.oom.group": "1"] }
         }
@@ -62,6 +63,15 @@ enum LinuxResources {
         var shares: Int64
         var quota: Int64?
         var memory: Int64?
+
+        /// The larger of each; without a limit where one of the two has none.
+        func union(_ other: PodLimits) -> PodLimits {
+            PodLimits(
+                shares: max(shares, other.shares),
+                quota: quota.flatMap { mine in other.quota.map { max(mine, $0) } },
+                memory: memory.flatMap { mine in other.memory.map { max(mine, $0) } }
+            )
+        }
     }
 
     static func pod(_ pod: Pod) -> PodLimits {
@@ -83,13 +93,16 @@ enum LinuxResources {
             if plain.contains(where: { get($0)[name] == nil }) { isComplete = false }
             return (max(total, largest), isComplete)
         }
+        let whole = spec.resources
         let (request, _) = sum("cpu", { $0.milliValue }, { $0.resources.requests })
         let (cpu, cpuLimited) = sum("cpu", { $0.milliValue }, { $0.resources.limits })
         let (memory, memoryLimited) = sum("memory", { $0.value }, { $0.resources.limits })
+        // What the spec says of the whole counts for the whole.
+        let wholeCPU = whole?.limits["cpu"]?.milliValue
         return PodLimits(
-            shares: shares(milliCPU: request),
-            quota: cpuLimited ? quota(milliCPU: cpu) : nil,
-            memory: memoryLimited ? memory : nil
+            shares: shares(milliCPU: whole?.requests["cpu"]?.milliValue ?? request),
+            quota: (wholeCPU ?? (cpuLimited ? cpu : nil)).map { quota(milliCPU: $0) },
+            memory: whole?.limits["memory"]?.value ?? (memoryLimited ? memory : nil)
         )
     }
 }

@@ -44,6 +44,12 @@ struct PodCgroups: Sendable {
         }
     }
 
+    /// Gives the pod's cgroup other limits; what has none any more loses it.
+    func resize(_ pod: Pod, to limits: LinuxResources.PodLimits) async throws {
+        let path = PodCgroup.path(pod, root: root)
+        try await pool.run { try apply(path, limits, lifts: true) }
+    }
+
     /// Removes the pod's cgroups; they are empty once its containers are gone.
     func tearDown(uid: String) async {
         guard version != .none else { return }
@@ -63,7 +69,8 @@ struct PodCgroups: Sendable {
             .filter { HostFiles.kind($0, followLinks: false) == S_IFDIR }
     }
 
-    private func apply(_ path: String, _ limits: LinuxResources.PodLimits) throws {
+    /// - Parameter lifts: a limit that the pod does not have is lifted, not left as it was.
+    private func apply(_ path: String, _ limits: LinuxResources.PodLimits, lifts: Bool = false) throws {
         switch version {
         case .none:
             return
@@ -77,10 +84,14 @@ struct PodCgroups: Sendable {
             if let quota = limits.quota {
                 try HostFiles.write("\(cpu)/cpu.cfs_period_us", "\(LinuxResources.cpuPeriod)")
                 try HostFiles.write("\(cpu)/cpu.cfs_quota_us", "\(quota)")
+            } else if lifts {
+                try HostFiles.write("\(cpu)/cpu.cfs_quota_us", "-1")
             }
             if let memory = limits.memory {
                 try HostFiles.makeDirectories("\(mountPoint)/memory\(path)")
                 try HostFiles.write("\(mountPoint)/memory\(path)/memory.limit_in_bytes", "\(memory)")
+            } else if lifts, HostFiles.isDirectory("\(mountPoint)/memory\(path)") {
+                try HostFiles.write("\(mountPoint)/memory\(path)/memory.limit_in_bytes", "-1")
             }
         case .v2:
             let controllers = try enableControllers(path)
@@ -93,10 +104,14 @@ struct PodCgroups: Sendable {
                 }
                 if let quota = limits.quota {
                     try HostFiles.write("\(directory)/cpu.max", "\(quota) \(LinuxResources.cpuPeriod)")
+                } else if lifts {
+                    try HostFiles.write("\(directory)/cpu.max", "max \(LinuxResources.cpuPeriod)")
                 }
             }
             if controllers.contains("memory"), let memory = limits.memory {
                 try HostFiles.write("\(directory)/memory.max", "\(memory)")
+            } else if lifts, controllers.contains("memory") {
+                try HostFiles.write("\(directory)/memory.max", "max")
             }
         }
     }

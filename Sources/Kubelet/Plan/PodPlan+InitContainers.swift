@@ -6,7 +6,12 @@ extension PodPlan {
     ///
     /// Walks from the last one back: finished init containers may already be removed from the runtime, so the last one
     /// seen tells how far the pod got. Sidecars before that point are kept running.
-    mutating func planInitContainers(_ pod: Pod, _ observed: ObservedPod, _ probes: ProbeOutcomes) -> Bool {
+    mutating func planInitContainers(
+        _ pod: Pod,
+        _ observed: ObservedPod,
+        _ probes: ProbeOutcomes,
+        _ actual: [String: ResourceRequirements]
+    ) -> Bool {
         let containers = pod.spec.initContainers
         if containers.isEmpty { return true }
         // A container proper that runs proves that initialisation once finished, even if its traces are gone.
@@ -26,8 +31,9 @@ extension PodPlan {
             if earlierAreDone, !container.isRestartableInit { continue }
             let step =
                 container.isRestartableInit
-                ? planSidecar(index, container, latest, probes)
+                ? planSidecar(index, container, latest, probes, actual)
                 : planInit(index, container, latest, pod)
+            if latest.state == .running, !container.isRestartableInit { planResize(container, actual) }
             switch step {
             case .failed:
                 killPod = true
@@ -76,7 +82,8 @@ extension PodPlan {
         _ index: Int,
         _ container: Container,
         _ latest: ObservedContainer,
-        _ probes: ProbeOutcomes
+        _ probes: ProbeOutcomes,
+        _ actual: [String: ResourceRequirements]
     ) -> Step {
         switch latest.state {
         case .created, .exited:
@@ -89,6 +96,13 @@ extension PodPlan {
         case .running:
             break
         }
+        if ContainerResize(container, actual: actual[container.name]) == .restart {
+            containersToKill.append(.resized(latest))
+            initContainersToStart.append(index)
+            resizesPod = true
+            return .done
+        }
+        planResize(container, actual)
         if container.startupProbe != nil, probes[.startup, latest.id] != .success {
             if probes[.startup, latest.id] == .failure {
                 restartSidecar(index, container, latest, "failed startup probe", .startupProbe)

@@ -1,5 +1,5 @@
-public import APITypes
-public import PodRuntime
+import APITypes
+import PodRuntime
 
 /// Why a running container is ended.
 public enum KillReason: Sendable, Hashable {
@@ -43,6 +43,10 @@ public struct PodPlan: Sendable, Hashable {
     public var ephemeralContainersToStart: [Int] = []
     /// Containers to end first.
     public var containersToKill: [ContainerKill] = []
+    /// Names of running containers that get other limits as they run.
+    public var containersToResize: [String] = []
+    /// The pod's own cgroup gets other limits.
+    public var resizesPod = false
 
     /// Whether some container is to be started, or a sandbox made for them.
     public var startsSomething: Bool {
@@ -52,13 +56,18 @@ public struct PodPlan: Sendable, Hashable {
     /// Whether nothing needs to be done.
     public var isEmpty: Bool {
         !killPod && !createSandbox && initContainersToStart.isEmpty && containersToStart.isEmpty
-            && ephemeralContainersToStart.isEmpty && containersToKill.isEmpty
+            && ephemeralContainersToStart.isEmpty && containersToKill.isEmpty && containersToResize.isEmpty && !resizesPod
     }
 }
 
 extension PodPlan {
     /// Decides what must change, from what is wanted, what the runtime shows and what the probes concluded.
-    public static func plan(_ pod: Pod, observed: ObservedPod, probes: ProbeOutcomes) -> PodPlan {
+    static func plan(
+        _ pod: Pod,
+        observed: ObservedPod,
+        probes: ProbeOutcomes,
+        allocation: PodAllocation? = nil
+    ) -> PodPlan {
         let sandbox = SandboxNeed(pod, observed)
         var plan = PodPlan()
         plan.killPod = sandbox.needsNew
@@ -72,9 +81,13 @@ extension PodPlan {
         for (index, container) in pod.spec.ephemeralContainers.enumerated() where observed.latest(container.name) == nil {
             plan.ephemeralContainersToStart.append(index)
         }
-        let initialized = plan.planInitContainers(pod, observed, probes)
+        let actual = allocation?.actual ?? [:]
+        if let allocation, let whole = allocation.grantedWhole {
+            plan.resizesPod = !whole.hasSameAmounts(allocation.actualWhole ?? ResourceRequirements(fields: [:]))
+        }
+        let initialized = plan.planInitContainers(pod, observed, probes, actual)
         if plan.killPod || !initialized { return plan }
-        plan.planContainers(pod, observed, probes)
+        plan.planContainers(pod, observed, probes, actual)
         return plan
     }
 
@@ -102,7 +115,12 @@ extension PodPlan {
         }
     }
 
-    private mutating func planContainers(_ pod: Pod, _ observed: ObservedPod, _ probes: ProbeOutcomes) {
+    private mutating func planContainers(
+        _ pod: Pod,
+        _ observed: ObservedPod,
+        _ probes: ProbeOutcomes,
+        _ actual: [String: ResourceRequirements]
+    ) {
         var kept = 0
         for (index, container) in pod.spec.containers.enumerated() {
             guard let latest = observed.latest(container.name), latest.state == .running else {
@@ -110,6 +128,13 @@ extension PodPlan {
                 continue
             }
             guard var kill = Self.kill(container, latest, probes) else {
+                if ContainerResize(container, actual: actual[container.name]) == .restart {
+                    containersToKill.append(.resized(latest))
+                    containersToStart.append(index)
+                    resizesPod = true
+                    continue
+                }
+                planResize(container, actual)
                 kept += 1
                 continue
             }
@@ -124,6 +149,10 @@ extension PodPlan {
             killPod = true
             initContainersToStart = []
         }
+    }
+
+    mutating func planResize(_ container: Container, _ actual: [String: ResourceRequirements]) {
+        if ContainerResize(container, actual: actual[container.name]) == .inPlace { containersToResize.append(container.name) }
     }
 
     private mutating func planStopped(_ index: Int, _ container: Container, _ pod: Pod, _ observed: ObservedPod) {

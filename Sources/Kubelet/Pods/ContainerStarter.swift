@@ -51,6 +51,7 @@ struct ContainerStarter {
             warn(container, "Failed", "Error: \(error)")
             throw StartFailure(reason: "CreateContainerError", message: "\(error)")
         }
+        node.pods.change(sync.uid) { $0.allocation?.actual[container.name] = container.resources }
         note(container, "Created", "Container created")
         do {
             try await node.runtime.startContainer(id)

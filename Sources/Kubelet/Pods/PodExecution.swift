@@ -49,6 +49,7 @@ struct PodExecution {
                 }
             }
         }
+        if plan.resizesPod || !plan.containersToResize.isEmpty { await resize(plan) }
         guard await prepareHost() else { return }
         guard let sandbox = await sandbox(plan) else { return }
         await startContainers(plan, sandbox)

@@ -50,6 +50,10 @@ struct PodRecord: Sendable {
     var isAdmitted = false
     /// The first status was published.
     var isAnnounced = false
+    /// The amounts it was given; nil until its first pass.
+    var allocation: PodAllocation?
+    /// What is said of a change of these.
+    var resize = ResizeConditions()
 
     init(uid: String, pod: Pod?) {
         self.uid = uid

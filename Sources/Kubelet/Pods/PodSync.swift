@@ -43,6 +43,7 @@ struct PodSync: Sendable {
             _ = node.pods.failed(uid, failure, graceSeconds: nil)
             return try await terminate(node.pods.record(uid) ?? record)
         }
+        let pod = await granted(pod, observed)
         var status = publish(pod, observed)
         if status.phase == "Failed" || status.phase == "Succeeded" { return try await terminate(record) }
         if let failure = deadlineFailure(pod, status) {
@@ -51,7 +52,7 @@ struct PodSync: Sendable {
             return try await terminate(node.pods.record(uid) ?? record)
         }
         node.probes.update(pod, observed, status)
-        let plan = PodPlan.plan(pod, observed: observed, probes: node.probes.outcomes(uid))
+        let plan = plan(pod, observed)
         var wakeAt: [Timestamp] = []
         var problem: String?
         if plan.isEmpty {
@@ -62,6 +63,7 @@ struct PodSync: Sendable {
             wakeAt = execution.wakeAt
             problem = execution.problem
             let after = try await observe(node.pods.record(uid) ?? record)
+            noteProgress(pod, after)
             status = publish(pod, after)
             node.probes.update(pod, after, status)
             await removeOldContainers(pod, after)
@@ -69,9 +71,19 @@ struct PodSync: Sendable {
         }
         if let problem { return .failed(problem) }
         if let soon = nextLook(pod, wakeAt) { wakeAt.append(soon) }
+        if node.pods.record(uid)?.resize.pending != nil { wakeAt.append(now + Self.resizeRetryPeriod) }
         if let until = deadline(pod, status) { wakeAt.append(until) }
         if let refreshAt = node.pods.record(uid)?.refreshAt { wakeAt.append(refreshAt) }
         return .settled(until: wakeAt.min())
+    }
+
+    private func plan(_ pod: Pod, _ observed: ObservedPod) -> PodPlan {
+        PodPlan.plan(
+            pod,
+            observed: observed,
+            probes: node.probes.outcomes(uid),
+            allocation: node.pods.record(uid)?.allocation
+        )
     }
 
     /// Why the node does not take the pod; nil when it does, or did.
@@ -99,7 +111,7 @@ struct PodSync: Sendable {
         let outcomes = node.probes.outcomes(uid)
         let status = node.pods.change(uid) { record -> PodStatus in
             let inputs = StatusInputs(
-                pod: record.pod ?? pod,
+                pod: record.grantedPod ?? pod,
                 previous: record.status ?? pod.status,
                 observed: observed,
                 waiting: record.waiting,
@@ -107,6 +119,8 @@ struct PodSync: Sendable {
                 isTerminal: isTerminal,
                 failure: record.failure.map { ($0.reason, $0.message) },
                 hostAddresses: facts.addresses,
+                allocation: record.allocation,
+                resize: record.resize.all,
                 now: now
             )
             let status = inputs.status()
@@ -127,7 +141,7 @@ struct PodSync: Sendable {
     /// may end any moment.
     private func nextLook(_ pod: Pod, _ wakeAt: [Timestamp]) -> Timestamp? {
         guard let observed = node.pods.record(uid)?.observed else { return nil }
-        let plan = PodPlan.plan(pod, observed: observed, probes: node.probes.outcomes(uid))
+        let plan = plan(pod, observed)
         if wakeAt.isEmpty, plan.startsSomething { return now }
         let isInitRunning = pod.spec.initContainers.contains { container in
             guard !container.isRestartableInit, let latest = observed.latest(container.name) else { return false }

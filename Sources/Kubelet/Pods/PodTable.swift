@@ -106,7 +106,7 @@ final class PodTable: Sendable {
         records.withLock { records in
             guard let record = records[uid], !record.isAdmitted, let pod = record.pod else { return nil }
             if !hasBegun {
-                let others = records.values.filter { $0.uid != uid && $0.occupiesNode }.compactMap(\.pod)
+                let others = records.values.filter { $0.uid != uid && $0.occupiesNode }.compactMap(\.grantedPod)
                 if let refusal = admission().refusal(pod, beside: others) { return refusal }
             }
             records[uid]?.isAdmitted = true
@@ -134,6 +134,11 @@ final class PodTable: Sendable {
             defer { records[uid] = record }
             return body(&record)
         }
+    }
+
+    /// Decides over all records at once.
+    func withRecords<T>(_ body: (inout [String: PodRecord]) -> T) -> T {
+        records.withLock { body(&$0) }
     }
 
     func forget(_ uid: String) {

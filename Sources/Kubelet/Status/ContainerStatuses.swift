@@ -87,10 +87,10 @@ struct ContainerStatuses {
         if !seen.image.isEmpty { status.image = seen.image }
         status.imageID = seen.imageReference
         status.containerID = seen.runtimeID
-        if !container.resources.fields.isEmpty {
-            status.resources = container.resources
-            status.allocatedResources = container.resources.requests
-        }
+        // A container that runs has what the runtime was last told, others will have what they were given.
+        let actual = seen.state == .running ? inputs.allocation?.actual[container.name] : nil
+        status.resources = actual ?? container.resources
+        if !container.resources.requests.isEmpty { status.allocatedResources = container.resources.requests }
         if let user = seen.user {
             var shown = LinuxContainerUser(fields: [:])
             shown.uid = user.uid

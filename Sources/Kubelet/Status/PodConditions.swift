@@ -6,7 +6,8 @@ import Units
 struct PodConditions {
     /// Types that only the kubelet writes; all others are kept as the API server has them.
     static let owned: Set<String> = [
-        "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled",
+        "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", "PodResizePending",
+        "PodResizeInProgress",
     ]
 
     let pod: Pod

@@ -11,6 +11,7 @@ extension StatusInputs {
         setContainers(&status)
         setPhase(&status)
         setConditions(&status)
+        setAmounts(&status)
         setAddresses(&status)
         return status
     }
@@ -96,7 +97,7 @@ extension StatusInputs {
             let old = before.first { $0.type == made[index].type && $0.status == made[index].status }
             made[index].lastTransitionTime = old?.lastTransitionTime ?? now
         }
-        status.conditions = kept + made
+        status.conditions = kept + resize + made
     }
 
     private func setAddresses(_ status: inout PodStatus) {

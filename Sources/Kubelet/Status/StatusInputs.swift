@@ -28,6 +28,10 @@ struct StatusInputs: Sendable {
     var failure: (reason: String, message: String)?
     /// The node's addresses, main one first.
     var hostAddresses: [String] = []
+    /// What the containers were given, and have; nil: what the pod's spec says.
+    var allocation: PodAllocation?
+    /// The conditions of a resize.
+    var resize: [PodCondition] = []
     /// Now.
     var now: Timestamp
 }

@@ -59,7 +59,11 @@ enum StatusPatch {
             for (name, _) in before where fields[name] == nil { fields[name] = .null }
             return .object(fields)
         }
-        return .array(changed)
+        // Of conditions only the kubelet's own are taken away: others may have added theirs meanwhile.
+        let gone = old.filter { item in
+            PodConditions.owned.contains(item[key]?.string ?? "") && !new.contains { $0[key] == item[key] }
+        }
+        return .array(changed + gone.map { ["$patch": "delete", .init(key): $0[key] ?? .null] })
     }
 
     private static func difference(_ old: JSONValue?, _ new: JSONValue) -> JSONValue {

@@ -21,6 +21,8 @@ final class StatusWriter: Sendable {
         var baseVersion: UInt64
         var isDirty: Bool
         var mustDelete = false
+        /// The API server took the deletion: what still holds the pod are finalizers, and asking again changes nothing.
+        var isDeleted = false
     }
 
     private let api: any NodeAPI
@@ -75,13 +77,14 @@ final class StatusWriter: Sendable {
     /// The pod has ended and its last status is set: delete it from the API server once that is written.
     func deleteWhenWritten(_ pod: Pod) {
         let uid = pod.metadata.uid
-        entries.withLock { entries in
+        let isDeleted = entries.withLock { entries in
             if entries[uid] == nil {
                 entries[uid] = Self.entry(pod, pod.status, isDirty: false)
             }
             entries[uid]?.mustDelete = true
+            return entries[uid]?.isDeleted ?? false
         }
-        queue.add(uid)
+        if !isDeleted { queue.add(uid) }
     }
 
     private static func entry(_ pod: Pod, _ status: PodStatus, isDirty: Bool) -> Entry {
@@ -124,8 +127,10 @@ final class StatusWriter: Sendable {
             }
             written(uid, answer, sent: patch)
         }
-        let mustDelete = entries.withLock { $0[uid].map { $0.mustDelete && !$0.isDirty } ?? false }
-        if mustDelete { try await api.deletePod(entry.namespace, entry.name, uid: uid) }
+        let mustDelete = entries.withLock { $0[uid].map { $0.mustDelete && !$0.isDirty && !$0.isDeleted } ?? false }
+        guard mustDelete else { return }
+        try await api.deletePod(entry.namespace, entry.name, uid: uid)
+        entries.withLock { $0[uid]?.isDeleted = true }
     }
 
     private static func differ(_ left: PodStatus, _ right: PodStatus) -> Bool {

@@ -4,6 +4,8 @@ import Glibc
 struct PayloadFile: Sendable, Hashable {
     var content: [UInt8]
     var mode: UInt32
+    /// The user that owns it; nil: root.
+    var owner: UInt32?
 }
 
 /// Writes a volume's files so that readers see the old set or the new set, never a mixture: the files live in a
@@ -40,6 +42,9 @@ struct AtomicWriter {
         if let slash = path.lastIndex(of: "/") { try HostFiles.makeDirectories(String(path[..<slash])) }
         try HostFiles.write(path, file.content)
         var mode = mode_t(file.mode)
+        if let owner = file.owner, chown(path, owner, gid_t.max) != 0 {
+            throw FileError(operation: "chown", path: path, code: errno)
+        }
         if let group {
             if chown(path, uid_t.max, group) != 0 { throw FileError(operation: "chown", path: path, code: errno) }
             mode |= 0o440

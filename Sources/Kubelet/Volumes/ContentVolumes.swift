@@ -106,12 +106,22 @@ struct ContentVolumes: VolumePlugin {
         if let part = source.serviceAccountToken {
             let seconds = part.expirationSeconds ?? 3600
             let token = try await context.objects.token(pod, audience: part.audience, expirationSeconds: seconds)
-            // A token is its user's alone: readable by the group only when the pod names one, or by the one user that
-            // all containers run as.
-            let tokenMode: UInt32 = context.group != nil ? 0o600 : mode
-            return [part.path: PayloadFile(content: Array(token.utf8), mode: tokenMode)]
+            // A token belongs to the one user that all containers run as, and to the group that the pod names; readable
+            // by all only where there is neither.
+            let owner = Self.user(of: pod)
+            let tokenMode: UInt32 = context.group != nil || owner != nil ? 0o600 : mode
+            return [part.path: PayloadFile(content: Array(token.utf8), mode: tokenMode, owner: owner)]
         }
         throw ContainerConfigError(message: "this kind of projected volume source is not supported")
+    }
+
+    /// The user that all containers of the pod run as, if its spec says one.
+    static func user(of pod: Pod) -> UInt32? {
+        let spec = pod.spec
+        let containers = spec.initContainers + spec.containers + spec.ephemeralContainers.map { Container(fields: $0.fields) }
+        let users = Set(containers.map { $0.securityContext?.runAsUser ?? spec.securityContext?.runAsUser })
+        guard users.count == 1, let user = users.first ?? nil else { return nil }
+        return UInt32(exactly: user)
     }
 
     /// The value, or nil when its object does not exist but may be absent.

@@ -51,6 +51,7 @@ public struct SchedulingProfile: Sendable {
                 ProfiledPlugin(NodeAffinityPlugin(), weight: 2),
                 ProfiledPlugin(NodePorts()),
                 ProfiledPlugin(NodeResourcesFit()),
+                ProfiledPlugin(VolumeBinding()),
                 ProfiledPlugin(PodTopologySpread(), weight: 2),
                 ProfiledPlugin(InterPodAffinity(), weight: 2),
                 ProfiledPlugin(DefaultPreemption()),

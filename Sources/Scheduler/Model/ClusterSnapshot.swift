@@ -15,6 +15,10 @@ package struct ClusterSnapshot: Sendable {
     package private(set) var nominated: [String: [SchedulingPod]] = [:]
     /// What preemption should not violate.
     package var disruptionBudgets: [DisruptionBudget] = []
+    /// Persistent volume claims by `namespace/name`.
+    package var claims: [String: ClaimFacts] = [:]
+    /// Names of storage classes whose claims wait for their first consumer.
+    package var delayedClasses: Set<String> = []
 
     /// An empty cluster.
     package init() {}

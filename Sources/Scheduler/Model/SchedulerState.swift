@@ -11,6 +11,10 @@ package struct SchedulerState: Sendable {
         case nodeGone(String)
         case namespace(String, labels: [String: String]?)
         case budgets([DisruptionBudget])
+        /// A persistent volume claim by `namespace/name`; nil when it is gone.
+        case claim(String, ClaimFacts?)
+        /// A storage class, and whether its claims wait for their first consumer.
+        case storageClass(String, isDelayed: Bool)
     }
 
     /// What is to be written to the API.
@@ -63,6 +67,14 @@ package struct SchedulerState: Sendable {
             snapshot.setNamespace(name, labels: labels)
             queue.happened(ClusterEvent(.namespaceLabels, label: "NamespaceUpdate"), now: now)
         case .budgets(let budgets): snapshot.disruptionBudgets = budgets
+        case .claim(let key, let facts):
+            guard snapshot.claims[key] != facts else { return }
+            let label = snapshot.claims[key] == nil ? "PvcAdd" : "PvcUpdate"
+            snapshot.claims[key] = facts
+            if facts != nil { queue.happened(ClusterEvent(.claim, label: label, claim: key), now: now) }
+        case .storageClass(let name, let isDelayed):
+            if isDelayed { snapshot.delayedClasses.insert(name) } else { snapshot.delayedClasses.remove(name) }
+            queue.happened(ClusterEvent(.storageClass, label: "StorageClassAdd"), now: now)
         }
     }
 

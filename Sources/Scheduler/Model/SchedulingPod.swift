@@ -57,6 +57,8 @@ package final class SchedulingPod: Sendable {
     package let images: [String]
     package let containerCount: Int
     package let schedulingGates: [String]
+    /// The claims of its volumes, in order.
+    package let claims: [PodClaim]
     package let spreadConstraints: [SpreadConstraint]
     package let affinity: PodAffinityTerms
     /// The conditions as they stand, to tell whether a new one says anything new.
@@ -105,6 +107,7 @@ package final class SchedulingPod: Sendable {
         images = (starting + containers).map { Self.normalized($0.image) }
         containerCount = containers.count + starting.count
         schedulingGates = spec.schedulingGates.map(\.name)
+        claims = PodClaim.all(name, spec.volumes)
         spreadConstraints = spec.topologySpreadConstraints.map { SpreadConstraint($0, labels: labels) }
         self.affinity = PodAffinityTerms(affinity, namespace: namespace, labels: labels)
         scheduledCondition = status.conditions.first { $0.type == "PodScheduled" }
@@ -137,6 +140,7 @@ package final class SchedulingPod: Sendable {
         images = pod.images
         containerCount = pod.containerCount
         schedulingGates = pod.schedulingGates
+        claims = pod.claims
         spreadConstraints = pod.spreadConstraints
         affinity = pod.affinity
         scheduledCondition = pod.scheduledCondition

@@ -25,6 +25,9 @@ package struct ClusterEvent: Sendable {
         /// It waited long enough: tried again whatever the plugins say.
         package static let timeout = Kind(rawValue: 1 << 11)
 
+        package static let claim = Kind(rawValue: 1 << 12)
+        package static let storageClass = Kind(rawValue: 1 << 13)
+
         package static let anyNode: Kind = [.nodeAdd, .nodeAllocatable, .nodeLabels, .nodeTaints]
     }
 
@@ -35,6 +38,8 @@ package struct ClusterEvent: Sendable {
     package var oldNode: NodeFacts?
     package var pod: SchedulingPod?
     package var oldPod: SchedulingPod?
+    /// `namespace/name` of the persistent volume claim that changed.
+    package var claim: String?
 
     /// An event.
     package init(
@@ -43,7 +48,8 @@ package struct ClusterEvent: Sendable {
         node: NodeFacts? = nil,
         oldNode: NodeFacts? = nil,
         pod: SchedulingPod? = nil,
-        oldPod: SchedulingPod? = nil
+        oldPod: SchedulingPod? = nil,
+        claim: String? = nil
     ) {
         self.kind = kind
         self.label = label
@@ -51,6 +57,7 @@ package struct ClusterEvent: Sendable {
         self.oldNode = oldNode
         self.pod = pod
         self.oldPod = oldPod
+        self.claim = claim
     }
 }
 

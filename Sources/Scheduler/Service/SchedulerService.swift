@@ -80,6 +80,7 @@ public final class SchedulerService: Controller {
     /// Schedules until the task is cancelled.
     public func run() async {
         listen()
+        listenToClaims()
         do { try await waitForSync() } catch { return }
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
@@ -94,6 +95,8 @@ public final class SchedulerService: Controller {
 
     private func waitForSync() async throws {
         try await informers.informer(Node.self).waitForSync()
+        try await informers.informer(PersistentVolumeClaim.self).waitForSync()
+        try await informers.informer(StorageClass.self).waitForSync()
         try await informers.informer(Pod.self).waitForSync()
     }
 
@@ -136,6 +139,23 @@ public final class SchedulerService: Controller {
                 case .deleted(let entry):
                     post(.podGone(uid: entry.summary.uid))
                 }
+            }
+        )
+    }
+
+    private func listenToClaims() {
+        informers.informer(PersistentVolumeClaim.self).addHandlers(
+            Informer<PersistentVolumeClaim>.Handlers { [self] change in
+                let entry = change.entry
+                if case .deleted = change { return post(.claim(entry.key, nil)) }
+                post(.claim(entry.key, ClaimFacts(entry.object)))
+            }
+        )
+        informers.informer(StorageClass.self).addHandlers(
+            Informer<StorageClass>.Handlers { [self] change in
+                let name = change.entry.summary.name
+                if case .deleted = change { return post(.storageClass(name, isDelayed: false)) }
+                post(.storageClass(name, isDelayed: change.entry.object.volumeBindingMode == "WaitForFirstConsumer"))
             }
         )
     }

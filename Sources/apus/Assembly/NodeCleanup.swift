@@ -21,8 +21,8 @@ struct NodeCleanup: Sendable {
         problems += await removeNetwork()
         problems += await removeRules()
         problems += unmountAll()
-        problems += await removeCgroups()
-        problems += await removeRuntimeDirectory()
+        problems += removeCgroups()
+        problems += removeRuntimeDirectory()
         return problems
     }
 
@@ -96,19 +96,21 @@ struct NodeCleanup: Sendable {
     }
 
     /// Removes the empty cgroups of our pods, in every hierarchy.
-    private func removeCgroups() async -> [String] {
+    private func removeCgroups() -> [String] {
         let name = directory.clusterID.isEmpty ? "kubepods" : "apus-\(directory.clusterID)"
-        let found = try? await ChildProcess.run(
-            [
-                "find", "/sys/fs/cgroup", "-depth", "-type", "d", "(", "-path", "/sys/fs/cgroup/*/\(name)*", "-o", "-path",
-                "/sys/fs/cgroup/\(name)*", ")",
-            ])
-        for path in (found?.outputText ?? "").split(separator: "\n") { rmdir(String(path)) }
+        let root = "/sys/fs/cgroup"
+        for hierarchy in [root] + FileTree.names(root).map({ "\(root)/\($0)" }) {
+            for group in FileTree.names(hierarchy) where group.hasPrefix(name) { FileTree.removeDirectories("\(hierarchy)/\(group)") }
+        }
         return []
     }
 
-    private func removeRuntimeDirectory() async -> [String] {
-        let result = try? await ChildProcess.run(["rm", "-rf", "--one-file-system", directory.runtime])
-        return result?.succeeded == true ? [] : ["\(directory.runtime): \(result?.errorText ?? "not removed")"]
+    private func removeRuntimeDirectory() -> [String] {
+        do {
+            try FileTree.remove(directory.runtime)
+            return []
+        } catch {
+            return ["\(error)"]
+        }
     }
 }

@@ -1,5 +1,6 @@
+import APIClient
 import ArgumentParser
-import Channels
+import Containerd
 import Glibc
 
 /// `apus down`: the reverse of `up`.
@@ -31,13 +32,18 @@ struct DownCommand: AsyncParsableCommand {
         var problems = await NodeCleanup(directory: directory).run()
         if purge {
             progress.begin("deleting \(directory.path)")
-            let result = try await ChildProcess.run(["rm", "-rf", "--one-file-system", directory.path], deadline: .seconds(300))
-            guard result.succeeded else { throw FileError(path: directory.path, message: result.errorText) }
-            do { try Kubeconfigs.withdraw(admin) } catch { problems.append("\(error)") }
+            problems += try deleteData(directory, admin)
         }
         progress.finish()
         problems.forEach { Terminal.error("apus: \($0)") }
         if !problems.isEmpty { throw ExitCode.failure }
+    }
+
+    /// Not in `run`, where Swift 6.3.1's optimiser crashes on it.
+    private func deleteData(_ directory: DataDirectory, _ admin: Kubeconfig?) throws -> [String] {
+        try FileTree.remove(directory.path)
+        do { try Kubeconfigs.withdraw(admin) } catch { return ["\(error)"] }
+        return []
     }
 
     /// SIGTERM, and SIGKILL for a server that does not leave.
