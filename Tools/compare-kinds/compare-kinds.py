@@ -38,6 +38,8 @@ CHANGING = re.compile(r"kube-api-access-[a-z0-9]{5}")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # What is not there and what is empty: upstream tells them apart until an object is stored.
 EMPTY = re.compile(r"\[\]|\{\}|null")
+# The reference's tree carries a source of tokens of its own, which moves the lines of its pods.
+HUNK = re.compile(r"@@ -\d+,\d+ \+\d+,\d+ @@")
 TODAY = re.compile(time.strftime("%Y-%m-%d", time.gmtime()) + r"T[0-9:.]+Z")
 VALUE = re.compile(r"((?:Invalid|Unsupported|Duplicate) value:|Not found:) (?:\"(?:[^\"\\\\]|\\\\.)*\"|[^ \":\[{]+|[\[{].*[\]}])(?=$|:)", re.S)
 # What the subject's controllers note on objects while the reference runs none.
@@ -99,7 +101,7 @@ def normal(value, shallow=False):
         # One reference tree carries a source of tokens that upstream does not have.
         return [normal(v) for v in value if not (isinstance(v, dict) and (v.get("configMap") or {}).get("name") == "openshift-service-ca.crt")]
     if isinstance(value, str):
-        return TODAY.sub("now", UUID.sub("uuid", CHANGING.sub("kube-api-access-xxxxx", value)))
+        return TODAY.sub("now", HUNK.sub("@@", UUID.sub("uuid", CHANGING.sub("kube-api-access-xxxxx", value))))
     return value
 
 
@@ -238,7 +240,7 @@ class RuleTable:
 
     def note(self, label, base, change, causes):
         path, value = change
-        if isinstance(value, mutations.Wrong) or not causes or not path:
+        if isinstance(value, mutations.Wrong) or not causes or not path or any(isinstance(key, bool) for key in path):
             return
         words = [[c.get("field"), c.get("reason"), c.get("message")] for c in causes]
         text = json.dumps(words)

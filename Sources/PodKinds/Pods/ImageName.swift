@@ -20,6 +20,7 @@ package enum ImageName {
 
     /// The first part is a host when nothing else could be written so.
     private static func isHost(_ part: Substring) -> Bool {
+        guard let first = part.utf8.first, isWord(first) || (65...90).contains(first) || first == UInt8(ascii: "[") else { return false }
         guard part == "localhost" || part.contains(where: { $0 == "." || $0 == ":" || $0.isUppercase }) else { return false }
         return part.utf8.allSatisfy { isWord($0) || (65...90).contains($0) || [45, 46, 58, 91, 93].contains($0) }
     }

@@ -29,12 +29,14 @@ package enum ResourceValidation {
         var hasCompute = false
         for (name, value) in limits {
             entry(name, value, isPodLevel: isPodLevel, path, "limits", &issues)
+            wholePages(name, value, path, "limits", &issues)
             hasHugePages = hasHugePages || isHugePages(name)
             hasCompute = hasCompute || name == "cpu" || name == "memory"
         }
         for (name, value) in requests {
             entry(name, value, isPodLevel: isPodLevel, path, "requests", &issues)
             compare(name, value, limits[name], path, &issues)
+            wholePages(name, value, path, "requests", &issues)
             hasHugePages = hasHugePages || isHugePages(name)
             hasCompute = hasCompute || name == "cpu" || name == "memory"
         }
@@ -62,9 +64,13 @@ package enum ResourceValidation {
         }
         guard let quantity = Quantity.of(value) else { return }
         amount(name, quantity, place, &issues)
-        if isHugePages(name), !isDivisible(quantity, name) {
-            issues.invalid(place, .string(quantity.description), "\(quantity) is not positive integer multiple of \(name)")
-        }
+    }
+
+    /// Huge pages come whole.
+    private static func wholePages(_ name: String, _ value: JSONValue, _ path: FieldPath, _ list: String, _ issues: inout [FieldIssue]) {
+        guard isHugePages(name), let quantity = Quantity.of(value), !isDivisible(quantity, name) else { return }
+        let words = "\(quantity) is not positive integer multiple of \(name)"
+        issues.invalid(path.child(list).key(name), .string(quantity.description), words)
     }
 
     private static func compare(
