@@ -7,6 +7,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .enableUpcomingFeature("InferIsolatedConformances"),
+    // Every target is compiled with its tests in debug, where accesses are checked; the release need not do it again.
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
@@ -62,6 +64,7 @@ let layers: [Target] = [
     .target(name: "CSyscalls"),
     .target(name: "CSchemaData", exclude: ["schema.bin"]),
     .target(name: "CPause"),
+    .target(name: "CAllocator"),
     layer("Values", ["CYAML"]),
     layer("Units", ["Values"]),
     layer("Channels", ["Units", "CSyscalls"] + collections),
@@ -143,12 +146,17 @@ let parts: [Target.Dependency] = [
 let programs: [Target] = [
     .executableTarget(
         name: "apus",
-        dependencies: parts + [log, arguments],
+        dependencies: parts + ["CAllocator", log, arguments],
         swiftSettings: settings,
         // Nobody loads a library into apus, so its symbols need not be exported: 7 MB of names, and what only they keep.
         linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release))]
     ),
-    .executableTarget(name: "apus-bench", dependencies: parts + [log, arguments], path: "Benchmarks", swiftSettings: settings),
+    .executableTarget(
+        name: "apus-bench",
+        dependencies: parts + ["CAllocator", log, arguments],
+        path: "Benchmarks",
+        swiftSettings: settings
+    ),
     .target(name: "TidyRules", path: "Tools/TidyRules", swiftSettings: settings),
     .executableTarget(name: "apus-tidy", dependencies: ["TidyRules"], path: "Tools/tidy", swiftSettings: settings),
 ]

@@ -32,6 +32,16 @@ struct APILoad: Sendable {
         if shape.only.isEmpty { _ = try? await clients[0].delete(Self.namespaces, namespace: nil, name: namespace) }
     }
 
+    /// What is told of an API server that has the process to itself; the budgets are the whole cluster's.
+    func runAlone(_ report: Report) async throws {
+        try await prepare()
+        let created = try await phase(shape.pods, create)
+        report.note("the API server alone: create a pod, rate", created.rate, "/s")
+        created.cpu.map { report.note("the API server alone: create a pod, CPU", $0, "ms") }
+        let patched = try await phase(shape.requests, patch)
+        patched.cpu.map { report.note("the API server alone: merge-patch a pod, CPU", $0, "ms") }
+    }
+
     private func createAndWeigh(_ report: Report) async throws {
         let empty = server?.residentMiB ?? 0
         try await create(report)
@@ -52,14 +62,16 @@ struct APILoad: Sendable {
     }
 
     private func create(_ report: Report) async throws {
-        let result = try await phase(shape.pods) { client, index in
-            // On a node that does not exist: nothing else takes part.
-            let pod = SamplePod.json("pod-\(index)", namespace: namespace, node: "no-such-node")
-            _ = try await client.create(Self.pods, namespace: namespace, pod)
-        }
+        let result = try await phase(shape.pods, create)
         report.atLeast("create a pod, durable: rate", result.rate, "/s", budget: 3_000)
         result.cpu.map { report.atMost("create a pod: server CPU", $0, "ms", budget: 0.3) }
         report.atMost("create a pod: p99", result.latencies.milliseconds(at: 0.99), "ms", budget: 60)
+    }
+
+    private func create(_ client: APIClient, _ index: Int) async throws {
+        // On a node that does not exist: nothing else takes part.
+        let pod = SamplePod.json("pod-\(index)", namespace: namespace, node: "no-such-node")
+        _ = try await client.create(Self.pods, namespace: namespace, pod)
     }
 
     private func get(_ report: Report) async throws {
@@ -73,14 +85,15 @@ struct APILoad: Sendable {
     }
 
     private func patch(_ report: Report) async throws {
-        let count = shape.pods
-        let result = try await phase(shape.requests) { client, index in
-            let change: JSONValue = ["metadata": ["annotations": ["example.org/round": .string("\(index)")]]]
-            _ = try await client.patch(Self.pods, namespace: namespace, name: "pod-\(index % count)", type: .merge, change)
-        }
+        let result = try await phase(shape.requests, patch)
         report.note("merge-patch a pod, durable: rate", result.rate, "/s")
         result.cpu.map { report.atMost("merge-patch a pod: server CPU", $0, "ms", budget: 0.4) }
         report.note("merge-patch a pod: p99", result.latencies.milliseconds(at: 0.99), "ms")
+    }
+
+    private func patch(_ client: APIClient, _ index: Int) async throws {
+        let change: JSONValue = ["metadata": ["annotations": ["example.org/round": .string("\(index)")]]]
+        _ = try await client.patch(Self.pods, namespace: namespace, name: "pod-\(index % shape.pods)", type: .merge, change)
     }
 
     /// The bytes of one pod as it is stored.

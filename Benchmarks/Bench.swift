@@ -8,7 +8,8 @@ struct Bench: AsyncParsableCommand {
         abstract: "Benchmarks of Apus, and a load generator for any Kubernetes API server.",
         subcommands: [
             AllCommand.self, ValuesCommand.self, SchedulerCommand.self, StartCommand.self, ServerCommand.self, WatchersCommand.self,
-            NodesCommand.self, PodsCommand.self, CRDsCommand.self, ScaleCommand.self, StoredCommand.self, LoadCommand.self,
+            NodesCommand.self, PodsCommand.self, CRDsCommand.self, ScaleCommand.self, StoredCommand.self, LoneCommand.self,
+            LoneServerCommand.self, LoadCommand.self,
         ]
     )
 }
@@ -36,6 +37,7 @@ struct AllCommand: AsyncParsableCommand {
         await report.section("scheduler alone") { try await SchedulerFigures.run(report) }
         await report.section("start and idle") { try await StartBench(binary: apus).run(report) }
         await report.section("API under load") { try await ServerBench(binary: apus).run(report) }
+        await report.section("the API server alone") { try await LoneServerBench().run(report) }
         await report.section("many watchers") { try await WatchersBench(binary: apus).run(report) }
         await report.section("pods created and bound") { try await NodesBench(binary: apus).run(report) }
         await report.section("real pods") { try await PodStartBench(binary: apus).run(report) }
@@ -64,6 +66,20 @@ struct StoredCommand: AsyncParsableCommand {
         let report = Report()
         report.heading()
         try await StoredPodsBench().run(report)
+    }
+}
+
+/// `apus-bench lone`.
+struct LoneCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lone",
+        abstract: "Writes to the API server alone, in a process of its own."
+    )
+
+    func run() async throws {
+        let report = Report()
+        report.heading()
+        try await LoneServerBench().run(report)
     }
 }
 

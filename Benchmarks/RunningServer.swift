@@ -7,10 +7,11 @@ final class RunningServer: Sendable {
     let facts: ProcessFacts
     let kubeconfig: String
     private let binary: String
+    private let command: String
     private let directory: String
     private let startedAt: ContinuousClock.Instant
 
-    init(binary: String, arguments: [String] = []) throws {
+    init(binary: String, command: String = "server", arguments: [String] = []) throws {
         var template = Array("/tmp/apus-bench-XXXXXX".utf8CString)
         guard let made = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }) else {
             throw BenchError(message: "mkdtemp: \(describe(errno: errno))")
@@ -18,10 +19,11 @@ final class RunningServer: Sendable {
         let directory = String(cString: made)
         self.directory = directory
         self.binary = binary
+        self.command = command
         kubeconfig = directory + "/data/admin.conf"
         startedAt = ContinuousClock.now
         let pid = try ChildProcess.startDetached(
-            [binary, "server", "--data-dir", directory + "/data", "--https-port", String(16_000 + Int(getpid()) % 20_000)] + arguments,
+            [binary, command, "--data-dir", directory + "/data", "--https-port", String(16_000 + Int(getpid()) % 20_000)] + arguments,
             logFile: directory + "/log"
         )
         facts = ProcessFacts(pid)
@@ -43,7 +45,11 @@ final class RunningServer: Sendable {
 
     /// Ends the server and removes all it made.
     func stop() async throws {
-        _ = try await ChildProcess.run([binary, "down", "--data-dir", directory + "/data", "--purge"], deadline: .seconds(120))
+        if command == "server" {
+            _ = try await ChildProcess.run([binary, "down", "--data-dir", directory + "/data", "--purge"], deadline: .seconds(120))
+        } else {
+            kill(facts.pid, SIGKILL)
+        }
         var status: Int32 = 0
         waitpid(facts.pid, &status, 0)
         _ = try await ChildProcess.run(["rm", "-rf", directory])

@@ -4,4 +4,3 @@
 #include "thread.h"
 #include "linux.h"
 #include "closefrom.h"
-#include "allocator.h"

@@ -1,10 +1,9 @@
-import CSyscalls
+import CAllocator
 
-/// How the C library hands out memory, set before the threads are started.
+/// How memory is handed out, set before anything else is done: the process may begin again.
 enum Allocator {
-    /// Turns its fast bins off. With them every larger request merges all small blocks freed since the last, and a server
-    /// makes larger requests all the time: a watch delivery took a sixth more CPU.
+    /// Turns the C library's fast bins off and has each thread keep more of what it freed; why stands in `docs/decisions/0007`.
     static func tune() {
-        apus_disable_fast_bins()
+        apus_tune_allocator(CommandLine.unsafeArgv)
     }
 }
