@@ -28,24 +28,38 @@ extension RandomSource {
     ///
     /// Source: apimachinery util/rand.
     public func suffix(_ count: Int) -> String {
-        let alphabet = Array("bcdfghjklmnpqrstvwxz2456789".utf8)
-        return String(decoding: (0..<count).map { _ in alphabet[below(alphabet.count)] }, as: UTF8.self)
+        let alphabet: StaticString = "bcdfghjklmnpqrstvwxz2456789"
+        var letters: [UInt8] = []
+        letters.reserveCapacity(count)
+        var fraction: UInt64 = 0
+        for index in 0..<count {
+            // 64 bits are a fraction with far more than eight digits to the base 27.
+            if index % 8 == 0 { fraction = next() }
+            let (digit, rest) = fraction.multipliedFullWidth(by: UInt64(alphabet.utf8CodeUnitCount))
+            letters.append(alphabet.utf8Start[Int(digit)])
+            fraction = rest
+        }
+        return String(decoding: letters, as: UTF8.self)
     }
 
     /// A random UUID, version 4, in lower case (RFC 9562).
     public func uuid() -> String {
-        var raw = bytes(16)
-        raw[6] = raw[6] & 0x0f | 0x40
-        raw[8] = raw[8] & 0x3f | 0x80
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(36)
-        for (index, byte) in raw.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 { text.append(UInt8(ascii: "-")) }
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        // The digits of each half, first digit first.
+        let halves = (next().byteSwapped & ~0xf000 | 0x4000, next().byteSwapped & ~(0xc0 << 56) | 0x80 << 56)
+        let digits: StaticString = "0123456789abcdef"
+        return String(unsafeUninitializedCapacity: 36) { text in
+            var place = 0
+            for index in 0..<32 {
+                if index == 8 || index == 12 || index == 16 || index == 20 {
+                    text[place] = UInt8(ascii: "-")
+                    place += 1
+                }
+                let half = index < 16 ? halves.0 : halves.1
+                text[place] = digits.utf8Start[Int(half >> UInt64(60 - index % 16 * 4) & 15)]
+                place += 1
+            }
+            return place
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// `duration` lengthened by a random part of at most `factor` times itself.

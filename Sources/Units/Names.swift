@@ -80,6 +80,7 @@ public enum Names {
 
     /// The key of a label or annotation: an optional DNS prefix and a name.
     public static func qualifiedNameIssues(_ value: String) -> [String] {
+        if isPlainQualifiedName(value) { return [] }
         let words = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
         let regex = pattern(words, labelKey, "MyName", "my.name", "123-abc")
         var issues: [String] = []
@@ -99,14 +100,22 @@ public enum Names {
         } else if name.utf8.count > 63 {
             issues.append("name part must be no more than 63 bytes")
         }
-        if !isLabelName(name) { issues.append("name part \(regex)") }
+        if !isLabelName(name.utf8) { issues.append("name part \(regex)") }
         return issues
+    }
+
+    /// Whether nothing is wrong with a key, in one pass: the words are only worth making for what they complain about.
+    private static func isPlainQualifiedName(_ value: String) -> Bool {
+        let bytes = value.utf8
+        guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")) else { return bytes.count <= 63 && isLabelName(bytes) }
+        let (prefix, name) = (bytes[..<slash], bytes[bytes.index(after: slash)...])
+        return prefix.count <= 253 && isSubdomain(prefix) && name.count <= 63 && isLabelName(name)
     }
 
     /// The value of a label; may be empty.
     public static func labelValueIssues(_ value: String) -> [String] {
         var issues = tooLong(value, 63, unit: "bytes")
-        if !value.isEmpty, !isLabelName(value) {
+        if !value.isEmpty, !isLabelName(value.utf8) {
             issues.append(
                 pattern(
                     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
@@ -180,7 +189,9 @@ public enum Names {
             issues.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
         }
         if !value.utf8.contains(where: isLower) { issues.append("must contain at least one letter (a-z)") }
-        if value.contains("--") { issues.append("must not contain consecutive hyphens") }
+        if zip(value.utf8, value.utf8.dropFirst()).contains(where: { $0 == UInt8(ascii: "-") && $1 == $0 }) {
+            issues.append("must not contain consecutive hyphens")
+        }
         if value.hasPrefix("-") || value.hasSuffix("-") { issues.append("must not begin or end with a hyphen") }
         return issues
     }
@@ -219,7 +230,8 @@ public enum Names {
     /// A name that can stand in a URL path.
     public static func pathSegmentIssues(_ value: String) -> [String] {
         if value == "." || value == ".." { return ["may not be '\(value)'"] }
-        return ["/", "%"].filter { value.contains($0) }.map { "may not contain '\($0)'" }
+        let (slash, percent) = (value.utf8.contains(UInt8(ascii: "/")), value.utf8.contains(UInt8(ascii: "%")))
+        return (slash ? ["may not contain '/'"] : []) + (percent ? ["may not contain '%'"] : [])
     }
 
     /// An IP address in canonical form.
@@ -252,18 +264,32 @@ public enum Names {
 
     /// True for the characters of a DNS label, of any length.
     public static func isDNS1123Label(_ value: some StringProtocol) -> Bool {
-        guard let first = value.utf8.first, first != UInt8(ascii: "-"), !value.hasSuffix("-") else { return false }
-        return value.utf8.allSatisfy { isLower($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
+        isSubdomain(value.utf8, dots: false)
     }
 
     /// True for DNS labels joined by dots, of any length.
     public static func isDNS1123Subdomain(_ value: String) -> Bool {
-        value.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { isDNS1123Label($0) }
+        isSubdomain(value.utf8)
     }
 
-    private static func isLabelName(_ value: String) -> Bool {
-        guard let first = value.utf8.first, let last = value.utf8.last else { return false }
-        return isAlphanumeric(first) && isAlphanumeric(last)
-            && value.utf8.allSatisfy { isAlphanumeric($0) || "-_.".utf8.contains($0) }
+    /// Labels that neither begin nor end with a dash, with dots between them where they are allowed.
+    private static func isSubdomain(_ bytes: some Sequence<UInt8>, dots: Bool = true) -> Bool {
+        let (dash, dot) = (UInt8(ascii: "-"), UInt8(ascii: "."))
+        // As after a dot: what comes next begins a label.
+        var last = dot
+        for byte in bytes {
+            switch byte {
+            case dash: if last == dot { return false }
+            case dot: if !dots || last == dot || last == dash { return false }
+            default: if !isLower(byte), !isDigit(byte) { return false }
+            }
+            last = byte
+        }
+        return last != dot && last != dash
+    }
+
+    private static func isLabelName(_ bytes: some BidirectionalCollection<UInt8>) -> Bool {
+        guard let first = bytes.first, let last = bytes.last, isAlphanumeric(first), isAlphanumeric(last) else { return false }
+        return bytes.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
     }
 }

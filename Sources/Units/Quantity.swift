@@ -58,6 +58,7 @@ public struct Quantity: Sendable {
 
     /// Reads a quantity as upstream does, with its words for what is wrong.
     public static func parse(_ text: String) throws(ParseError) -> Quantity {
+        if let plain = plain(text) { return plain }
         let bytes = Array(text.utf8)
         guard !bytes.isEmpty, let parts = Spelling(bytes) else {
             throw ParseError(description: "quantities must match the regular expression '\(syntax)'")
@@ -78,6 +79,61 @@ public struct Quantity: Sendable {
         if parts.keepsItsSpelling(base: base, exponent: exponent, scale: scale) { result.text = text }
         if parts.negative { result.nanos = -result.nanos }
         return result
+    }
+
+    /// Whole numbers with one of the suffixes, which is how nearly all quantities are written; nil for any other text.
+    private static func plain(_ text: String) -> Quantity? {
+        var (number, seen, significant) = (Int64(0), 0, 0)
+        var (letter, letters, isBinary) = (UInt8(0), 0, false)
+        for byte in text.utf8 {
+            if letters == 0, Names.isDigit(byte) {
+                number = number * 10 + Int64(byte - 0x30)
+                seen += 1
+                if number > 0 { significant += 1 }
+                if seen > 15 { return nil }
+            } else if letters == 0 {
+                letter = byte
+                letters = 1
+            } else {
+                guard letters == 1, byte == UInt8(ascii: "i") else { return nil }
+                letters = 2
+                isBinary = true
+            }
+        }
+        guard seen > 0, let thousands = letters == 0 ? 0 : thousands(letter), !isBinary || thousands > 0 else { return nil }
+        // Upstream has `k` of the one and `K` of the other.
+        if letter == UInt8(ascii: "k") && isBinary || letter == UInt8(ascii: "K") && !isBinary { return nil }
+        var result = Quantity(nanos: Int128(number), format: isBinary ? .binarySI : .decimalSI)
+        if isBinary {
+            let (amount, overflow) = (result.nanos * nanosInOne).multipliedReportingOverflow(by: Int128(1) << Int128(10 * thousands))
+            result.nanos = min(overflow ? .max : amount, Int128(Int64.max) * nanosInOne)
+            let precision = 14 - max(1, significant) - thousands * 3
+            if precision >= 0, number & 7 != 0 { result.text = text }
+        } else {
+            for _ in 0..<thousands + 3 {
+                let (amount, overflow) = result.nanos.multipliedReportingOverflow(by: 1000)
+                if overflow { return nil }
+                result.nanos = amount
+            }
+            if number % 1000 != 0 { result.text = text }
+        }
+        return result
+    }
+
+    /// The power of a thousand, or of 1024, that a letter stands for.
+    private static func thousands(_ letter: UInt8) -> Int? {
+        switch Unicode.Scalar(letter) {
+        case "n": -3
+        case "u": -2
+        case "m": -1
+        case "k", "K": 1
+        case "M": 2
+        case "G": 3
+        case "T": 4
+        case "P": 5
+        case "E": 6
+        default: nil
+        }
     }
 
     /// `digits · 10^power`, rounded up (away from zero), capped.

@@ -80,15 +80,19 @@ public struct JSONObject: Sendable {
 
     /// Binary search: the position of `key`, or where it would be inserted.
     func locate(_ key: String) -> (index: Int, found: Bool) {
-        var low = 0
-        var high = members.count
-        while low < high {
-            let middle = (low + high) / 2
-            let order = members[middle].key.compareBytes(with: key)
-            if order == 0 { return (middle, true) }
-            if order < 0 { low = middle + 1 } else { high = middle }
+        if members.isEmpty { return (0, false) }
+        let wanted = ShortText.Order(key)
+        return members.withUnsafeBufferPointer { members in
+            var low = 0
+            var high = members.count
+            while low < high {
+                let middle = (low &+ high) / 2
+                let order = wanted.flatMap { ShortText.compare(members[middle].key, $0) } ?? members[middle].key.compareBytes(with: key)
+                if order == 0 { return (middle, true) }
+                if order < 0 { low = middle &+ 1 } else { high = middle }
+            }
+            return (low, false)
         }
-        return (low, false)
     }
 
     /// The value of `key`; assigning nil removes the member. Updates in place.

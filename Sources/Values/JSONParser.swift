@@ -26,6 +26,13 @@ public struct JSONParser {
         /// no use to the reader, such as `managedFields` in `metadata`.
         public var omitting: String?
 
+        /// Of the members of the members of the outermost object only these are kept, and those that begin with the same
+        /// eight bytes; the others are read and checked. Nil keeps all.
+        public var keeping: [String]? {
+            didSet { keptPrefixes = keeping.map { ContiguousArray($0.map(\.sortPrefix)) } }
+        }
+        private(set) var keptPrefixes: ContiguousArray<UInt64>?
+
         /// The default depth is safe on the smallest thread stack in use.
         public init(maxDepth: Int = JSONParser.defaultMaxDepth, omitting: String? = nil) {
             self.maxDepth = maxDepth

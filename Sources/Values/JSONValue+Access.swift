@@ -62,19 +62,22 @@ extension JSONValue {
 
     /// The value reached by following the keys of `path`; keys that are numbers index lists.
     public func value(at path: [String]) -> JSONValue? {
-        var current = self
-        for key in path {
-            switch current {
-            case .object(let members):
-                guard let next = members[key] else { return nil }
-                current = next
-            case .array(let elements):
-                guard let index = Int(key), elements.indices.contains(index) else { return nil }
-                current = elements[index]
-            default: return nil
-            }
+        path.withUnsafeBufferPointer { value(at: $0, from: 0) }
+    }
+
+    /// From inside to inside, so that what lies on the way is not copied.
+    private func value(at path: UnsafeBufferPointer<String>, from step: Int) -> JSONValue? {
+        guard step < path.count else { return self }
+        switch self {
+        case .object(let object):
+            let place = object.locate(path[step])
+            guard place.found else { return nil }
+            return object.members[place.index].value.value(at: path, from: step + 1)
+        case .array(let elements):
+            guard let index = Int(path[step]), elements.indices.contains(index) else { return nil }
+            return elements[index].value(at: path, from: step + 1)
+        default: return nil
         }
-        return current
     }
 
     /// Sets the value at `path`, making the objects on the way; list elements are set only where they exist.
@@ -82,7 +85,7 @@ extension JSONValue {
         set(value, at: path[...])
     }
 
-    private mutating func set(_ value: JSONValue, at path: ArraySlice<String>) {
+    fileprivate mutating func set(_ value: JSONValue, at path: ArraySlice<String>) {
         guard let key = path.first else {
             self = value
             return
@@ -94,10 +97,11 @@ extension JSONValue {
             self = .array(elements)
             return
         }
-        var child = self[key] ?? .null
-        self[key] = nil
-        child.set(value, at: path.dropFirst())
-        self[key] = child
+        var object = JSONObject()
+        if case .object(let current) = self { object = current }
+        self = .null
+        object.set(value, key, at: path.dropFirst())
+        self = .object(object)
     }
 
     /// Removes the value at `path`; objects that become empty stay. Does nothing where there is no such value.
@@ -127,5 +131,14 @@ extension JSONValue {
             self = .array(elements)
         default: return
         }
+    }
+}
+
+extension JSONObject {
+    /// Sets what lies below a member, in place.
+    fileprivate mutating func set(_ value: JSONValue, _ key: String, at path: ArraySlice<String>) {
+        let place = locate(key)
+        if !place.found { members.insert(Member(key: key, value: .null), at: place.index) }
+        members[place.index].value.set(value, at: path)
     }
 }

@@ -40,6 +40,37 @@ enum ShortText {
         return left < right ? -1 : 1
     }
 
+    /// Where a text stands among texts of this kind: all of a short one, the first eight bytes of a longer one.
+    struct Order {
+        let first: UInt64
+        /// The other bytes and the length.
+        let rest: UInt64
+        let isWhole: Bool
+
+        /// Nil where strings are not laid out so.
+        @inline(__always)
+        init?(_ text: String) {
+            guard isSupported else { return nil }
+            let bits = unsafeBitCast(text, to: (UInt64, UInt64).self)
+            isWhole = bits.1 >> 60 == 0xE
+            first = isWhole ? bits.0.byteSwapped : text.sortPrefix
+            rest = isWhole ? bits.1.byteSwapped : 0
+        }
+    }
+
+    /// The order of a string and a text that is looked for; nil where their first bytes do not tell.
+    @inline(__always)
+    static func compare(_ text: String, _ wanted: Order) -> Int? {
+        let bits = unsafeBitCast(text, to: (UInt64, UInt64).self)
+        guard bits.1 >> 60 == 0xE else { return nil }
+        let first = bits.0.byteSwapped
+        if first != wanted.first { return first < wanted.first ? -1 : 1 }
+        guard wanted.isWhole else { return nil }
+        // Bytes before the length: of equal bytes only NULs at the end of one can be more.
+        let rest = bits.1.byteSwapped
+        return rest == wanted.rest ? 0 : rest < wanted.rest ? -1 : 1
+    }
+
     /// The bytes of a string of this kind, zeros behind them; nil for any other.
     @inline(__always)
     static func words(_ text: String) -> (low: UInt64, high: UInt64, count: Int)? {

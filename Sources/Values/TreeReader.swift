@@ -23,7 +23,8 @@ struct TreeReader: ~Copyable {
     private(set) var sawDuplicates = false
 
     private let omittedKey: String?
-    /// What `depthLeft` is in the objects that may hold the omitted member.
+    private let keptPrefixes: ContiguousArray<UInt64>?
+    /// What `depthLeft` is in the objects whose members may be left out.
     private let omittedDepth: Int
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, _ options: JSONParser.Options) {
@@ -32,6 +33,7 @@ struct TreeReader: ~Copyable {
         end = start + bytes.count
         depthLeft = options.maxDepth
         omittedKey = options.omitting
+        keptPrefixes = options.keptPrefixes
         omittedDepth = options.maxDepth - 2
         stringStops = UnsafePointer(ByteTables.stringStops)
     }
@@ -137,7 +139,7 @@ struct TreeReader: ~Copyable {
             guard cursor.pointee == UInt8(ascii: ":") else { throw unexpected("after object key") }
             cursor += 1
             skipSpace()
-            if depthLeft == omittedDepth, let omittedKey, key.hasSameBytes(as: omittedKey) {
+            if depthLeft == omittedDepth, leavesOut(key, prefix) {
                 try skipValue()
                 if try endsObject() { return .object(finishObject(from: base, inOrder: inOrder)) }
                 continue
@@ -151,6 +153,11 @@ struct TreeReader: ~Copyable {
             members.push(JSONObject.Member(key: key, value: value))
             if try endsObject() { return .object(finishObject(from: base, inOrder: inOrder)) }
         }
+    }
+
+    private func leavesOut(_ key: String, _ prefix: UInt64) -> Bool {
+        if let keptPrefixes, !keptPrefixes.contains(prefix) { return true }
+        return omittedKey.map(key.hasSameBytes) ?? false
     }
 
     /// Steps over a comma, or over the closing brace and returns true.

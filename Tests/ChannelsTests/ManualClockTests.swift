@@ -73,6 +73,12 @@ import Units
         #expect(a.bytes(17).count == 17)
         let parts = a.uuid().split(separator: "-").map(\.count)
         #expect(parts == [8, 4, 4, 4, 12])
+        // The digits are the bytes drawn, but for the version and the variant.
+        let (text, raw) = (SeededRandom(seed: 3).uuid(), SeededRandom(seed: 3).bytes(16))
+        let drawn = raw.enumerated().map { $0 == 6 ? $1 & 0x0f | 0x40 : $0 == 8 ? $1 & 0x3f | 0x80 : $1 }
+        let digits = Array(text.filter { $0 != "-" })
+        #expect(stride(from: 0, to: 32, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16) } == drawn)
+        #expect(Set((0..<2_000).flatMap { _ in SystemRandom().suffix(10) }) == alphabet)
         #expect(SystemRandom().uuid() != SystemRandom().uuid())
     }
 }

@@ -5,6 +5,17 @@ import Units
     @Test(arguments: ["a", "a-b", "0", "a1", String(repeating: "a", count: 63)])
     func `accepts labels`(name: String) { #expect(Names.dns1123LabelIssues(name).isEmpty) }
 
+    @Test(arguments: [
+        ("a", true), ("A.b_c-9", true), ("a.b/c", true), ("a-b.c/D", true), ("", false), ("/a", false), ("a/", false), ("a/b/c", false),
+        ("-a/b", false), ("a-/b", false), ("a..b/c", false), (".a/b", false), ("a./b", false), ("A/b", false), ("a/-b", false),
+        ("a/b-", false), ("a/b c", false), ("é/b", false), ("a/é", false), ("a.-b/c", false), (String(repeating: "a", count: 63), true),
+        (String(repeating: "a", count: 64), false), (String(repeating: "a", count: 253) + "/b", true),
+        (String(repeating: "a", count: 254) + "/b", false),
+    ])
+    func `a key of a label is right or wrong`(key: String, isRight: Bool) {
+        #expect(Names.qualifiedNameIssues(key).isEmpty == isRight)
+    }
+
     @Test func `says what is wrong with a name`() {
         #expect(Names.dns1123LabelIssues("a.b") == ["must not contain dots"])
         #expect(

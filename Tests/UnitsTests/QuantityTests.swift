@@ -26,6 +26,22 @@ import Units
         #expect(result == expected)
     }
 
+    @Test func `whole numbers with a suffix are read the short way as the long one reads them`() throws {
+        let suffixes = [
+            "", "n", "u", "m", "k", "K", "M", "G", "T", "P", "E", "Ki", "ki", "Mi", "Gi", "Ti", "Pi", "Ei", "i", "mi", "ii", "Mib",
+        ]
+        for number in ["0", "00", "1", "7", "8", "010", "64", "100", "999", "1000", "1024", "250000", "123456789012", "999999999999999"] {
+            for suffix in suffixes {
+                // A sign is only read the long way.
+                let (short, long) = (Quantity(number + suffix), Quantity("+" + number + suffix))
+                #expect((short == nil) == (long == nil), "\(number)\(suffix)")
+                guard let short, let long else { continue }
+                #expect(short.nanos == long.nanos && short.format == long.format, "\(number)\(suffix)")
+                #expect(short.description == long.description.drop { $0 == "+" }, "\(number)\(suffix)")
+            }
+        }
+    }
+
     @Test func `words errors as upstream`() {
         let error = #expect(throws: Quantity.ParseError.self) { try Quantity.parse("x") }
         #expect(error?.description == "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")

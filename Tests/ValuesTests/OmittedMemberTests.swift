@@ -14,6 +14,22 @@ import Testing
         #expect(parsed == ["managedFields": [1], "metadata": ["labels": ["managedFields": "x"], "name": "n"], "spec": ["z": 1]])
     }
 
+    @Test func `only what is asked for is kept of the members of the outermost object`() throws {
+        var options = Self.options
+        options.keeping = ["uid", "ownerReferences"]
+        let text = """
+            {"kind":"K","list":[{"a":1}],"metadata":{"labels":{"uid":"x"},"managedFields":[],"ownerReferences":[{"name":"o","x":[1]}],"uid":"u"},
+            "spec":{"uid":{"deep":{"er":1}},"other":[1,{"b":2}]},"status":{"z":1}}
+            """
+        #expect(
+            try JSONParser.parse(text, options: options) == [
+                "kind": "K", "list": [["a": 1]], "metadata": ["ownerReferences": [["name": "o", "x": [1]]], "uid": "u"],
+                "spec": ["uid": ["deep": ["er": 1]]], "status": [:],
+            ]
+        )
+        #expect(throws: JSONParseError.self) { try JSONParser.parse(#"{"spec":{"other":[1,]}}"#, options: options) }
+    }
+
     @Test func `it may be the first, the last and the only member`() throws {
         for (text, rest) in [
             (#"{"m":{"managedFields":1,"x":2}}"#, #"{"m":{"x":2}}"#), (#"{"m":{"x":2,"managedFields":[[]]}}"#, #"{"m":{"x":2}}"#),

@@ -62,4 +62,20 @@ import Testing
             }
         }
     }
+
+    @Test func `a member is found, and its place where it is not, whatever the kinds of the keys`() {
+        let keys = [
+            "", "\0", "a", "a\0", "a\0b", "aa", "abcdefg", "abcdefgh", "abcdefgh\0", "abcdefghi", "abcdefghijklmno", "abcdefghijklmnop",
+            "abcdefghijklmnoq", "abcdefgi", "abcdefgé", "abcdefghijklmnopqrstuvwxyz", "é", "éa", "éabcdefghijklmnopqrstuvwxyz", "z", "~",
+        ]
+        let inOrder = keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        for missing in keys {
+            let object = JSONObject(keys.filter { !$0.hasSameBytes(as: missing) }.map { ($0, .string($0)) })
+            let whole = JSONObject(keys.map { ($0, .string($0)) })
+            #expect(object.locate(missing) == (inOrder.firstIndex { $0.hasSameBytes(as: missing) } ?? -1, false))
+            #expect(whole.locate(missing) == (inOrder.firstIndex { $0.hasSameBytes(as: missing) } ?? -1, true))
+            #expect(whole[missing] == .string(missing))
+        }
+        #expect(JSONObject().locate("a") == (0, false))
+    }
 }
