@@ -111,11 +111,13 @@ struct InformerStore<T: APIObject> {
 
     func entries(namespace: String?) -> [Entry] {
         guard let namespace else { return Array(entries.values) }
-        return (byNamespace[namespace] ?? []).compactMap { entries[$0] }
+        guard let keys = byNamespace[namespace] else { return [] }
+        return keys.compactMap { entries[$0] }
     }
 
     func entries(index: String, value: String) -> [Entry] {
-        (byIndex[index]?[value] ?? []).compactMap { entries[$0] }
+        guard let keys = byIndex[index]?[value] else { return [] }
+        return keys.compactMap { entries[$0] }
     }
 
     private mutating func insert(_ key: String, _ entry: Entry, replacing old: Entry?) {

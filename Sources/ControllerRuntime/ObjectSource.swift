@@ -11,14 +11,17 @@ public final class EncodedObject: Sendable {
     public let resourceVersion: String
     /// What a source knows already; nil is found out by decoding once.
     public let summary: ObjectSummary?
+    /// Whether its deletion was asked for; nil where the source does not say.
+    public let isTerminating: Bool?
     /// The summary's key; empty without one.
     let key: String
 
     /// An object.
-    public init(bytes: [UInt8], resourceVersion: String, summary: ObjectSummary? = nil) {
+    public init(bytes: [UInt8], resourceVersion: String, summary: ObjectSummary? = nil, isTerminating: Bool? = nil) {
         self.bytes = bytes
         self.resourceVersion = resourceVersion
         self.summary = summary
+        self.isTerminating = isTerminating
         key = summary?.key ?? ""
     }
 
@@ -154,6 +157,9 @@ public struct EncodedWatch: AsyncSequence, Sendable {
 
 /// Where informers get objects from: the API, or the server's own cache in the same process.
 public protocol ObjectSource: Sendable {
+    /// Whether objects come from the server's own caches: whole, without being encoded or sent for it.
+    var sharesBuffers: Bool { get }
+
     /// Every object the options select, and the revision they are consistent with; `namespace` nil is all.
     func list(
         _ resource: GroupVersionResource,
@@ -168,4 +174,9 @@ public protocol ObjectSource: Sendable {
         from revision: String,
         options: ListOptions
     ) async throws -> EncodedWatch
+}
+
+extension ObjectSource {
+    /// What is sent over a connection is not shared.
+    public var sharesBuffers: Bool { false }
 }

@@ -10,7 +10,8 @@ public final class SharedInformers: Sendable {
         var order: [any RunnableInformer] = []
     }
 
-    private let source: any ObjectSource
+    /// Where they read from.
+    public let source: any ObjectSource
     private let clock: any ClusterClock
     private let random: any RandomSource
     private let log: Logger

@@ -13,8 +13,11 @@ struct ObjectIndexer: Sendable {
     /// Whether large objects are kept compressed: definitions, which hardly anyone reads but whose schemas are long.
     let packs: Bool
     private static let packedFrom = 8 << 10
+    /// What is read of an object: of a pod a tenth.
+    private let parsing: JSONParser.Options
     /// Half of an object is the record of who owns its fields; nothing here asks for it.
-    private static let parsing = JSONParser.Options(omitting: "managedFields")
+    private static let whole = JSONParser.Options(omitting: "managedFields")
+    private static let metadata = ["labels", "uid", "deletionTimestamp", "ownerReferences"]
 
     /// `selectable` are the fields of a version, where they are not those of all.
     init(_ descriptor: KindDescriptor, prefix: String, selectable: [SelectableField]? = nil) {
@@ -23,12 +26,22 @@ struct ObjectIndexer: Sendable {
         fields = (selectable ?? descriptor.selectableFields).filter(\.matchable)
         hooks = descriptor.hooks
         packs = descriptor.groupResource == CustomResourceService.resource
+        parsing = Self.parsing(for: fields, hooks)
+    }
+
+    /// Only the members of `metadata`, `spec`, `status` … that fields are read from, unless fields are found by other rules.
+    private static func parsing(for fields: [SelectableField], _ hooks: any KindHooks) -> JSONParser.Options {
+        var options = whole
+        let others = fields.filter { $0.label != "metadata.name" && $0.label != "metadata.namespace" }
+        guard others.allSatisfy({ hooks.fieldLabel($0.label, of: [:]) == nil && !$0.path.isEmpty }) else { return options }
+        options.keeping = metadata + others.compactMap { $0.path.dropFirst().first }
+        return options
     }
 
     func callAsFunction(_ entry: StoredEntry) -> CachedObject {
         let (namespace, name) = place(of: entry.key)
         let bytes = restored(entry.value)
-        guard let splice = ObjectBytes.splicePoint(of: bytes), let value = try? JSONParser.parse(bytes, options: Self.parsing),
+        guard let splice = ObjectBytes.splicePoint(of: bytes), let value = try? JSONParser.parse(bytes, options: parsing),
             let metadata = value["metadata"]
         else {
             let index = ObjectIndex(damage: "the stored object is not canonical JSON with metadata")

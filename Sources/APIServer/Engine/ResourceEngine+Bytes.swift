@@ -1,4 +1,5 @@
 import APIModel
+import Glibc
 import Schema
 import Values
 
@@ -13,12 +14,28 @@ extension ResourceEngine {
         return object.encoded()
     }
 
+    /// Makes of an object in the version stored what will be read of it again.
+    func forgetEmptyLists(_ object: inout JSONValue) {
+        // A look costs nothing; a change copies what others hold.
+        guard traits.forgetsEmptyLists, Self.hasEmptyList(object), let schema = descriptor.storageSchema else { return }
+        schema.forgetEmptyLists(&object)
+    }
+
+    private static func hasEmptyList(_ value: JSONValue) -> Bool {
+        switch value {
+        case .array(let list): list.isEmpty || list.contains(where: hasEmptyList)
+        case .object(let object): object.contains { hasEmptyList($0.value) }
+        default: false
+        }
+    }
+
     private static func hasEmptyList(_ bytes: [UInt8]) -> Bool {
-        bytes.withUnsafeBufferPointer { bytes in
-            var rest = bytes[...]
-            while let index = rest.firstIndex(of: UInt8(ascii: "[")) {
-                if index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "]") { return true }
-                rest = rest[(index + 1)...]
+        bytes.withUnsafeBytes { bytes in
+            guard var place = bytes.baseAddress else { return false }
+            let end = place + bytes.count
+            while let bracket = memchr(place, Int32(UInt8(ascii: "[")), end - place) {
+                place = UnsafeRawPointer(bracket) + 1
+                if place < end, place.load(as: UInt8.self) == UInt8(ascii: "]") { return true }
             }
             return false
         }
@@ -26,7 +43,7 @@ extension ResourceEngine {
 
     /// What a status shows before anybody has written one; nil for kinds that leave theirs out.
     var untouchedStatus: JSONValue? {
-        guard let schema = descriptor.storageSchema, schema.body.isBuiltin else { return nil }
+        guard let schema = descriptor.storageSchema, schema.body.isBuiltin, schema.field("status") != nil else { return nil }
         var object: JSONValue = [:]
         schema.normalize(&object)
         return object["status"]

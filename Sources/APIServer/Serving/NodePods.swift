@@ -11,7 +11,6 @@ final class NodePods: Sendable {
     private struct State {
         /// References by pod key, by node. Read from the pod when first asked for.
         var nodes: [String: [String: PodNames?]] = [:]
-        var nodeOfPod: [String: String] = [:]
     }
 
     private let state = Mutex(State())
@@ -32,7 +31,7 @@ final class NodePods: Sendable {
                 while let events = try await watch.next() {
                     for event in events {
                         guard let pod = event.object else { continue }
-                        if event.type == .deleted { forget(pod.key) } else { note(pod) }
+                        if event.type == .deleted { forget(pod) } else { note(pod) }
                     }
                 }
             } catch {
@@ -66,16 +65,16 @@ final class NodePods: Sendable {
         guard let node = pod.index.fields["spec.nodeName"], !node.isEmpty else { return }
         state.withLock { state in
             // References are fixed when a pod is made, but for ephemeral containers, which a miss finds.
-            guard state.nodeOfPod[pod.key] != node else { return }
-            state.nodeOfPod[pod.key] = node
+            guard state.nodes[node]?.index(forKey: pod.key) == nil else { return }
             state.nodes[node, default: [:]].updateValue(nil, forKey: pod.key)
         }
     }
 
-    private func forget(_ key: String) {
+    /// A pod that has a node keeps it, so that its last state names the one it was noted under.
+    private func forget(_ pod: CachedObject) {
+        guard let node = pod.index.fields["spec.nodeName"] else { return }
         state.withLock { state in
-            guard let node = state.nodeOfPod.removeValue(forKey: key) else { return }
-            state.nodes[node]?.removeValue(forKey: key)
+            state.nodes[node]?.removeValue(forKey: pod.key)
             if state.nodes[node]?.isEmpty == true { state.nodes[node] = nil }
         }
     }

@@ -68,6 +68,9 @@ final class ControllerContext: Sendable {
         claimer = Claimer(client: client)
     }
 
+    /// Where the caches read from.
+    var source: any ObjectSource { informers.source }
+
     /// The cache of a kind; one for all controllers.
     func cache<T: APIObject>(_: T.Type) -> Cache<T> {
         let id = ObjectIdentifier(T.self)

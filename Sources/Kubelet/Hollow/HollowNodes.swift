@@ -72,7 +72,8 @@ public final class HollowNodes: Sendable {
         self.cores = cores
         self.runtimes = runtimes
         var options = ListOptions()
-        options.fieldSelector = "spec.nodeName!="
+        // One node watches its own pods, as a kubelet does; many share one watch of all pods that have a node.
+        options.fieldSelector = count == 1 ? "spec.nodeName=\(prefix)-0" : "spec.nodeName!="
         pods = Informer(source: source ?? TransportSource(client), options: options, clock: clock, log: logger)
     }
 

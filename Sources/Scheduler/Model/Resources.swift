@@ -73,20 +73,49 @@ struct PodRequests {
     /// The sum of the containers, raised to what the init containers need while they run, plus overhead; pod-level
     /// requests replace the sum.
     init(_ spec: PodSpec) {
-        requests = Self.total(spec, missing: Resources())
-        let counted = Self.total(spec, missing: Resources(milliCPU: Self.defaultMilliCPU, memory: Self.defaultMemory))
+        let running = spec.containers.map(Wish.init)
+        let starting = spec.initContainers.map(Wish.init)
+        requests = Self.total(spec, running, starting, missing: Resources())
+        let missing = Resources(milliCPU: Self.defaultMilliCPU, memory: Self.defaultMemory)
+        let isComplete = running.allSatisfy(\.isComplete) && starting.allSatisfy(\.isComplete)
+        let counted = isComplete ? requests : Self.total(spec, running, starting, missing: missing)
         nonZeroMilliCPU = counted.milliCPU
         nonZeroMemory = counted.memory
     }
 
-    private static func total(_ spec: PodSpec, missing: Resources) -> Resources {
+    /// What one container asks for, read once.
+    private struct Wish {
+        let amounts: Resources
+        let namesCPU: Bool
+        let namesMemory: Bool
+        let isSidecar: Bool
+
+        init(_ container: Container) {
+            let list = container.resources.requests
+            amounts = Resources(list)
+            namesCPU = list["cpu"] != nil
+            namesMemory = list["memory"] != nil
+            isSidecar = container.restartPolicy == "Always"
+        }
+
+        var isComplete: Bool { namesCPU && namesMemory }
+
+        func filled(from missing: Resources) -> Resources {
+            var amounts = amounts
+            if !namesCPU { amounts.milliCPU = missing.milliCPU }
+            if !namesMemory { amounts.memory = missing.memory }
+            return amounts
+        }
+    }
+
+    private static func total(_ spec: PodSpec, _ running: [Wish], _ first: [Wish], missing: Resources) -> Resources {
         var total = Resources()
-        for container in spec.containers { total.add(requests(of: container, missing: missing)) }
+        for wish in running { total.add(wish.filled(from: missing)) }
         var sidecars = Resources()
         var starting = Resources()
-        for container in spec.initContainers {
-            let own = requests(of: container, missing: missing)
-            if container.restartPolicy == "Always" {
+        for wish in first {
+            let own = wish.filled(from: missing)
+            if wish.isSidecar {
                 total.add(own)
                 sidecars.add(own)
                 starting.raise(to: sidecars)
@@ -106,13 +135,5 @@ struct PodRequests {
         let overhead = spec.overhead
         if !overhead.isEmpty { total.add(Resources(overhead)) }
         return total
-    }
-
-    private static func requests(of container: Container, missing: Resources) -> Resources {
-        let list = container.resources.requests
-        var amounts = Resources(list)
-        if list["cpu"] == nil { amounts.milliCPU = missing.milliCPU }
-        if list["memory"] == nil { amounts.memory = missing.memory }
-        return amounts
     }
 }

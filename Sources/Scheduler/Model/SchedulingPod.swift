@@ -77,7 +77,7 @@ package final class SchedulingPod: Sendable {
         uid = summary?.uid ?? meta.uid
         let labels = summary?.labels ?? meta.labels
         self.labels = labels
-        schedulerName = spec.schedulerName
+        schedulerName = SharedPodParts.names.shared(spec.schedulerName)
         nodeName = spec.nodeName
         nominatedNodeName = status.nominatedNodeName
         priority = spec.priority ?? 0
@@ -96,7 +96,7 @@ package final class SchedulingPod: Sendable {
         hostPorts = (containers + starting.filter { $0.restartPolicy == "Always" }).flatMap { container in
             container.ports.filter { $0.hostPort > 0 }.map { HostPort(ip: $0.hostIP, proto: $0.protocol, port: $0.hostPort) }
         }
-        tolerations = spec.tolerations.map(PodToleration.init)
+        tolerations = SharedPodParts.tolerations.shared(spec.tolerations.map(PodToleration.init))
         nodeSelector = spec.nodeSelector
         let affinity = spec.affinity
         let node = affinity?.nodeAffinity
@@ -104,7 +104,7 @@ package final class SchedulingPod: Sendable {
         preferredNodeTerms = (node?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map {
             WeightedNodeTerm(weight: Int64($0.weight), term: NodeTerm($0.preference))
         }
-        images = (starting + containers).map { Self.normalized($0.image) }
+        images = SharedPodParts.images.shared((starting + containers).map { Self.normalized($0.image) })
         containerCount = containers.count + starting.count
         schedulingGates = spec.schedulingGates.map(\.name)
         claims = PodClaim.all(name, spec.volumes)

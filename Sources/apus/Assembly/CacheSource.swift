@@ -8,6 +8,8 @@ import Store
 struct CacheSource: ObjectSource {
     let server: APIServer
 
+    var sharesBuffers: Bool { true }
+
     func list(
         _ resource: GroupVersionResource,
         namespace: String?,
@@ -55,7 +57,12 @@ struct CacheSource: ObjectSource {
     }
 
     private static func encoded(_ object: CachedObject) -> EncodedObject {
-        EncodedObject(bytes: object.bytes, resourceVersion: String(object.revision.rawValue), summary: summary(object))
+        EncodedObject(
+            bytes: object.bytes,
+            resourceVersion: String(object.revision.rawValue),
+            summary: summary(object),
+            isTerminating: object.index.damage == nil ? object.index.isTerminating : nil
+        )
     }
 
     /// What the cache's index knows saves an informer one decoding of every object; nil for a damaged one.
