@@ -48,7 +48,18 @@ public struct CELEnvironment: Sendable {
     }
 
     /// Parses, checks and plans `text`. The issues print as cel-go's do.
+    ///
+    /// Safe on any thread: what may need much stack gets one of its own.
     public func compile(_ text: String) throws(CELIssues) -> CELProgram {
+        if text.utf8.count <= StackRoom.shortText { return try compileHere(text) }
+        let result = StackRoom.run { () -> Result<CELProgram, CELIssues> in
+            do throws(CELIssues) { return .success(try compileHere(text)) } catch { return .failure(error) }
+        }
+        guard let result else { throw CELIssues(instantiation: .noRoom) }
+        return try result.get()
+    }
+
+    private func compileHere(_ text: String) throws(CELIssues) -> CELProgram {
         var source = CELSource(text)
         let parsed = try Parser.parse(&source, allowsBinding: allowsBinding)
         let checked = try Checker.check(parsed, self, &source)
@@ -64,7 +75,8 @@ public struct CELEnvironment: Sendable {
             slots: planner.mostSlots,
             outputType: checked.type(of: checked.root),
             estimatedCost: CostEstimator.estimate(checked, self),
-            variables: used
+            variables: used,
+            recurses: parsed.depth > StackRoom.shallow
         )
     }
 }
@@ -79,6 +91,8 @@ public struct CELProgram: Sendable {
     public let estimatedCost: CELCostEstimate
     /// The variables it uses.
     public let variables: Set<String>
+    /// Whether it nests so deep that it gets a stack of its own.
+    let recurses: Bool
 
     /// Whether it uses the variable `name`.
     public func uses(_ name: String) -> Bool { variables.contains(name) }
@@ -88,8 +102,11 @@ public struct CELProgram: Sendable {
     public func evaluate(_ bindings: some CELBindings, budget: inout CELBudget) -> Result<CELValue, CELError> {
         let evaluation = Evaluation(bindings, slots: slots, budget: budget)
         let result: Result<CELValue, CELError>
-        do {
-            result = .success(try evaluation.value(of: plan))
+        do throws(CELError) {
+            result = .success(
+                try recurses
+                    ? StackRoom.result { () throws(CELError) in try evaluation.value(of: plan) } : evaluation.value(of: plan)
+            )
         } catch {
             result = .failure(error)
         }

@@ -1,4 +1,6 @@
+import Glibc
 import Schema
+import Synchronization
 import Testing
 import Values
 
@@ -115,6 +117,67 @@ struct SplitMix: RandomNumberGenerator {
     ]) func `what is deep, large or long ends soon`(text: String) {
         let elapsed = ContinuousClock().measure { CELFuzz.run(Array(text.utf8)) }
         #expect(elapsed < .seconds(60), "\(text.prefix(60))")
+    }
+
+    /// The deepest expressions of each kind that are accepted: what recurses in reading, checking, planning, evaluating,
+    /// comparing and writing.
+    private static let deepest = [
+        String(repeating: "(", count: 240) + "1" + String(repeating: ")", count: 240),
+        String(repeating: "[", count: 120) + "1" + String(repeating: "]", count: 120) + " == "
+            + String(repeating: "[", count: 120) + "1" + String(repeating: "]", count: 120),
+        String(repeating: "{'a': ", count: 110) + "x" + String(repeating: "}", count: 110),
+        "1" + String(repeating: " + 1", count: 240), "x" + String(repeating: " > 1 ? 1 : x", count: 80),
+        String(repeating: "[1].map(a, ", count: 60) + "a" + String(repeating: ")", count: 60),
+        "[0]" + String(repeating: ".map(v, [v, 1].map(w, w)[0])", count: 60),
+        "optional.of(1)" + String(repeating: ".optMap(v, v)", count: 12), "deep == deep",
+        "true" + String(repeating: " && true", count: 5000),
+        "true ? " + String(repeating: "[true].all(a, ", count: 60) + "a"
+            + String(repeating: ")", count: 60) + " : false",
+    ]
+
+    private final class Small: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
+    /// Runs `body` on a thread with a stack of so many bytes, and waits for it.
+    private func onThread(stack: Int, _ body: @escaping @Sendable () -> Void) throws {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setstacksize(&attributes, stack)
+        var thread = pthread_t()
+        let argument = Unmanaged.passRetained(Small(body))
+        let status = pthread_create(
+            &thread,
+            &attributes,
+            { argument in
+                if let argument { Unmanaged<Small>.fromOpaque(argument).takeRetainedValue().body() }
+                return nil
+            },
+            argument.toOpaque()
+        )
+        try #require(status == 0)
+        pthread_join(thread, nil)
+    }
+
+    @Test(arguments: [256 << 10, 512 << 10, 8 << 20]) func `the deepest expressions run on threads with small stacks`(stack: Int) throws {
+        let environment = CELEnvironment(variables: [CELVariable("x", .dyn), CELVariable("deep", .dyn)])
+        var deep: JSONValue = 1
+        for _ in 0..<400 { deep = ["a": deep] }
+        let bindings = CELValues(["x": .int(7), "deep": CELValue.untyped(deep)])
+        let failures = Mutex<[String]>([])
+        for text in Self.deepest {
+            try onThread(stack: stack) {
+                do {
+                    let program = try environment.compile(text)
+                    _ = try program.evaluate(bindings).get().json()
+                } catch {
+                    failures.withLock { $0.append("\(text.prefix(30)): \(error)") }
+                }
+            }
+        }
+        #expect(failures.withLock { $0 } == [])
     }
 
     @Test func `nesting is limited as upstream limits it`() throws {

@@ -39,6 +39,7 @@ public struct CELError: Error, Sendable, Hashable, CustomStringConvertible {
     static let costLimit = CELError("operation cancelled: actual cost limit exceeded", kind: .costLimit)
     static let interrupted = CELError("operation interrupted", kind: .interrupted)
     static let tooLarge = CELError("operation cancelled: value too large", kind: .resources)
+    static let noRoom = CELError("operation cancelled: no thread with a stack large enough", kind: .resources)
     static let tooDeep = CELError("operation cancelled: values nested too deeply", kind: .resources)
 
     static func conversion(from: CELType, to: String) -> CELError {

@@ -133,6 +133,11 @@ extension Evaluation {
     /// Whether two values are equal: numbers by value, lists and maps by content, sets and keyed lists without order.
     func areEqual(_ a: CELValue, _ b: CELValue, depth: Int = 0) throws(CELError) -> Bool {
         try compareStep(depth)
+        guard depth == StackRoom.shallow else { return try areEqualHere(a, b, depth) }
+        return try StackRoom.result { () throws(CELError) in try areEqualHere(a, b, depth) }
+    }
+
+    private func areEqualHere(_ a: CELValue, _ b: CELValue, _ depth: Int) throws(CELError) -> Bool {
         switch (a, b) {
         case (.null, .null): return true
         case (.bool(let x), .bool(let y)): return x == y

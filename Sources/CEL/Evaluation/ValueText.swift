@@ -64,6 +64,11 @@ extension CELValue {
         left -= 1
         guard left > 0 else { throw .tooLarge }
         guard depth < ValueLimits.deepest else { throw .tooDeep }
+        guard depth == StackRoom.shallow else { return try jsonHere(&left, depth) }
+        return try StackRoom.result { () throws(CELError) in try jsonHere(&left, depth) }
+    }
+
+    private func jsonHere(_ left: inout Int, _ depth: Int) throws(CELError) -> JSONValue {
         switch self {
         case .null: return .null
         case .bool(let value): return .bool(value)

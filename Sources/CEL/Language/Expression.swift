@@ -64,6 +64,8 @@ struct ParsedExpression {
     let root: Expression
     /// The place of each node by its id, in code points.
     let places: [Int32]
+    /// How deep it nests, as the parser counts it.
+    let depth: Int
 }
 
 /// The names that the parser gives to operators, as cel-go does: checker messages show them.

@@ -17,6 +17,8 @@ struct Parser {
     private let tokens: [Token]
     private var position = 0
     private var depth = 0
+    /// The deepest so far.
+    private var reached = 0
     private(set) var places: [Int32] = [0]
     var macroPlace = 0
 
@@ -43,7 +45,7 @@ struct Parser {
         let root = try? parser.whole()
         source = parser.source
         guard let root, !source.hasIssues else { throw source.failure() }
-        return ParsedExpression(root: root, places: parser.places)
+        return ParsedExpression(root: root, places: parser.places, depth: parser.reached)
     }
 
     private mutating func whole() throws(Stop) -> Expression {
@@ -144,6 +146,7 @@ struct Parser {
 
     mutating func enter(_ levels: Int = 1) throws(Stop) {
         depth += levels
+        reached = max(reached, depth)
         guard depth <= Self.deepest else {
             source.report("expression recursion limit exceeded: \(Self.deepest)", at: nil)
             throw Stop()
