@@ -146,6 +146,9 @@ import Values
             let claims = "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims"
             let claim = try await cluster.post(claims, ["metadata": ["name": "c"], "spec": ["devices": ["requests": []]]])
             #expect(claim["spec", "devices", "requests"] == .null && claim["status"] == [:], "\(claim.text)")
+            // Its spec may not change, and has not.
+            let same = try await cluster.put(claims + "/c", ["metadata": ["name": "c"], "spec": ["devices": ["requests": []]]])
+            #expect(same.status == 200, "\(same.text)")
         }
     }
 

@@ -1,5 +1,7 @@
 import APIModel
+import Channels
 import Testing
+import Units
 import Values
 
 @testable import LegacyKinds
