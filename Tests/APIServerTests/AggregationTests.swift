@@ -187,6 +187,35 @@ import Values
         }
     }
 
+    @Test func `what a server said of itself stays while it is away`() async throws {
+        try await withMetrics { setup in
+            let cluster = setup.cluster
+            setup.metrics.document(Self.document("kept"))
+            try await setup.addService()
+            try await setup.register()
+            try await setup.awaitReason("Passed")
+            func described() async throws -> String? {
+                try await cluster.get("/openapi/v2")["definitions", "io.k8s.metrics.NodeMetrics", "description"]?.string
+            }
+            try await eventually {
+                await APIServiceObjects(server: cluster.server).check()
+                return try await described() == "kept"
+            }
+            setup.metrics.breakDown(true)
+            try await setup.awaitReason("FailedDiscoveryCheck")
+            #expect(try await described() == "kept")
+            let path = "apis/metrics.k8s.io/v1beta1"
+            let address = try await cluster.get("/openapi/v3").json.value(at: ["paths", path, "serverRelativeURL"])?.string
+            #expect(address == "/openapi/v3/\(path)?hash=AB12")
+            let groups = try await cluster.get("/apis")["groups"]?.array?.compactMap { $0["name"]?.string } ?? []
+            #expect(groups.contains("metrics.k8s.io"))
+            let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+            let items = try await cluster.get("/apis", accept: accept)["items"]?.array
+            let version = items?.first { $0.value(at: ["metadata", "name"]) == "metrics.k8s.io" }?.value(at: ["versions", "0"])
+            #expect(version?["freshness"] == "Stale" && version?["resources"]?.array?.isEmpty == false)
+        }
+    }
+
     @Test func `redirects are refused and failed upgrades closed`() async throws {
         try await withMetrics { setup in
             try await setup.addService()

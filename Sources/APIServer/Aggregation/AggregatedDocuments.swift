@@ -24,7 +24,8 @@ extension APIServer {
             response.headers.append("Vary", "Accept")
             return response
         case "/openapi/v2":
-            let documents = apis.filter(\.isAvailable).compactMap { aggregation.document($0.groupVersion) }
+            // What a server said last stays while it is away.
+            let documents = apis.compactMap { aggregation.document($0.groupVersion) }
             return openAPI.v2(request, resources, merging: documents)
         case "/openapi/v3": return mergedIndex(apis)
         default: break
@@ -43,7 +44,7 @@ extension APIServer {
 
     private func mergedIndex(_ apis: [RemoteAPI]) -> HTTPResponse? {
         guard case .bytes(let bytes) = openAPI.v3Index(resources).body, var index = try? JSONParser.parse(bytes) else { return nil }
-        for api in apis where api.isAvailable {
+        for api in apis {
             guard let hash = aggregation.discovered(api.groupVersion)?.documentHash else { continue }
             let path = String(api.path.dropFirst())
             index.set(["serverRelativeURL": .string("/openapi/v3/\(path)?hash=\(hash)")], at: ["paths", path])
@@ -62,10 +63,10 @@ extension APIServer {
 
 /// Puts the groups of other servers among those served here.
 enum MergedGroups {
-    /// `/apis`, the plain form.
+    /// `/apis`, the plain form. It names servers that do not answer, too.
     static func plain(_ groups: [JSONValue], _ apis: [RemoteAPI]) -> [JSONValue] {
         var groups = groups
-        for api in apis where api.isAvailable {
+        for api in apis {
             let entry: JSONValue = ["groupVersion": .string(api.groupVersion.apiVersion), "version": .string(api.groupVersion.version)]
             if let index = groups.firstIndex(where: { $0["name"]?.string == api.groupVersion.group }) {
                 var versions = groups[index]["versions"]?.array ?? []
@@ -80,13 +81,13 @@ enum MergedGroups {
         return groups
     }
 
-    /// `/apis`, the aggregated form. A server that does not answer is named, without what it would serve.
+    /// `/apis`, the aggregated form. A server that does not answer is named with what it served last.
     static func aggregated(_ items: JSONValue, _ apis: [RemoteAPI], _ services: AggregatedServices) -> JSONValue {
         var groups = items.array ?? []
         for api in apis {
             let found = services.discovered(api.groupVersion)
             var version: JSONValue = ["version": .string(api.groupVersion.version), "freshness": api.isAvailable ? "Current" : "Stale"]
-            version["resources"] = .array(found?.resources ?? [])
+            if let resources = found?.resources, !resources.isEmpty { version["resources"] = .array(resources) }
             if let index = groups.firstIndex(where: { $0.value(at: ["metadata", "name"])?.string == api.groupVersion.group }) {
                 var versions = groups[index]["versions"]?.array ?? []
                 guard !versions.contains(where: { $0["version"] == version["version"] }) else { continue }

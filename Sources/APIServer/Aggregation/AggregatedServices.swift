@@ -56,7 +56,9 @@ final class AggregatedServices: Sendable {
         return state.withLock { $0.apis.all[GroupVersion(group: group, version: version)] }
     }
 
+    /// Takes note of what a server serves; what is known stays when it did not answer.
     func note(_ groupVersion: GroupVersion, _ discovered: Discovered?) {
+        guard let discovered else { return }
         state.withLock { $0.discovered[groupVersion] = discovered }
     }
 
