@@ -149,7 +149,8 @@ import Values
             let plugin = CertificateAdmission(authorizer: OneRight(verb: right, name: name))
             let write =
                 switch right {
-                case "approve": Self.request("certificatesigningrequests", group: group, part: "approval", request, old: request, user: user)
+                case "approve":
+                    Self.request("certificatesigningrequests", group: group, part: "approval", request, old: request, user: user)
                 case "sign": Self.request("certificatesigningrequests", group: group, part: "status", signed, old: request, user: user)
                 default: Self.request("clustertrustbundles", group: group, request, user: user)
                 }
