@@ -71,6 +71,70 @@ import Values
         }
     }
 
+    @Test func `a resize neither renames nor moves containers`() async throws {
+        try await withCluster { cluster in
+            try await cluster.addServiceAccount()
+            let containers: JSONValue = [["name": "a", "image": "i"], ["name": "b", "image": "i"]]
+            let made = try await cluster.post(
+                Self.pods,
+                ["metadata": ["name": "p"], "spec": ["containers": containers, "initContainers": [["name": "first", "image": "i"]]]]
+            )
+            #expect(made.status == 201, "\(made.text)")
+            func refusal(_ list: String, _ change: ([JSONValue]) -> [JSONValue]) async throws -> String {
+                var pod = made.json
+                pod.remove(at: ["metadata", "resourceVersion"])
+                pod.set(.array(change(pod.value(at: ["spec", list])?.array ?? [])), at: ["spec", list])
+                let answer = try await cluster.put(Self.pods + "/p/resize", pod)
+                #expect(answer.status == 422, "\(answer.text)")
+                return answer.message
+            }
+            func renamed(_ list: [JSONValue]) -> [JSONValue] {
+                var list = list
+                list[0]["name"] = "x"
+                return list
+            }
+            let words = "Forbidden: containers may not be renamed or reordered on resize"
+            #expect(try await refusal("containers", renamed) == "Pod \"p\" is invalid: spec.containers[0].name: \(words)")
+            let moved = try await refusal("containers") { $0.reversed() }
+            #expect(moved == "Pod \"p\" is invalid: [spec.containers[0].name: \(words), spec.containers[1].name: \(words)]")
+            let gone = try await refusal("containers") { $0.dropLast() }
+            #expect(gone == "Pod \"p\" is invalid: spec.containers: Forbidden: containers may not be added or removed on resize")
+            let first = try await refusal("initContainers", renamed)
+            let initial = "Forbidden: initContainers may not be renamed or reordered on resize"
+            #expect(first == "Pod \"p\" is invalid: spec.initContainers[0].name: \(initial)")
+            #expect(try await cluster.get(Self.pods + "/p")["metadata", "generation"] == 1)
+        }
+    }
+
+    @Test func `a resize takes the amounts of the whole pod, and no other policy`() async throws {
+        try await withCluster { cluster in
+            try await cluster.addServiceAccount()
+            let policy: JSONValue = [["resourceName": "cpu", "restartPolicy": "NotRequired"]]
+            let container: JSONValue = ["name": "c", "image": "i", "resizePolicy": policy, "resources": ["requests": ["cpu": "100m"]]]
+            let made = try await cluster.post(
+                Self.pods,
+                ["metadata": ["name": "p"], "spec": ["resources": ["requests": ["cpu": "1"]], "containers": [container]]]
+            )
+            #expect(made.status == 201, "\(made.text)")
+            var pod = made.json
+            pod.remove(at: ["metadata", "resourceVersion"])
+            pod.set("2", at: ["spec", "resources", "requests", "cpu"])
+            let resized = try await cluster.put(Self.pods + "/p/resize", pod)
+            #expect(resized.status == 200, "\(resized.text)")
+            #expect(resized["spec", "resources", "requests", "cpu"] == "2")
+            pod.remove(at: ["spec", "resources"])
+            let whole = try await cluster.put(Self.pods + "/p/resize", pod)
+            #expect(whole.message == "Pod \"p\" is invalid: spec.resources: Forbidden: pod-level resources cannot be removed")
+            pod = resized.json
+            pod.remove(at: ["metadata", "resourceVersion"])
+            var changed = container
+            changed["resizePolicy"] = nil
+            pod.set([changed], at: ["spec", "containers"])
+            let policies = try await cluster.put(Self.pods + "/p/resize", pod)
+            #expect(policies.message == "Pod \"p\" is invalid: spec: Forbidden: only cpu and memory resources are mutable")
+        }
+    }
+
     @Test func `a scale is read, replaced, patched and applied`() async throws {
         try await withCluster { cluster in
             _ = try await cluster.post(Self.deployments, UpdateTests.deployment)

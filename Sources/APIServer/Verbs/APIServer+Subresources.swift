@@ -98,16 +98,26 @@ extension APIServer {
     private static func resized(_ old: JSONValue, _ new: JSONValue) -> JSONValue {
         var object = keeping(old, new)
         for list in ["containers", "initContainers"] {
-            guard var containers = old.value(at: ["spec", list])?.array else { continue }
-            for index in containers.indices {
-                let match = new.value(at: ["spec", list])?.array?.first { $0["name"] == containers[index]["name"] }
-                guard let match else { continue }
-                containers[index]["resources"] = match["resources"]
-                containers[index]["resizePolicy"] = match["resizePolicy"] ?? containers[index]["resizePolicy"]
-            }
-            object.set(.array(containers), at: ["spec", list])
+            let path = ["spec", list]
+            let containers = resized(old.value(at: path)?.array ?? [], to: new.value(at: path)?.array ?? [])
+            if containers.isEmpty { object.remove(at: path) } else { object.set(.array(containers), at: path) }
+        }
+        if let whole = new.value(at: ["spec", "resources"]) {
+            object.set(whole, at: ["spec", "resources"])
+        } else {
+            object.remove(at: ["spec", "resources"])
         }
         return object
+    }
+
+    /// Containers that come, go, move or are renamed are kept as they are wanted: validation has the words for it.
+    private static func resized(_ old: [JSONValue], to new: [JSONValue]) -> [JSONValue] {
+        guard old.count == new.count, zip(old, new).allSatisfy({ $0["name"] == $1["name"] }) else { return new }
+        return zip(old, new).map { known, wanted in
+            var known = known
+            for field in ["resources", "resizePolicy"] { known[field] = wanted[field] }
+            return known
+        }
     }
 
     private func finalize(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
