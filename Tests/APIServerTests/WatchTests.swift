@@ -132,10 +132,18 @@ import Values
             await first
             #expect(event?["type"] == "BOOKMARK")
             #expect(event?.value(at: ["object", "metadata", "resourceVersion"])?.string != nil)
-            async let second: Void = Self.advance(clock, 31)
+            let elsewhere = try await cluster.post("/api/v1/namespaces", ["metadata": ["name": "elsewhere"]])
+            // Two seconds before the end comes where to go on from, of writes elsewhere too.
+            async let second: Void = Self.advance(clock, 27)
+            let farewell = try await watch.next()
+            await second
+            #expect(farewell?["type"] == "BOOKMARK")
+            let revision = { (object: JSONValue?) in object?.value(at: ["metadata", "resourceVersion"])?.string.flatMap { UInt64($0) } }
+            #expect(try #require(revision(farewell?["object"])) >= #require(revision(elsewhere.json)))
+            async let third: Void = Self.advance(clock, 4)
             let last = try await watch.next()
             #expect(last == nil, "\(last?.description ?? "")")
-            await second
+            await third
         }
     }
 

@@ -7,7 +7,12 @@ final class WatchDeadlines: Sendable {
     private struct Entry {
         let watch: CacheWatch
         let end: Duration
+        /// What a last bookmark comes from; nil when none is wanted, when the watch is too short for one, and once it is asked for.
+        var bookmarks: ResourceCache?
     }
+
+    /// So long before its end a watch learns how far it has come: its client goes on from there.
+    private static let farewell = Duration.seconds(2)
 
     private struct State {
         var entries: [UInt64: Entry] = [:]
@@ -16,12 +21,13 @@ final class WatchDeadlines: Sendable {
 
     private let state = Mutex(State())
 
-    /// Registers a watch that may last `seconds`.
-    func add(_ watch: CacheWatch, seconds: Int, clock: any ClusterClock) -> UInt64 {
+    /// Registers a watch that may last `seconds`, and gets a bookmark from `bookmarks` shortly before its end.
+    func add(_ watch: CacheWatch, bookmarks: ResourceCache?, seconds: Int, clock: any ClusterClock) -> UInt64 {
         let end = clock.monotonic + .seconds(seconds)
+        let bookmarks = Self.farewell <= .seconds(seconds) ? bookmarks : nil
         return state.withLock { state in
             state.next += 1
-            state.entries[state.next] = Entry(watch: watch, end: end)
+            state.entries[state.next] = Entry(watch: watch, end: end, bookmarks: bookmarks)
             return state.next
         }
     }
@@ -33,10 +39,24 @@ final class WatchDeadlines: Sendable {
         _ = consume entry
     }
 
-    /// Ends the watches whose time is over.
+    /// Ends the watches whose time is over, and asks for the last bookmarks of those whose time soon is.
     func expire(now: Duration) {
-        let due = state.withLock { state in state.entries.values.filter { $0.end <= now }.map(\.watch) }
+        var due: [CacheWatch] = []
+        var parting: [Entry] = []
+        state.withLock { state in
+            for (ticket, entry) in state.entries where entry.end <= now + Self.farewell {
+                if entry.end <= now {
+                    due.append(entry.watch)
+                } else if entry.bookmarks != nil {
+                    state.entries[ticket]?.bookmarks = nil
+                    parting.append(entry)
+                }
+            }
+        }
         for watch in due { watch.cancel() }
+        for (_, entries) in Dictionary(grouping: parting, by: { $0.bookmarks.map(ObjectIdentifier.init) }) {
+            entries.first?.bookmarks?.requestBookmarks(for: entries.map(\.watch))
+        }
     }
 
     /// Ends all watches.

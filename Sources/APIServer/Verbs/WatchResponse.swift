@@ -119,7 +119,8 @@ struct WatchResponse: Sendable {
             metrics.longRunningEnded(token)
             return try await end(error, stream)
         }
-        let ticket = deadline.add(watch, seconds: seconds, clock: view.engine.environment.clock)
+        let bookmarks = wantsBookmarks ? view.engine.cache : nil
+        let ticket = deadline.add(watch, bookmarks: bookmarks, seconds: seconds, clock: view.engine.environment.clock)
         let settle: @Sendable () -> Void = { [deadline] in
             deadline.remove(ticket)
             metrics.longRunningEnded(token)

@@ -104,6 +104,13 @@ extension ResourceCache {
         if isWanted { state.withLock { $0.feed }?.requestProgress() }
     }
 
+    /// Makes some watches of this cache receive a bookmark soon, as `requestBookmarks()` does for all.
+    public func requestBookmarks(for watches: [CacheWatch]) {
+        guard let feed = state.withLock({ $0.feed }) else { return }
+        table.withLock { $0.dueBookmarks += watches.map(\.watcher) }
+        feed.requestProgress()
+    }
+
     /// How many watches there are.
     public var watcherCount: Int { table.withLock { $0.watchers.count } }
 

@@ -35,6 +35,8 @@ public final class ResourceCache: Sendable {
         /// Changes up to here were offered to every watcher.
         var revision = Revision.zero
         var isBookmarkDue = false
+        /// Who is to have a bookmark with the next dispatch though not all are.
+        var dueBookmarks: [Watcher] = []
     }
 
     /// The key prefix of the resource, for example `/registry/core/pods/`.
@@ -182,6 +184,11 @@ public final class ResourceCache: Sendable {
                 }
             }
             table.revision = max(table.revision, revision)
+            if !table.dueBookmarks.isEmpty {
+                let revision = table.revision
+                waiting += table.dueBookmarks.compactMap { $0.bookmark(revision) }
+                table.dueBookmarks = []
+            }
             guard table.isBookmarkDue else { return waiting }
             table.isBookmarkDue = false
             table.watchers.forEach { watcher in
