@@ -108,6 +108,7 @@ final class PersistentVolumeController: KeyedController {
         copy.status.phase = "Lost"
         copy.status.accessModes = []
         copy.status.capacity = [:]
+        copy.status.currentVolumeAttributesClassName = nil
         wrote(try await context.client.updateStatus(copy))
         events.record(claim, .warning, reason, message)
     }

@@ -39,6 +39,9 @@ public enum VolumeMatch {
         if volume.isBeingDeleted { return "the volume is marked for deletion" }
         if volume.size < claim.size { return "requested PV is too small" }
         if volume.storageClass != claim.storageClass { return "storageClassName does not match" }
+        if (volume.spec.volumeAttributesClassName ?? "") != (claim.spec.volumeAttributesClassName ?? "") {
+            return "volumeAttributesClassName does not match"
+        }
         if (volume.spec.volumeMode ?? "Filesystem") != (claim.spec.volumeMode ?? "Filesystem") { return "incompatible volumeMode" }
         guard Set(volume.spec.accessModes).isSuperset(of: claim.spec.accessModes) else { return "incompatible accessMode" }
         return nil
@@ -61,7 +64,6 @@ public enum VolumeMatch {
             guard !delayed, volume.spec.claimRef == nil, volume.status.phase == "Available", mismatch(volume, claim) == nil else {
                 continue
             }
-            guard (volume.spec.volumeAttributesClassName ?? "") == (claim.spec.volumeAttributesClassName ?? "") else { continue }
             if let selector, !selector.matches(volume.labels) { continue }
             if let known = best, (known.size, known.name) <= (volume.size, volume.name) { continue }
             best = volume
@@ -102,6 +104,8 @@ public enum VolumeMatch {
         var copy = claim
         copy.status.phase = "Bound"
         copy.status.accessModes = volume.spec.accessModes
+        // Said once: after that it is the driver's, which may be changing it.
+        if claim.status.phase == "Pending" { copy.status.currentVolumeAttributesClassName = volume.spec.volumeAttributesClassName }
         if copy.status.capacity["storage"] == nil || claim.status.phase != "Bound" { copy.status.capacity = volume.spec.capacity }
         return copy == claim ? nil : copy
     }
