@@ -155,6 +155,17 @@ import Values
         #expect(tainted.refusal(pod { $0.spec.tolerations = [Toleration { $0.operator = "Exists" }] }, beside: []) == nil)
     }
 
+    @Test func `what the API server does not have any more takes no place, though it still ends`() {
+        let table = PodTable()
+        for uid in ["a", "b"] { _ = table.updated(pod(uid, cpu: "1500m") { $0.metadata.uid = uid }) }
+        let admission = admission()
+        #expect(table.admit("a", hasBegun: false) { admission } == nil)
+        #expect(table.admit("b", hasBegun: false) { admission }?.reason == "OutOfcpu")
+        _ = table.removed("a", graceSeconds: 30)
+        #expect(table.record("a")?.stage == .syncing)
+        #expect(table.admit("b", hasBegun: false) { admission } == nil)
+    }
+
     @Test func `pods are taken one at a time, and those that have begun stay`() {
         let table = PodTable()
         for (uid, cpu) in [("a", "1500m"), ("b", "1500m"), ("c", "1500m")] {

@@ -215,6 +215,16 @@ import Values
         #expect(StatusPatch.patch(from: answer, to: status, uid: "u") == nil)
     }
 
+    @Test func `a container without amounts says that it has none`() throws {
+        let pod = try Samples.pod(web)
+        let before = PodStatus(fields: [:])
+        let status = inputs(pod, [Samples.container("a", .running), Samples.container("b", .running)]).status()
+        let patch = try #require(StatusPatch.patch(from: before, to: status, uid: "u"))
+        let shown = patch["status"]?["containerStatuses"]?.array ?? []
+        #expect(shown.count == 2 && shown.allSatisfy { $0["resources"] == [:] })
+        #expect(StatusPatch.patch(from: PodStatus(fields: patch["status"]?.object ?? [:]), to: status, uid: "u") == nil)
+    }
+
     @Test func `a patch holds only what changed`() throws {
         let pod = try Samples.pod(web)
         let first = inputs(pod, [Samples.container("a", .running), Samples.container("b", .running)]).status()

@@ -61,9 +61,10 @@ struct PodRecord: Sendable {
         observed = ObservedPod(uid: uid)
     }
 
-    /// Whether it uses the node: taken, or begun by an earlier kubelet, and not at its end.
+    /// Whether it uses the node: taken, or begun by an earlier kubelet, and not at its end. What the API server does not have
+    /// any more does not count, though it may still be ending: the scheduler has given its place away.
     var occupiesNode: Bool {
-        guard stage < .terminated, failure == nil, let status = status ?? pod?.status else { return false }
+        guard stage < .terminated, !isRemoved, failure == nil, let status = status ?? pod?.status else { return false }
         return (isAdmitted || status.startTime != nil) && status.phase != "Failed" && status.phase != "Succeeded"
     }
 

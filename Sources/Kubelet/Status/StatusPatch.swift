@@ -24,11 +24,15 @@ enum StatusPatch {
     }
 
     /// Without what says nothing: nulls, empty strings, lists and objects. The server writes some of them out and leaves
-    /// others away; neither is a change.
+    /// others away; neither is a change. A container's empty `resources` do say something: it was given no amounts.
     static func plain(_ object: JSONObject) -> JSONObject {
         var result: JSONObject = [:]
         for (key, value) in object {
-            if let value = plain(value) { result[key] = value }
+            if let value = plain(value) {
+                result[key] = value
+            } else if key == "resources", value.object != nil {
+                result[key] = [:]
+            }
         }
         return result
     }
