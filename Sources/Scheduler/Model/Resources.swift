@@ -71,14 +71,16 @@ struct PodRequests {
     var nonZeroMemory: Int64 = 0
 
     /// The sum of the containers, raised to what the init containers need while they run, plus overhead; pod-level
-    /// requests replace the sum.
-    init(_ spec: PodSpec) {
-        let running = spec.containers.map(Wish.init)
-        let starting = spec.initContainers.map(Wish.init)
-        requests = Self.total(spec, running, starting, missing: Resources())
+    /// requests replace the sum. What is being resized counts with the most of what it has and what it is to have.
+    init(_ spec: PodSpec, _ status: PodStatus) {
+        let held = HeldAmounts(status)
+        let running = spec.containers.map { Wish($0, held) }
+        let starting = spec.initContainers.map { Wish($0, $0.restartPolicy == "Always" ? held : nil) }
+        let whole = spec.resources.map { held?.whole($0.requests, status) ?? $0.requests }
+        requests = Self.total(whole, spec.overhead, running, starting, missing: Resources())
         let missing = Resources(milliCPU: Self.defaultMilliCPU, memory: Self.defaultMemory)
         let isComplete = running.allSatisfy(\.isComplete) && starting.allSatisfy(\.isComplete)
-        let counted = isComplete ? requests : Self.total(spec, running, starting, missing: missing)
+        let counted = isComplete ? requests : Self.total(whole, spec.overhead, running, starting, missing: missing)
         nonZeroMilliCPU = counted.milliCPU
         nonZeroMemory = counted.memory
     }
@@ -90,8 +92,9 @@ struct PodRequests {
         let namesMemory: Bool
         let isSidecar: Bool
 
-        init(_ container: Container) {
-            let list = container.resources.requests
+        init(_ container: Container, _ held: HeldAmounts?) {
+            let wanted = container.resources.requests
+            let list = held?.container(container, wanted) ?? wanted
             amounts = Resources(list)
             namesCPU = list["cpu"] != nil
             namesMemory = list["memory"] != nil
@@ -108,7 +111,13 @@ struct PodRequests {
         }
     }
 
-    private static func total(_ spec: PodSpec, _ running: [Wish], _ first: [Wish], missing: Resources) -> Resources {
+    private static func total(
+        _ whole: [String: Quantity]?,
+        _ overhead: [String: Quantity],
+        _ running: [Wish],
+        _ first: [Wish],
+        missing: Resources
+    ) -> Resources {
         var total = Resources()
         for wish in running { total.add(wish.filled(from: missing)) }
         var sidecars = Resources()
@@ -126,13 +135,12 @@ struct PodRequests {
             }
         }
         total.raise(to: starting)
-        if let pod = spec.resources?.requests, !pod.isEmpty {
+        if let pod = whole, !pod.isEmpty {
             let level = Resources(pod)
             if pod["cpu"] != nil { total.milliCPU = level.milliCPU }
             if pod["memory"] != nil { total.memory = level.memory }
             for (name, amount) in level.scalars where name.hasPrefix("hugepages-") { total.scalars[name] = amount }
         }
-        let overhead = spec.overhead
         if !overhead.isEmpty { total.add(Resources(overhead)) }
         return total
     }

@@ -87,7 +87,7 @@ package final class SchedulingPod: Sendable {
         isTerminating = meta.deletionTimestamp != nil
         isFinished = status.phase == "Succeeded" || status.phase == "Failed"
         generation = meta.generation
-        let amounts = PodRequests(spec)
+        let amounts = PodRequests(spec, status)
         requests = amounts.requests
         scoredMilliCPU = amounts.nonZeroMilliCPU
         scoredMemory = amounts.nonZeroMemory
