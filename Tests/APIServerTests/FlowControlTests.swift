@@ -1,4 +1,5 @@
 import Access
+import Channels
 import HTTPTransport
 import Testing
 import Values
@@ -116,6 +117,51 @@ import Values
             #expect(try await cluster.get("/version", user: jane).status == 429)
             dropped.body.cancel()
             try await eventually { try await cluster.get("/version", user: jane).status == 200 }
+        }
+    }
+
+    @Test func `a write keeps its seat while those who watch are told`() async throws {
+        let clock = ManualClock()
+        try await withCluster(
+            clock: clock,
+            configure: {
+                $0.maxInFlight = 1
+                $0.maxMutatingInFlight = 1
+            }
+        ) { cluster in
+            let maps = "/api/v1/namespaces/default/configmaps"
+            let binding: JSONValue = [
+                "metadata": ["name": "jane"], "subjects": [["kind": "User", "name": "jane", "apiGroup": "rbac.authorization.k8s.io"]],
+                "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"],
+            ]
+            #expect(try await cluster.post("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding).status == 201)
+            try await Self.addTinyLevel(cluster, shares: 1)
+            let jane = InProcessUser(name: "jane")
+            let uid = try await cluster.get("\(Self.levels)/tiny")["metadata", "uid"]?.string
+            try await eventually {
+                let answer = try await cluster.get("/version", user: jane)
+                return answer.status == 200 && answer.headers["x-kubernetes-pf-prioritylevel-uid"] == uid
+            }
+            var watches: [WatchReader] = []
+            for target in ["/api/v1/configmaps?watch=1", maps + "?watch=1&fieldSelector=metadata.name%3Da", "/api/v1/secrets?watch=1"] {
+                watches.append(try await cluster.watch(target))
+            }
+            for _ in 0..<8 { watches.append(try await cluster.watch(maps + "?watch=1&labelSelector=a")) }
+            let cache = try #require(cluster.server.resources.engines[.core("configmaps")]).cache
+            let deadlines = cluster.server.deadlines
+            try await eventually { deadlines.watchers(of: cache, namespace: "default", name: "a") == 10 }
+            #expect(deadlines.watchers(of: cache, namespace: "default", name: "") == 9)
+            #expect(deadlines.watchers(of: cache, namespace: "other", name: "a") == 1)
+            // Nine do not count.
+            #expect(try await cluster.post(maps, ["metadata": ["name": "a"]], user: jane).status == 201)
+            #expect(try await cluster.put(maps + "/a", ["metadata": ["name": "a"], "data": ["x": "y"]], user: jane).status == 200)
+            #expect(try await cluster.get("/version", user: jane).status == 429)
+            try await eventually {
+                clock.advance(by: .milliseconds(5))
+                return try await cluster.get("/version", user: jane).status == 200
+            }
+            watches = []
+            try await eventually { deadlines.watchers(of: cache, namespace: "default", name: "a") == 0 }
         }
     }
 

@@ -167,6 +167,45 @@ private final class Shared<Value: Sendable>: Sendable {
         for ticket in tickets { control.leave(ticket) }
     }
 
+    @Test func `a write that many watch takes more seats, and for longer`() {
+        #expect(SeatCost(writeSeenBy: 9, widest: 20) == SeatCost())
+        func area(_ watchers: Int, _ widest: Int) -> [Double] {
+            let cost = SeatCost(writeSeenBy: watchers, widest: widest)
+            return [Double(cost.seats), (cost.lingering * 1e6).rounded()]
+        }
+        #expect(area(10, 20) == [1, 5_000])
+        #expect(area(11, 20) == [2, 5_000])
+        #expect(area(100, 20) == [10, 5_000])
+        // No wider than ten seats or what the level allows: narrower, but longer.
+        #expect(area(1_000, 20) == [10, 50_000])
+        #expect(area(60, 2) == [2, 15_000])
+    }
+
+    @Test func `a write keeps its seats while its watchers are told`() async throws {
+        let clock = ManualClock()
+        let control = FlowControl(
+            seats: 600,
+            waitLimit: .seconds(15),
+            clock: { clock.monotonic },
+            pause: { try? await clock.sleep(for: $0) }
+        )
+        let jane = RequestAttributes(user: Self.user("jane"), verb: "create", apiGroup: "", resource: "pods", namespace: "a")
+        let flow = try #require(control.classify(jane))
+        func level() throws -> PriorityLevel.Picture { try #require(control.pictures.first { $0.name == "global-default" }) }
+        let ticket = try await control.enter(flow, cost: SeatCost(writeSeenBy: 25, widest: 20))
+        #expect(try level().seats == 3)
+        clock.advance(by: .seconds(1))
+        control.leave(ticket)
+        await clock.waitForSleepers(1)
+        clock.advance(by: .milliseconds(4))
+        #expect(try level().seats == 3)
+        clock.advance(by: .milliseconds(1))
+        while try level().seats > 0 { await Task.yield() }
+        let tally = try #require(try level().tallies[flow.schema])
+        #expect(tally.running == 0)
+        #expect(abs(tally.runTime - 1) < 0.001, "the time it was served")
+    }
+
     @Test func `idle seats are lent to who wants them`() async throws {
         let time = Shared(Duration.zero)
         let control = Self.control(seats: 100) { time.now }

@@ -22,12 +22,25 @@ extension APIServer {
             notes.set(Self.schemaHeader, flow.schemaUID)
             notes.set(Self.levelHeader, flow.levelUID)
         }
-        let seats = flow.isExempt ? 1 : min(seats(of: info, request), flow.widest)
         do throws(FlowControl.Rejection) {
-            return try await flowControl.enter(flow, seats: seats)
+            return try await flowControl.enter(flow, cost: flow.isExempt ? SeatCost() : cost(of: info, request, widest: flow.widest))
         } catch {
             environment.metrics.refused(isMutating: !info.isReadOnly)
             throw .overloaded
+        }
+    }
+
+    private func cost(of info: RequestInfo, _ request: HTTPRequest, widest: Int) -> SeatCost {
+        switch info.verb {
+        case "create", "update", "patch", "delete":
+            // A token of an account changes nothing that could be watched.
+            guard info.isResource, info.subresource != "token" || info.resource != "serviceaccounts" else { return SeatCost() }
+            guard let engine = resources.view(group: info.group, version: info.version, resource: info.resource)?.engine else {
+                return SeatCost()
+            }
+            let watchers = deadlines.watchers(of: engine.cache, namespace: info.namespace, name: info.name)
+            return SeatCost(writeSeenBy: watchers, widest: widest)
+        default: return SeatCost(seats: min(seats(of: info, request), widest))
         }
     }
 

@@ -141,7 +141,8 @@ public final class APIServer: HTTPHandler {
         flowControl = FlowControl(
             seats: configuration.maxInFlight + configuration.maxMutatingInFlight,
             waitLimit: configuration.requestTimeout / 4,
-            clock: { clock.monotonic }
+            clock: { clock.monotonic },
+            pause: { try? await clock.sleep(for: $0) }
         )
         openAPI = OpenAPIDocuments(version: configuration.gitVersion)
     }

@@ -119,8 +119,9 @@ struct WatchResponse: Sendable {
             metrics.longRunningEnded(token)
             return try await end(error, stream)
         }
-        let bookmarks = wantsBookmarks ? view.engine.cache : nil
-        let ticket = deadline.add(watch, bookmarks: bookmarks, seconds: seconds, clock: view.engine.environment.clock)
+        let engine = view.engine
+        let clock = engine.environment.clock
+        let ticket = deadline.add(watch, of: engine.cache, bookmark: wantsBookmarks, seconds: seconds, clock: clock)
         let settle: @Sendable () -> Void = { [deadline] in
             deadline.remove(ticket)
             metrics.longRunningEnded(token)

@@ -27,6 +27,7 @@ public final class FlowControl: Sendable {
         fileprivate let level: PriorityLevel
         fileprivate let schema: String
         fileprivate let seat: PriorityLevel.Seat
+        fileprivate let lingering: Double
     }
 
     /// Why a request may not run.
@@ -55,6 +56,7 @@ public final class FlowControl: Sendable {
     /// How long a request may wait.
     public let waitLimit: Duration
     private let clock: @Sendable () -> Duration
+    private let pause: @Sendable (Duration) async -> Void
     private let configuration = Mutex(Configuration())
     private let nextLending = Mutex(Duration.zero)
 
@@ -64,10 +66,17 @@ public final class FlowControl: Sendable {
     ///   - seats: The requests served at the same time, reads and writes together.
     ///   - waitLimit: How long a request may wait for its turn.
     ///   - clock: A time that only rises.
-    public init(seats: Int, waitLimit: Duration, clock: @escaping @Sendable () -> Duration) {
+    ///   - pause: Waits for so long of that time.
+    public init(
+        seats: Int,
+        waitLimit: Duration,
+        clock: @escaping @Sendable () -> Duration,
+        pause: @escaping @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) }
+    ) {
         self.seats = max(seats, 1)
         self.waitLimit = waitLimit
         self.clock = clock
+        self.pause = pause
         configure(schemas: FlowDefaults.schemas, levels: FlowDefaults.levels)
     }
 
@@ -155,18 +164,30 @@ public final class FlowControl: Sendable {
     }
 
     /// Waits for the flow's turn, for `waitLimit` at most.
-    public func enter(_ flow: Flow, seats: Int = 1) async throws(Rejection) -> Ticket {
+    public func enter(_ flow: Flow, cost: SeatCost = SeatCost()) async throws(Rejection) -> Ticket {
         let clock = clock
-        let entry = await flow.level.enter(flow.schema, flow: flow.hash, seats: seats, now: now) { clock() / .seconds(1) }
+        let entry = await flow.level.enter(flow.schema, flow: flow.hash, seats: cost.seats, now: now) { clock() / .seconds(1) }
         switch entry {
-        case .run(let seat): return Ticket(level: flow.level, schema: flow.schema, seat: seat)
+        case .run(let seat): return Ticket(level: flow.level, schema: flow.schema, seat: seat, lingering: cost.lingering)
         case .reject(let reason): throw Rejection(reason: reason)
         }
     }
 
     /// The request has been answered.
     public func leave(_ ticket: Ticket) {
-        ticket.level.leave(ticket.seat, ticket.schema, now: now)
+        let ended = now
+        guard ticket.lingering > 0 else { return ticket.level.leave(ticket.seat, ticket.schema, ended: ended, now: ended) }
+        // unstructured: the answer must not wait for the seats; the task ends with their time.
+        Task { [clock, pause] in
+            await pause(.seconds(ticket.lingering))
+            ticket.level.leave(
+                ticket.seat,
+                ticket.schema,
+                ended: ended,
+                lingering: ticket.lingering,
+                now: clock() / .seconds(1)
+            )
+        }
     }
 
     /// The levels as they are, by name.

@@ -127,12 +127,15 @@ final class PriorityLevel: Sendable {
         waiter?.continuation.resume(returning: .reject(reason: reason))
     }
 
-    /// A request has ended.
-    func leave(_ seat: Seat, _ schema: String, now: Double) {
+    /// A request was served until `ended`, and has kept its seats for `lingering` after that.
+    func leave(_ seat: Seat, _ schema: String, ended: Double, lingering: Double = 0, now: Double) {
+        let ran = ended - seat.began
+        // While it was served one seat did the work; the others were there for what followed.
+        let charged = lingering > 0 ? ran / Double(seat.seats) + lingering : ran
         let ready: [(Waiter, Entry)] = state.withLock { state in
-            state.tallies[schema, default: Tally()].end(seat.seats, ran: now - seat.began)
+            state.tallies[schema, default: Tally()].end(seat.seats, ran: ran)
             guard seat.queue >= 0 else { return [] }
-            let started = state.queues.finished(queue: seat.queue, seats: seat.seats, ran: now - seat.began, now: now)
+            let started = state.queues.finished(queue: seat.queue, seats: seat.seats, ran: charged, now: now)
             return state.start(started, now: now)
         }
         for (waiter, entry) in ready { waiter.continuation.resume(returning: entry) }

@@ -40,6 +40,8 @@ public final class CacheWatch: AsyncSequence, Sendable {
 
     /// Where the watch starts: changes after this revision are delivered.
     public let start: Revision
+    /// What it is about.
+    public var scope: WatchScope { watcher.scope }
     let watcher: Watcher
     private let detach: @Sendable (Watcher) -> Void
 
