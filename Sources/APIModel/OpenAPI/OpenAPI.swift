@@ -91,6 +91,29 @@ public struct OpenAPI: Sendable {
 
     /// An OpenAPI v3 document.
     public func v3(_ topic: Topic) -> [UInt8] {
+        let members = v3Members(topic)
+        return v3(members.schemas, members.paths, isCustom: members.isCustom)
+    }
+
+    /// The same in protobuf.
+    public func v3Protobuf(_ topic: Topic) -> [UInt8] {
+        let members = v3Members(topic)
+        return OpenAPIProtobufV3.document(
+            info: members.isCustom ? Self.customInfo : info,
+            paths: members.paths,
+            schemas: members.schemas,
+            securitySchemes: members.isCustom ? nil : OpenAPISecurity.schemes
+        )
+    }
+
+    /// What an OpenAPI v3 document holds.
+    private struct V3Members {
+        let schemas: [(String, JSONValue)]
+        let paths: [(String, JSONValue)]
+        let isCustom: Bool
+    }
+
+    private func v3Members(_ topic: Topic) -> V3Members {
         var closure = OpenAPIClosure(types: types)
         var paths = OpenAPIPaths(dialect: .v3, types: types)
         var known: [GroupVersion] = [Self.coreVersion]
@@ -113,7 +136,7 @@ public struct OpenAPI: Sendable {
         for type in paths.types { closure.add(type) }
         let schema = OpenAPISchema(dialect: .v3, groupVersions: known)
         let schemas = closure.definitions.map { ($0.name, schema.definition($0)) }
-        return v3(schemas, paths.sorted, isCustom: isCustom)
+        return V3Members(schemas: schemas, paths: paths.sorted, isCustom: isCustom)
     }
 
     private static let coreVersion = GroupVersion(group: "", version: "v1")

@@ -190,16 +190,40 @@ struct ProtobufWriter {
     private(set) var bytes: [UInt8] = []
 
     mutating func string(_ number: Int, _ text: String) {
-        guard !text.isEmpty else { return }
+        if !text.isEmpty { presentString(number, text) }
+    }
+
+    /// Writes a text even if it is empty: a member of a oneof, or of a list.
+    mutating func presentString(_ number: Int, _ text: String) {
         tag(number, wire: 2)
         varint(UInt64(text.utf8.count))
         bytes += text.utf8
     }
 
     mutating func bool(_ number: Int, _ value: Bool) {
-        guard value else { return }
+        if value { presentBool(number, value) }
+    }
+
+    /// Writes false, too: a member of a oneof.
+    mutating func presentBool(_ number: Int, _ value: Bool) {
         tag(number, wire: 0)
-        bytes.append(1)
+        bytes.append(value ? 1 : 0)
+    }
+
+    mutating func integer(_ number: Int, _ value: Int64) {
+        guard value != 0 else { return }
+        tag(number, wire: 0)
+        varint(UInt64(bitPattern: value))
+    }
+
+    mutating func double(_ number: Int, _ value: Double) {
+        if value != 0 { presentDouble(number, value) }
+    }
+
+    /// Writes zero, too: a member of a oneof.
+    mutating func presentDouble(_ number: Int, _ value: Double) {
+        tag(number, wire: 1)
+        withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 }
     }
 
     mutating func message(_ number: Int, _ body: (inout ProtobufWriter) -> Void) {

@@ -27,7 +27,11 @@ extension APIServer {
             // What a server said last stays while it is away.
             let documents = apis.compactMap { aggregation.document($0.groupVersion) }
             return openAPI.v2(request, resources, merging: documents)
-        case "/openapi/v3": return mergedIndex(apis)
+        case "/openapi/v3":
+            let others = apis.compactMap { api in
+                aggregation.discovered(api.groupVersion)?.documentHash.map { (path: String(api.path.dropFirst()), hash: $0) }
+            }
+            return openAPI.v3Index(request, resources, merging: others)
         default: break
         }
         if path.hasPrefix("/openapi/v3/apis/") { return try await remoteDocument(path, request) }
@@ -40,16 +44,6 @@ extension APIServer {
         group["kind"] = "APIGroup"
         group["apiVersion"] = "v1"
         return Responses.value(group, form: try ResponseForm.negotiate(request))
-    }
-
-    private func mergedIndex(_ apis: [RemoteAPI]) -> HTTPResponse? {
-        guard case .bytes(let bytes) = openAPI.v3Index(resources).body, var index = try? JSONParser.parse(bytes) else { return nil }
-        for api in apis {
-            guard let hash = aggregation.discovered(api.groupVersion)?.documentHash else { continue }
-            let path = String(api.path.dropFirst())
-            index.set(["serverRelativeURL": .string("/openapi/v3/\(path)?hash=\(hash)")], at: ["paths", path])
-        }
-        return Responses.value(index)
     }
 
     private func remoteDocument(_ path: String, _ request: HTTPRequest) async throws(APIError) -> HTTPResponse? {

@@ -1,5 +1,6 @@
 import APIModel
 import APITypes
+import Channels
 import HTTPTransport
 import Negotiation
 import Synchronization
@@ -15,20 +16,38 @@ final class OpenAPIDocuments: Sendable {
         let bytes: [UInt8]
     }
 
-    private struct State {
-        var v3: [OpenAPI.Topic: Document] = [:]
-        /// The least recently rendered first.
-        var order: [OpenAPI.Topic] = []
-        var size = 0
+    private struct Key: Hashable {
+        let topic: OpenAPI.Topic
+        let form: Form
     }
+
+    private struct State {
+        var v3: [Key: Document] = [:]
+        /// The least recently rendered first.
+        var order: [Key] = []
+        var size = 0
+        /// By path: which content was served first when.
+        var times: [String: (identity: String, time: String)] = [:]
+    }
+
+    /// How a document is written.
+    private enum Form: Hashable { case json, protobuf }
 
     /// So many bytes of documents are kept.
     private static let keptBytes = 8 << 20
-    private static let protobufV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    /// Groups come and go: so many times are kept.
+    private static let keptTimes = 4096
+    /// A year, for addresses that name their content.
+    private static let immutableSeconds = 365 * 86_400
+    private static let protobuf = "application/com.github.proto-openapi.spec."
     private let version: String
+    private let clock: any ClusterClock
     private let state = Mutex(State())
 
-    init(version: String) { self.version = version }
+    init(version: String, clock: any ClusterClock) {
+        self.version = version
+        self.clock = clock
+    }
 
     private func openAPI(_ resources: ServedResources) -> OpenAPI {
         OpenAPI(kinds: resources.descriptors, types: BuiltinSchema.table(), version: version)
@@ -36,57 +55,114 @@ final class OpenAPIDocuments: Sendable {
 
     /// `/openapi/v2`, as protobuf for the clients that ask for it; with what other servers document of theirs.
     func v2(_ request: HTTPRequest, _ resources: ServedResources, merging others: [RemoteDocument] = []) -> HTTPResponse {
-        let accept = request.headers["accept"] ?? ""
-        let isProtobuf = accept.contains("com.github.proto-openapi.spec.v2")
+        guard let form = Self.form(request, "v2") else {
+            return HTTPResponse(status: 406, headers: Self.headers(nil, vary: ["Accept-Encoding", "Accept"]))
+        }
         let openAPI = openAPI(resources)
-        let identities = openAPI.groupVersions.map { identity(.groupVersion($0), resources) }
-        let named = identities + others.map(\.hash) + [isProtobuf ? "protobuf" : "json"]
-        let tag = "\"" + ContentHash.hex(Array(named.joined().utf8)) + "\""
-        let headers: HeaderFields = [
-            "Content-Type": isProtobuf ? Self.protobufV2 : "application/json", "ETag": tag, "Vary": "Accept",
-        ]
-        if request.headers.elements("if-none-match").contains(tag) { return HTTPResponse(status: 304, headers: headers) }
-        let parts = others.compactMap { try? JSONParser.parse($0.bytes) }
-        let bytes = isProtobuf ? openAPI.v2Protobuf(merging: parts) : openAPI.v2(merging: parts)
-        var response = HTTPResponse(status: 200, headers: headers, body: .bytes(bytes))
-        BodyCompression.apply(to: &response, request)
+        let hashes = openAPI.groupVersions.map { self.identity(.groupVersion($0), resources) } + others.map(\.hash)
+        let tag = ContentHash.hex(Array((hashes + [form == .protobuf ? "protobuf" : "json"]).joined().utf8))
+        var headers = Self.headers(Self.type(form, "v2"), vary: [])
+        headers.append("ETag", "\"\(tag)\"")
+        let content = ServedContent(headers: headers, modified: time(of: ContentHash.hex(Array(hashes.joined().utf8)), at: "v2"))
+        var response = content.response(request) {
+            let parts = others.compactMap { try? JSONParser.parse($0.bytes) }
+            return form == .protobuf ? openAPI.v2Protobuf(merging: parts) : openAPI.v2(merging: parts)
+        }
+        if response.status == 200 { BodyCompression.apply(to: &response, request) }
+        response.headers.remove("Vary")
+        for field in ["Accept-Encoding", "Accept"] { response.headers.append("Vary", field) }
         return response
     }
 
-    /// `/openapi/v3`: where the documents are. The hash in each address changes with the content.
-    func v3Index(_ resources: ServedResources) -> HTTPResponse {
+    /// `/openapi/v3`: where the documents are, those of other servers included. The hash in each address changes with the
+    /// content. As upstream's, it has neither a tag nor the type of JSON.
+    func v3Index(
+        _ request: HTTPRequest,
+        _ resources: ServedResources,
+        merging others: [(path: String, hash: String)] = []
+    ) -> HTTPResponse {
         let entries = openAPI(resources).topics.map { (topic: $0, hash: identity($0, resources)) }
-        return Responses.value(OpenAPI.v3Index(entries))
+        var index = OpenAPI.v3Index(entries)
+        for other in others {
+            index.set(["serverRelativeURL": .string("/openapi/v3/\(other.path)?hash=\(other.hash)")], at: ["paths", other.path])
+        }
+        let bytes = Responses.encoded(index)
+        let headers = Self.headers("text/plain; charset=utf-8", vary: [])
+        return ServedContent(headers: headers, modified: time(of: ContentHash.hex(bytes), at: "v3")).response(request) { bytes }
     }
 
-    /// `/openapi/v3/apis/<group>/<version>` or `/openapi/v3/api/v1`.
-    func v3(_ path: String, _ request: HTTPRequest, _ resources: ServedResources) throws(APIError) -> HTTPResponse {
+    /// `/openapi/v3/apis/<group>/<version>` or `/openapi/v3/api/v1`, as protobuf for those that ask for it.
+    func v3(_ path: String, _ request: HTTPRequest, _ resources: ServedResources) -> HTTPResponse {
         let openAPI = openAPI(resources)
         guard let topic = openAPI.topics.first(where: { $0.path == path }) else {
-            throw .unknownPath
+            return HTTPResponse(status: 404, headers: Self.headers(nil, vary: []))
         }
-        let identity = identity(topic, resources)
-        var headers: HeaderFields = ["Content-Type": "application/json", "ETag": "\"\(identity)\"", "Vary": "Accept"]
+        guard let form = Self.form(request, "v3") else {
+            return HTTPResponse(status: 406, headers: Self.headers(nil, vary: ["Accept"]))
+        }
+        let hash = identity(topic, resources)
+        var headers = Self.headers(Self.type(form, "v3"), vary: ["Accept"])
+        headers.append("ETag", "\"\(hash)\"")
         if let asked = request.query.first("hash"), !asked.isEmpty {
-            guard asked == identity else {
-                return HTTPResponse(status: 301, headers: ["Location": "/openapi/v3/\(path)?hash=\(identity)"])
+            guard asked == hash else {
+                headers.append("Location", "/openapi/v3/\(path)?hash=\(hash)")
+                return HTTPResponse(status: 301, headers: headers)
             }
             headers.append("Cache-Control", "public, immutable")
+            headers.append("Expires", HTTPDate.format(Int(clock.now.unixSeconds) + Self.immutableSeconds))
         }
-        if request.headers.elements("if-none-match").contains("\"\(identity)\"") {
-            return HTTPResponse(status: 304, headers: headers)
-        }
-        return HTTPResponse(status: 200, headers: headers, body: .bytes(document(topic, identity, openAPI)))
+        let content = ServedContent(headers: headers, modified: time(of: hash, at: path))
+        return content.response(request) { document(Key(topic: topic, form: form), hash, openAPI) }
     }
 
-    private func document(_ topic: OpenAPI.Topic, _ identity: String, _ openAPI: OpenAPI) -> [UInt8] {
-        if let known = state.withLock({ $0.v3[topic] }), known.identity == identity { return known.bytes }
-        let bytes = openAPI.v3(topic)
+    /// What the client likes best of what there is; nil if it takes neither.
+    private static func form(_ request: HTTPRequest, _ dialect: String) -> Form? {
+        let accept = request.headers["accept"] ?? ""
+        for clause in MediaClause.ordered(accept.isEmpty ? "*/*" : accept) {
+            switch clause.type {
+            case "*/*", "application/*", "application/json", "*/json": return .json
+            case "\(protobuf)\(dialect).v1.0+protobuf", "\(protobuf)\(dialect)@v1.0+protobuf": return .protobuf
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    private static func type(_ form: Form, _ dialect: String) -> String {
+        form == .protobuf ? "\(protobuf)\(dialect).v1.0+protobuf" : "application/json"
+    }
+
+    private static func headers(_ type: String?, vary: [String]) -> HeaderFields {
+        var headers = HeaderFields()
+        if let type { headers.append("Content-Type", type) }
+        for field in vary { headers.append("Vary", field) }
+        return headers
+    }
+
+    /// Since when a path has this content, as headers write it.
+    private func time(of identity: String, at path: String) -> String {
+        let now = Int(clock.now.unixSeconds)
+        return state.withLock { state in
+            if let known = state.times[path], known.identity == identity { return known.time }
+            if state.times.count >= Self.keptTimes { state.times.removeAll() }
+            let time = HTTPDate.format(now)
+            state.times[path] = (identity, time)
+            return time
+        }
+    }
+
+    private func document(_ key: Key, _ identity: String, _ openAPI: OpenAPI) -> [UInt8] {
+        if let known = state.withLock({ $0.v3[key] }), known.identity == identity { return known.bytes }
+        let bytes: [UInt8] =
+            switch key.form {
+            case .json: openAPI.v3(key.topic)
+            case .protobuf: openAPI.v3Protobuf(key.topic)
+            }
         state.withLock { state in
-            if let former = state.v3.removeValue(forKey: topic) { state.size -= former.bytes.count }
-            state.order.removeAll { $0 == topic }
-            state.v3[topic] = Document(identity: identity, bytes: bytes)
-            state.order.append(topic)
+            if let former = state.v3.removeValue(forKey: key) { state.size -= former.bytes.count }
+            state.order.removeAll { $0 == key }
+            state.v3[key] = Document(identity: identity, bytes: bytes)
+            state.order.append(key)
             state.size += bytes.count
             while state.size > Self.keptBytes, state.order.count > 1 {
                 let oldest = state.order.removeFirst()

@@ -48,7 +48,12 @@ extension APIServer {
         if parts.count > 1 {
             let name = parts.dropFirst().joined(separator: "/")
             guard let check = checks.first(where: { $0.name == name }) else { throw .unknownPath }
-            guard let problem = check.problem else { return Responses.text("ok") }
+            guard let problem = check.problem else {
+                // As upstream writes it; what all checks say together, and what fails, is marked.
+                var passed = Responses.text("ok")
+                passed.headers.remove("X-Content-Type-Options")
+                return passed
+            }
             return Responses.text("internal server error: \(problem)\n", status: 500)
         }
         let excluded = Set(request.query.all("exclude"))
@@ -112,7 +117,7 @@ extension APIServer {
                 out.sample("kubernetes_healthchecks_total", [labels[0], ("status", status), labels[1]], "\(count)")
             }
         }
-        return Responses.text(out.text, type: "text/plain; version=0.0.4; charset=utf-8")
+        return ProcessUsage.response(out.text)
     }
 
     private func storeProblem() async -> String? {

@@ -17,7 +17,7 @@ extension APIServer {
         guard request.method == "GET" || isHealth || (request.method == "HEAD" && takesHead) else { throw .methodNotAllowed() }
         if let merged = try await mergedDocument(path, request) { return merged }
         switch path {
-        case "/": return Responses.value(["paths": JSONValue(discovery.paths)], form: ResponseForm(isPretty: true))
+        case "/", "/index.html": return Responses.value(["paths": JSONValue(discovery.paths)], form: ResponseForm(isPretty: true))
         case "/version": return Responses.value(version, form: ResponseForm(isPretty: true))
         case "/metrics": return try await metricsResponse()
         case "/metrics/slis": return await indicatorsResponse()
@@ -34,7 +34,7 @@ extension APIServer {
                 $0.legacyGroups
             }
         case "/openapi/v2": return openAPI.v2(request, resources)
-        case "/openapi/v3": return openAPI.v3Index(resources)
+        case "/openapi/v3": return openAPI.v3Index(request, resources)
         case "/.well-known/openid-configuration": return try openIDConfiguration()
         case "/openid/v1/jwks": return try keySet()
         default: break
@@ -45,7 +45,7 @@ extension APIServer {
         }
         let flowControl = "/debug/api_priority_and_fairness/"
         if path.hasPrefix(flowControl) { return try flowControlReport(String(path.dropFirst(flowControl.count))) }
-        if path.hasPrefix("/openapi/v3/") { return try openAPI.v3(String(path.dropFirst(12)), request, resources) }
+        if path.hasPrefix("/openapi/v3/") { return openAPI.v3(String(path.dropFirst(12)), request, resources) }
         if let document = discovery.resources(path) {
             return Responses.value(document, form: try discoveryForm(request))
         }
@@ -122,6 +122,6 @@ extension APIServer {
         flowControlMetrics(&out)
         ProcessUsage.append(to: &out)
         let text = environment.metrics.text() + out.text + environment.metrics.othersText()
-        return Responses.text(text, type: "text/plain; version=0.0.4; charset=utf-8")
+        return ProcessUsage.response(text)
     }
 }

@@ -144,7 +144,7 @@ public final class APIServer: HTTPHandler {
             clock: { clock.monotonic },
             pause: { try? await clock.sleep(for: $0) }
         )
-        openAPI = OpenAPIDocuments(version: configuration.gitVersion)
+        openAPI = OpenAPIDocuments(version: configuration.gitVersion, clock: clock)
     }
 
     /// The resources being served.

@@ -7,7 +7,7 @@ import Synchronization
 #endif
 
 /// The `Date` field of responses, formatted once a second.
-final class HTTPDate: Sendable {
+package final class HTTPDate: Sendable {
     private let cached = Mutex((second: Int.min, text: ""))
 
     /// Now, as RFC 9110 wants it.
@@ -22,7 +22,7 @@ final class HTTPDate: Sendable {
     }
 
     /// Formats seconds since the epoch, such as `Thu, 01 Jan 1970 00:00:00 GMT`.
-    static func format(_ unixSeconds: Int) -> String {
+    package static func format(_ unixSeconds: Int) -> String {
         let days = Int((Double(unixSeconds) / 86_400).rounded(.down))
         let second = unixSeconds - days * 86_400
         let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
