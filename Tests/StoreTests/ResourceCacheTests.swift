@@ -305,6 +305,19 @@ import Testing
         }
     }
 
+    @Test func `a bookmark comes to those alone it is asked for`() async throws {
+        try await withCache { store, cache in
+            try await cache.waitUntil(.initial)
+            let (parting, staying) = (try cache.watch(from: nil, wantsBookmarks: true), try cache.watch(from: nil, wantsBookmarks: true))
+            let elsewhere = try await store.put("/q/a", [], if: .none)
+            cache.requestBookmarks(for: [parting])
+            let bookmark = try #require(try await take(1, parting).first)
+            #expect(bookmark.type == .bookmark && bookmark.revision >= elsewhere)
+            _ = try await store.put("/r/ns/a", [], if: .none)
+            #expect(describe(try await take(1, staying)) == ["added /r/ns/a"])
+        }
+    }
+
     @Test func `a frame is encoded once for all watchers of a format`() async throws {
         try await withCache { store, cache in
             try await cache.waitUntil(.initial)
