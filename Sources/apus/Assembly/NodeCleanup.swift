@@ -17,7 +17,9 @@ struct NodeCleanup: Sendable {
     func run() async -> [String] {
         guard geteuid() == 0 else { return [] }
         var problems = await removePods()
-        await ContainerdProcess(configuration: NodeRuntime.containerd(directory), logger: Logger(label: "containerd")).stop()
+        let containerd = NodeRuntime.containerd(directory)
+        await ContainerdProcess(configuration: containerd, logger: Logger(label: "containerd")).stop()
+        await ContainerShims(socket: containerd.socket).endIdle()
         problems += await removeNetwork()
         problems += await removeRules()
         problems += unmountAll()
