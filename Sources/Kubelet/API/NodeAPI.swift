@@ -63,12 +63,12 @@ struct EventSink: Sendable {
     func container(_ pod: Pod, _ container: Container, isWarning: Bool = false, _ reason: String, _ message: String) {
         var subject = Subject(pod)
         let list: String
-        if pod.spec.containers.contains(where: { $0.name == container.name }) {
-            list = "containers"
-        } else if pod.spec.initContainers.contains(where: { $0.name == container.name }) {
+        if pod.spec.initContainers.contains(where: { $0.name == container.name }) {
             list = "initContainers"
-        } else {
+        } else if pod.spec.ephemeralContainers.contains(where: { $0.name == container.name }) {
             list = "ephemeralContainers"
+        } else {
+            list = "containers"
         }
         subject.fieldPath = "spec.\(list){\(container.name)}"
         record(subject, isWarning, reason, message)

@@ -98,13 +98,14 @@ extension PodPlan {
             createSandbox = false
             return
         }
-        let toStart = spec.containers.indices.filter { index in
-            let container = spec.containers[index]
+        let containers = spec.containers
+        let toStart = containers.indices.filter { index in
+            let container = containers[index]
             guard (container.restartPolicy ?? spec.restartPolicy) == "OnFailure" else { return true }
             guard let latest = observed.latest(container.name) else { return true }
             return !(latest.state == .exited && latest.exitCode == 0)
         }
-        if toStart.isEmpty, spec.containers.contains(where: { observed.latest($0.name) != nil }) {
+        if toStart.isEmpty, containers.contains(where: { observed.latest($0.name) != nil }) {
             createSandbox = false
             return
         }

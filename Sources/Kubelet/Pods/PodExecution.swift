@@ -126,11 +126,12 @@ struct PodExecution {
     // MARK: Containers
 
     private mutating func startContainers(_ plan: PodPlan, _ sandbox: (id: String, config: CRIPodSandboxConfig)) async {
-        let spec = pod.spec
-        let ephemeral = spec.ephemeralContainers
+        // Each of these lists is read from the pod's tree when it is asked for.
+        let (containers, initContainers) = (pod.spec.containers, pod.spec.initContainers)
+        let ephemeral = pod.spec.ephemeralContainers
         var wanted = plan.ephemeralContainersToStart.map { Container(fields: ephemeral[$0].fields) }
-        wanted += plan.initContainersToStart.map { spec.initContainers[$0] }
-        wanted += plan.containersToStart.map { spec.containers[$0] }
+        wanted += plan.initContainersToStart.map { initContainers[$0] }
+        wanted += plan.containersToStart.map { containers[$0] }
         var starter = ContainerStarter(
             node: node,
             sync: sync,

@@ -12,10 +12,13 @@ struct ContainerStatuses {
     let inputs: StatusInputs
     let isInit: Bool
     let defaultReason: String
+    /// What the runtime shows, by name, newest first.
+    private let observed: [String: [ObservedContainer]]
 
     init(_ inputs: StatusInputs, isInit: Bool) {
         self.inputs = inputs
         self.isInit = isInit
+        observed = Dictionary(grouping: inputs.observed.containers, by: \.name)
         defaultReason = inputs.pod.spec.initContainers.isEmpty ? "ContainerCreating" : "PodInitializing"
     }
 
@@ -31,7 +34,7 @@ struct ContainerStatuses {
     }
 
     private func status(of container: Container, old: ContainerStatus?) -> ContainerStatus {
-        let seen = inputs.observed.containers.filter { $0.name == container.name }
+        let seen = observed[container.name] ?? []
         guard let latest = seen.first else { return unseen(container, old) }
         var status = convert(latest, container, old)
         if seen.count > 1 {
@@ -133,7 +136,7 @@ struct ContainerStatuses {
 
     /// A container that is to be started but could not be is Waiting, with the reason it could not.
     private func applyWaitingReason(_ status: inout ContainerStatus, _ container: Container) {
-        let latest = inputs.observed.latest(container.name)
+        let latest = observed[container.name]?.first
         if isInit {
             if let latest, latest.state == .exited, latest.exitCode == 0, !container.isRestartableInit { return }
             if latest == nil, !container.isRestartableInit, status.state.waiting != nil, regularContainerWasMade {
@@ -159,7 +162,7 @@ struct ContainerStatuses {
     }
 
     private var regularContainerWasMade: Bool {
-        inputs.pod.spec.containers.contains { inputs.observed.latest($0.name) != nil }
+        inputs.pod.spec.containers.contains { observed[$0.name] != nil }
     }
 
     private func waiting(_ reason: String) -> ContainerStateWaiting {

@@ -22,19 +22,45 @@ extension StatusInputs {
         let containerStatuses = ContainerStatuses(self, isInit: false)
             .statuses(of: pod.spec.containers, previous: previous.containerStatuses)
         let ephemeral = pod.spec.ephemeralContainers.map { Container(fields: $0.fields) }
-        status.initContainerStatuses = initStatuses.map { withReadiness($0, isInit: true) }
-        status.containerStatuses = containerStatuses.map { withReadiness($0, isInit: false) }
+        status.initContainerStatuses = withReadiness(
+            initStatuses,
+            specs: pod.spec.initContainers,
+            before: previous.initContainerStatuses,
+            isInit: true
+        )
+        status.containerStatuses = withReadiness(
+            containerStatuses,
+            specs: pod.spec.containers,
+            before: previous.containerStatuses,
+            isInit: false
+        )
         status.ephemeralContainerStatuses = ContainerStatuses(self, isInit: false)
             .statuses(of: ephemeral, previous: previous.ephemeralContainerStatuses)
     }
 
+    private func withReadiness(
+        _ statuses: [ContainerStatus],
+        specs: [Container],
+        before: [ContainerStatus],
+        isInit: Bool
+    ) -> [ContainerStatus] {
+        let specs = Dictionary(specs.map { ($0.name, $0) }) { first, _ in first }
+        let before = Dictionary(before.map { ($0.name, $0) }) { first, _ in first }
+        return statuses.map { status in
+            guard let container = specs[status.name] else { return status }
+            return withReadiness(status, of: container, before: before[status.name], isInit: isInit)
+        }
+    }
+
     /// Sets `started` and `ready`. Where no probe has concluded yet (the kubelet just began), what was said of the very
     /// same container before still holds: a restart of the kubelet takes no pod out of its services.
-    private func withReadiness(_ given: ContainerStatus, isInit: Bool) -> ContainerStatus {
+    private func withReadiness(
+        _ given: ContainerStatus,
+        of container: Container,
+        before: ContainerStatus?,
+        isInit: Bool
+    ) -> ContainerStatus {
         var status = given
-        let specs = isInit ? pod.spec.initContainers : pod.spec.containers
-        let before = (isInit ? previous.initContainerStatuses : previous.containerStatuses).first { $0.name == status.name }
-        guard let container = specs.first(where: { $0.name == status.name }) else { return status }
         let id = String(status.containerID.drop { $0 != "/" }.drop { $0 == "/" })
         let same = before.flatMap { $0.containerID == status.containerID && !$0.containerID.isEmpty ? $0 : nil }
         let isRunning = status.state.running != nil
