@@ -42,7 +42,7 @@ import Values
     /// Waits until the caches have what the store has.
     static func settle(_ cluster: TestCluster) async throws {
         let newest = try await cluster.store.currentRevision()
-        for engine in cluster.server.resources.engines.values { try await engine.cache.waitUntil(newest, within: .seconds(30)) }
+        for engine in cluster.server.resources.engines.values { try await engine.cache.waitUntil(newest, within: .seconds(90)) }
     }
 
     static func map(_ data: JSONValue, _ name: String = "c") -> JSONValue { ["metadata": ["name": .string(name)], "data": data] }

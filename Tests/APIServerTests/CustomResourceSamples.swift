@@ -69,7 +69,7 @@ extension TestCluster {
     /// Waits until something holds.
     func waitFor(_ what: String, _ test: () async throws -> Bool) async throws {
         let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(30)
+        let deadline = clock.now + .seconds(90)
         while try await !test() {
             if clock.now > deadline {
                 Issue.record("not in time: \(what)")

@@ -216,8 +216,8 @@ private final class Shared<Value: Sendable>: Sendable {
         func limit() -> Int { control.pictures.first { $0.name == "workload-low" }?.limit ?? 0 }
         let before = control.pictures.first { $0.name == "workload-low" }?.nominal ?? 0
         var tickets: [FlowControl.Ticket] = []
-        for _ in 0..<before { tickets.append(try await control.enter(flow)) }
-        for round in 1...3 {
+        for round in 1...10 {
+            while tickets.count < limit() { tickets.append(try await control.enter(flow)) }
             time.set(.seconds(11 * round))
             control.tick()
         }

@@ -40,7 +40,8 @@ private struct Tenants {
 
     private mutating func begin(_ tenant: Int, _ queue: Int, _ seats: Int) {
         running.append(Running(tenant: tenant, queue: queue, seats: seats, began: time, end: time + length))
-        mostSeats = max(mostSeats, queues.seatsInUse)
+        // What is wider than the level runs alone.
+        if queues.running > 1 { mostSeats = max(mostSeats, queues.seatsInUse) }
     }
 
     /// Lets everything end that ends before `end`.
@@ -127,7 +128,7 @@ private struct Tenants {
     @Test func `a full queue refuses, a request given up makes room, one too wide runs alone`() {
         var queues = SeatQueues(SeatQueues.Settings(queues: 1, handSize: 1, queueLength: 1), limit: 2, now: 0)
         let outcome5 = queues.arrived(1, seats: 9, flow: 0, now: 0)
-        #expect(outcome5 == .run(queue: 0, seats: 2))
+        #expect(outcome5 == .run(queue: 0, seats: 9))
         let outcome6 = queues.arrived(2, seats: 1, flow: 0, now: 0)
         #expect(outcome6 == .wait(queue: 0))
         let outcome7 = queues.arrived(3, seats: 1, flow: 0, now: 0)
@@ -139,9 +140,31 @@ private struct Tenants {
         #expect(!outcome9)
         let outcome10 = queues.arrived(4, seats: 1, flow: 0, now: 1)
         #expect(outcome10 == .wait(queue: 0))
-        let started = queues.finished(queue: 0, seats: 2, ran: 2, now: 2)
+        let started = queues.finished(queue: 0, seats: 9, ran: 2, now: 2)
         #expect(started.map(\.id) == [4])
         #expect(started.first?.waited == 1)
+    }
+
+    @Test func `a narrow request goes before a wide one of another flow that does not fit yet`() {
+        var queues = SeatQueues(SeatQueues.Settings(queues: 64, handSize: 1, queueLength: 9), limit: 3, now: 0)
+        _ = queues.arrived(1, seats: 2, flow: 1, now: 0)
+        let wide = queues.arrived(2, seats: 2, flow: 2, now: 0)
+        #expect(wide == .wait(queue: 2))
+        let narrow = queues.arrived(3, seats: 1, flow: 3, now: 0)
+        #expect(narrow == .run(queue: 3, seats: 1))
+    }
+
+    @Test func `a level without seats serves one after the other where it has no queues, and nobody where it has`() {
+        var bare = SeatQueues(SeatQueues.Settings(queues: 0, handSize: 1, queueLength: 0), limit: 0, now: 0)
+        let first = bare.arrived(1, seats: 1, flow: 1, now: 0)
+        let second = bare.arrived(2, seats: 1, flow: 1, now: 0)
+        #expect(first == .run(queue: 0, seats: 1))
+        #expect(second == .reject(reason: "concurrency-limit"))
+        var queued = SeatQueues(SeatQueues.Settings(queues: 1, handSize: 1, queueLength: 1), limit: 0, now: 0)
+        let third = queued.arrived(3, seats: 1, flow: 1, now: 0)
+        let fourth = queued.arrived(4, seats: 1, flow: 1, now: 0)
+        #expect(third == .wait(queue: 0))
+        #expect(fourth == .reject(reason: "queue-full"))
     }
 
     @Test func `more seats start those who wait`() {
@@ -169,14 +192,18 @@ private struct Tenants {
 
     @Test func `seats are divided by shares, lent within bounds`() {
         #expect(SeatAllocation.nominal([30, 40, 10, 40, 100, 20, 5, 0], total: 600) == [74, 98, 25, 98, 245, 49, 13, 0])
-        let shares = [
-            SeatAllocation.Share(minimum: 10, maximum: .infinity, target: 300), SeatAllocation.Share(minimum: 50, maximum: 60, target: 1),
-            SeatAllocation.Share(minimum: 0, maximum: .infinity, target: 100),
-        ]
+        func share(_ kept: Double, _ minimum: Double, _ maximum: Double, _ target: Double) -> SeatAllocation.Share {
+            SeatAllocation.Share(kept: kept, minimum: minimum, maximum: maximum, target: target)
+        }
+        let shares = [share(5, 10, 1e6, 300), share(20, 50, 60, 50), share(0, 0, 1e6, 100)]
         let divided = SeatAllocation.divide(200, among: shares)
         #expect(abs(divided.reduce(0, +) - 200) < 0.01)
         #expect(divided[1] == 50)
         #expect(abs(divided[0] - 112.5) < 0.1)
         #expect(abs(divided[2] - 37.5) < 0.1)
+        #expect(SeatAllocation.limits(200, among: shares) == [113, 50, 38] || SeatAllocation.limits(200, among: shares) == [112, 50, 37])
+        // Too few for what was used last: as much of that as there is; too few for what is kept: that.
+        #expect(SeatAllocation.limits(42, among: shares) == [7, 35, 0])
+        #expect(SeatAllocation.limits(20, among: shares) == [5, 20, 0])
     }
 }

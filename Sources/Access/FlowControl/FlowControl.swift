@@ -105,7 +105,7 @@ public final class FlowControl: Sendable {
             var next: [String: PriorityLevel] = [:]
             var uids: [String: PriorityLevelSpec] = [:]
             for (spec, limit) in zip(specs, nominal) {
-                let level = configuration.levels[spec.name] ?? PriorityLevel(spec, limit: limit, now: now)
+                let level = configuration.levels[spec.name] ?? PriorityLevel(spec, nominal: limit, now: now)
                 next[spec.name] = level
                 uids[spec.name] = spec
                 changed.append((level, spec, limit))
@@ -117,6 +117,7 @@ public final class FlowControl: Sendable {
             }
         }
         for (level, spec, limit) in changed { level.configure(spec, nominal: limit, now: now) }
+        lend(changed.filter { !$0.1.isExempt }.map(\.0), of: nominal.reduce(0, +), now)
     }
 
     /// Once in a while: lends seats that are not used, and turns away what has waited too long.
@@ -130,13 +131,15 @@ public final class FlowControl: Sendable {
             next = time + Self.borrowingPeriod
             return true
         }
-        if isDue { lend(levels.filter { !$0.spec.isExempt }, now) }
+        guard isDue else { return }
+        let specs = levels.map { ($0, $0.standing) }
+        lend(specs.filter { !$0.1.isExempt }.map(\.0), of: specs.reduce(0) { $0 + $1.1.nominal }, now)
     }
 
-    private func lend(_ levels: [PriorityLevel], _ now: Double) {
-        let shares = levels.map { $0.share(now: now) }
-        let seats = SeatAllocation.divide(Double(self.seats), among: shares)
-        for (level, seats) in zip(levels, seats) { level.allow(max(Int(seats.rounded()), 1), now: now) }
+    /// Divides the seats of all levels, exempt ones included, among those that are counted.
+    private func lend(_ levels: [PriorityLevel], of total: Int, _ now: Double) {
+        let limits = SeatAllocation.limits(total, among: levels.map { $0.share(of: seats, now: now) })
+        for (level, limit) in zip(levels, limits) { level.allow(limit, now: now) }
     }
 
     // MARK: Requests

@@ -40,6 +40,11 @@ public struct PriorityLevelSpec: Sendable, Hashable {
         )
     }
 
+    /// How many of `nominal` seats others may use while they are not.
+    func lendable(of nominal: Int) -> Int {
+        Int((Double(nominal * lendablePercent) / 100).rounded())
+    }
+
     private static let maxShares = 1 << 20
     private static let maxQueues = 10_000
     private static let maxQueueLength = 10_000

@@ -51,15 +51,24 @@ final class PriorityLevel: Sendable {
     let name: String
     private let state: Mutex<State>
 
-    init(_ spec: PriorityLevelSpec, limit: Int, now: Double) {
+    init(_ spec: PriorityLevelSpec, nominal: Int, now: Double) {
         name = spec.name
-        state = Mutex(State(spec: spec, queues: SeatQueues(spec.queuing, limit: limit, now: now), nominal: limit))
+        // Half of what it may lend is taken to be lent until more is known.
+        let limit = nominal - spec.lendable(of: nominal) / 2
+        state = Mutex(State(spec: spec, queues: SeatQueues(spec.queuing, limit: limit, now: now), nominal: nominal))
     }
 
-    var spec: PriorityLevelSpec { state.withLock { $0.spec } }
+    /// Whether nobody is counted, and the seats it has by its shares.
+    var standing: (isExempt: Bool, nominal: Int) { state.withLock { ($0.spec.isExempt, $0.nominal) } }
 
-    /// The most seats one request takes.
-    var widest: Int { state.withLock { max($0.nominal * Self.widestPercent / 100, 1) } }
+    /// The most seats one request takes: a part of a level that queues, so that a flow's hand does not fill it.
+    var widest: Int {
+        state.withLock { state in
+            guard state.spec.queuing.queues > 0 else { return .max }
+            let part = (state.nominal * Self.widestPercent + 99) / 100
+            return max(min(part, state.nominal / max(state.spec.queuing.handSize, 1)), 1)
+        }
+    }
     private static let widestPercent = 15
 
     // MARK: Requests
@@ -148,36 +157,45 @@ final class PriorityLevel: Sendable {
 
     // MARK: Settings
 
-    /// Takes over new settings and its part of the seats.
+    /// Takes over new settings and its part of the seats; what it may use of them is told by `allow`.
     func configure(_ spec: PriorityLevelSpec, nominal: Int, now: Double) {
         let ready: [(Waiter, Entry)] = state.withLock { state in
-            let isSame = state.nominal == nominal && state.spec == spec
+            let isSame = state.spec.queuing == spec.queuing
             state.spec = spec
             state.nominal = nominal
             if isSame { return [] }
-            return state.start(state.queues.resized(spec.queuing, limit: nominal, now: now), now: now)
+            return state.start(state.queues.resized(spec.queuing, limit: state.queues.limit, now: now), now: now)
         }
         for (waiter, entry) in ready { waiter.continuation.resume(returning: entry) }
     }
 
     /// What the level wants of the server's seats, from what was asked of it since the last call.
-    func share(now: Double) -> SeatAllocation.Share {
+    func share(of seats: Int, now: Double) -> SeatAllocation.Share {
         state.withLock { state in
-            let (high, envelope) = state.queues.demand.statistics(now: now)
-            state.smoothDemand = max(envelope, Self.smoothing * state.smoothDemand + (1 - Self.smoothing) * envelope)
+            let demand = state.queues.demand.statistics(now: now)
+            if let envelope = demand.envelope {
+                state.smoothDemand = max(envelope, Self.smoothing * state.smoothDemand + (1 - Self.smoothing) * envelope)
+            }
             state.queues.restartDemand(now: now)
             let nominal = Double(state.nominal)
-            let minimum = (nominal * Double(100 - state.spec.lendablePercent) / 100).rounded()
-            let borrowed = state.spec.borrowingLimitPercent.map { (nominal * Double($0) / 100).rounded() } ?? .infinity
-            let least = max(minimum, min(nominal, high))
-            return SeatAllocation.Share(minimum: least, maximum: nominal + borrowed, target: max(least, state.smoothDemand, 1))
+            let kept = nominal - Double(state.spec.lendable(of: state.nominal))
+            let borrowed = state.spec.borrowingLimitPercent.map { (nominal * Double($0) / 100).rounded() } ?? Double(seats)
+            let minimum = max(kept, min(nominal, demand.high))
+            return SeatAllocation.Share(
+                kept: kept,
+                minimum: minimum,
+                maximum: nominal + borrowed,
+                target: max(minimum, state.smoothDemand)
+            )
         }
     }
     private static let smoothing = 0.977
 
-    /// Borrowed and lent seats included.
+    /// Borrowed and lent seats included. A level that has shares keeps one seat whatever it lends: on a small server
+    /// upstream's rounding leaves it none until the next division.
     func allow(_ limit: Int, now: Double) {
         let ready: [(Waiter, Entry)] = state.withLock { state in
+            let limit = max(limit, min(state.nominal, 1))
             guard limit != state.queues.limit else { return [] }
             return state.start(state.queues.resized(state.spec.queuing, limit: limit, now: now), now: now)
         }

@@ -96,26 +96,31 @@ public struct SeatQueues: Sendable {
     /// A request arrives.
     public mutating func arrived(_ id: UInt64, seats wanted: Int, flow: UInt64, now: Double) -> Arrival {
         advance(now)
-        // What is wider than the level runs alone rather than never.
-        let seats = min(max(wanted, 1), max(limit, 1))
+        let seats = max(wanted, 1)
         guard settings.queues > 0 else {
-            guard seatsInUse + seats <= limit else { return .reject(reason: "concurrency-limit") }
+            guard fits(seats) else { return .reject(reason: "concurrency-limit") }
             start(0, seats)
             return .run(queue: 0, seats: seats)
         }
         let queue = chosen(flow)
-        if waitingCount == 0, seatsInUse + seats <= limit {
+        if waitingCount == 0, seatsInUse < limit, fits(seats) {
             start(queue, seats)
             return .run(queue: queue, seats: seats)
         }
-        guard queues[queue].waiting.count < settings.queueLength else { return .reject(reason: "queue-full") }
+        guard seatsInUse < limit || queues[queue].waiting.count < settings.queueLength else { return .reject(reason: "queue-full") }
         activate(queue)
         queues[queue].waiting.append(Waiting(id: id, seats: seats, arrival: now))
         queues[queue].waitingSeats += seats
         waitingCount += 1
         waitingSeats += seats
         noteDemand(now)
-        return .wait(queue: queue)
+        // It may go before one that waits for more seats than are free. No other can start that could not before.
+        return dispatch(now).isEmpty ? .wait(queue: queue) : .run(queue: queue, seats: seats)
+    }
+
+    /// Whether so many seats are free. What is wider than the level runs alone rather than never.
+    private func fits(_ seats: Int) -> Bool {
+        seats > limit ? running == 0 : seatsInUse + seats <= limit
     }
 
     /// A request has ended. Returns those that may run now.
@@ -248,10 +253,10 @@ public struct SeatQueues: Sendable {
     private mutating func dispatch(_ now: Double) -> [Start] {
         guard waitingCount > 0 else { return [] }
         var started: [Start] = []
-        while waitingCount > 0, let queue = earliest() {
+        while waitingCount > 0, seatsInUse < limit, let queue = earliest() {
             let request = queues[queue].waiting[0]
-            let seats = min(request.seats, max(limit, 1))
-            guard seatsInUse + seats <= limit || (seatsInUse == 0 && limit > 0) else { break }
+            let seats = request.seats
+            guard fits(seats) else { break }
             queues[queue].waiting.removeFirst()
             left(queue, request)
             // It was active all along, waiting.
@@ -319,14 +324,14 @@ public struct SeatDemand: Sendable {
         high = current
     }
 
-    /// The most seats wanted, and the mean plus one deviation but never more than that.
-    func statistics(now: Double) -> (high: Double, envelope: Double) {
+    /// The most seats wanted, and the mean plus one deviation; nil when no time has passed.
+    func statistics(now: Double) -> (high: Double, envelope: Double?) {
         var copy = self
         copy.settle(now)
         let span = now - from
-        guard span > 0 else { return (high, current) }
+        guard span > 0 else { return (high, nil) }
         let mean = copy.integral / span
         let variance = max(copy.integralOfSquares / span - mean * mean, 0)
-        return (high, min(high, mean + variance.squareRoot()))
+        return (high, mean + variance.squareRoot())
     }
 }
