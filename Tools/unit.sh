@@ -13,7 +13,7 @@ for directory in Tests/*Tests; do
     target=$(basename "$directory")
     log=$logs/$target
     for attempt in 1 2 3; do
-        timeout 300 "$bundle" --testing-library swift-testing --filter "^$target\\." >"$log" 2>&1
+        timeout 450 "$bundle" --testing-library swift-testing --filter "^$target\\." >"$log" 2>&1
         status=$?
         grep -aE '✘|Test run with' "$log" | sed "s/^/$target: /"
         if [ $status = 0 ]; then break; fi

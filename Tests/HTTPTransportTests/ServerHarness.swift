@@ -40,7 +40,7 @@ func withServer<Result: Sendable>(
 
 /// Waits until a condition holds; throws after the deadline.
 func eventually(
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(60),
     _ condition: @Sendable () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit

@@ -73,7 +73,7 @@ struct ContainerdTests {
             api.delete("default/marker", graceSeconds: 0)
             await api.wait("default/marker", "gone") { $0 == nil }
             let table = second.core.node.pods
-            _ = try await withDeadline(.seconds(10), clock: SystemClock()) {
+            _ = try await withDeadline(.seconds(60), clock: SystemClock()) {
                 while !table.uids.isEmpty { await Task.yield() }
             }
             #expect(try await second.runtime.listPodSandboxes(podUID: nil).isEmpty)
@@ -134,7 +134,7 @@ struct ContainerdTests {
             )
             api.create(pod)
             await api.wait("default/ordered", "Running") { $0?.status.phase == "Running" }
-            _ = try await withDeadline(.seconds(5), clock: SystemClock()) {
+            _ = try await withDeadline(.seconds(60), clock: SystemClock()) {
                 while try await self.exec(kubelet, "uid-ordered", "main", "cat", "/w/log") != "one\nside\ntwo\nmain\n" {
                     await Task.yield()
                 }
@@ -246,7 +246,7 @@ struct ContainerdTests {
                     """
                 )
             )
-            _ = try await withDeadline(.seconds(10), clock: SystemClock()) {
+            _ = try await withDeadline(.seconds(60), clock: SystemClock()) {
                 while !api.told("Warning FailedMount full MountVolume.SetUp failed for volume \"cm\" : configmap \"cm\" not found") {
                     await Task.yield()
                 }
@@ -362,7 +362,7 @@ struct ContainerdTests {
             await api.wait("default/stubborn", "Running") { $0?.status.phase == "Running" }
             await api.wait("default/orphan", "Running") { $0?.status.phase == "Running" }
             api.delete("default/stubborn", graceSeconds: 60)
-            _ = try await withDeadline(.seconds(5), clock: SystemClock()) {
+            _ = try await withDeadline(.seconds(60), clock: SystemClock()) {
                 while !api.told("Killing stubborn") { await Task.yield() }
             }
             let began = ContinuousClock.now

@@ -63,7 +63,7 @@ struct ServerTests {
         try await withServer { connection, api, kubelet in
             api.create(try Samples.pod(Self.talker))
             await api.wait("default/talk", "Running") { $0?.status.phase == "Running" }
-            _ = try await withDeadline(.seconds(10), clock: SystemClock()) {
+            _ = try await withDeadline(.seconds(60), clock: SystemClock()) {
                 while try await connection.get("/containerLogs/default/talk/c").text != "one\ntwo\n" { await Task.yield() }
             }
             #expect(try await connection.get("/containerLogs/default/talk/c", ["tailLines": "1"]).text == "two\n")
@@ -76,7 +76,7 @@ struct ServerTests {
             )
             let id = try #require(kubelet.core.node.pods.record("uid-talk")?.observed.latest("c")?.id)
             _ = try await kubelet.runtime.execSync(id, command: ["sh", "-c", "echo > /tmp/go"], timeout: .seconds(5))
-            let text = try await withDeadline(.seconds(10), clock: SystemClock()) { () -> String in
+            let text = try await withDeadline(.seconds(60), clock: SystemClock()) { () -> String in
                 var text = ""
                 for try await chunk in follow.body {
                     text += String(decoding: chunk, as: UTF8.self)

@@ -128,7 +128,7 @@ struct TestContainerd: Sendable {
         }
         kill(pid, SIGTERM)
         var status: Int32 = 0
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while waitpid(pid, &status, WNOHANG) == 0, ContinuousClock.now < deadline { await Task.yield() }
         kill(pid, SIGKILL)
         _ = try? await ChildProcess.run(["ip", "link", "del", bridge])

@@ -132,7 +132,7 @@ final class SimulatedCluster: Sendable {
     // MARK: Time
 
     /// The most real time a condition may take.
-    static let patience: Duration = .seconds(60)
+    static let patience: Duration = .seconds(180)
 
     struct Timeout: Error, CustomStringConvertible {
         let description: String
