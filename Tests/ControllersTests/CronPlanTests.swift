@@ -121,7 +121,22 @@ import Values
         #expect(plan(late, at: epoch + .seconds(175)).start == nil)
         let far = plan(makeCron(), at: epoch + .seconds(86_400 * 400))
         #expect(far.start != nil)
-        #expect(far.events.contains { $0.reason == "TooManyMissedTimes" })
+        let advice = "Set or decrease .spec.startingDeadlineSeconds or check clock skew"
+        #expect(far.events.map(\.message) == ["too many missed start times. \(advice)"])
+        let missed = makeCron {
+            $0.spec.schedule = "0 0 1 1 *"; $0.spec.startingDeadlineSeconds = 10
+        }
+        #expect(plan(missed, at: epoch + .seconds(175)).events.isEmpty)
+    }
+
+    @Test func `a schedule that never comes, or means nothing, is told of and waited for no more`() {
+        let never = plan(makeCron { $0.spec.schedule = "59 23 31 2 *" }, at: epoch + .seconds(60))
+        #expect(never.events.map(\.reason) == ["InvalidSchedule"])
+        let why = "time difference between two schedules is less than 1 second"
+        #expect(never.events.map(\.message) == ["invalid schedule: 59 23 31 2 * : \(why)"])
+        #expect(never.start == nil && never.requeueAfter == nil)
+        let nonsense = plan(makeCron { $0.spec.schedule = "x" }, at: epoch + .seconds(60))
+        #expect(nonsense.events.first?.message.hasPrefix("unparseable schedule: \"x\" : ") == true)
     }
 
     @Test func `calendar arithmetic is its own inverse`() {

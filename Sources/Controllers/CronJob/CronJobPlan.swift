@@ -27,16 +27,18 @@ public struct CronJobPlan: Sendable {
         var plan = CronJobPlan(status: cron.status)
         plan.followJobs(cron, jobs)
         plan.clearFinished(cron, jobs)
-        if cron.isBeingDeleted || cron.spec.suspend == true { return plan }
+        if cron.isBeingDeleted { return plan }
         guard let offset else {
             let zone = cron.spec.timeZone ?? ""
             plan.events.append(.init(.warning, "UnknownTimeZone", "invalid timeZone: \"\(zone)\": unknown time zone \(zone)"))
             return plan
         }
+        if cron.spec.suspend == true { return plan }
         do throws(CronSchedule.ParseError) {
             plan.follow(try CronSchedule(cron.spec.schedule), cron, jobs, now: now, offset: offset)
         } catch {
-            plan.events.append(.init(.warning, "UnparseableSchedule", "unparseable schedule: \(cron.spec.schedule) : \(error)"))
+            let message = "unparseable schedule: \"\(cron.spec.schedule)\" : \(error)"
+            plan.events.append(.init(.warning, "UnparseableSchedule", message))
         }
         return plan
     }
@@ -95,6 +97,12 @@ public struct CronJobPlan: Sendable {
         defer {
             if let next = schedule.next(after: now, offset: offset) { requeueAfter = (next - now) + .milliseconds(100) }
         }
+        guard schedule.next(after: cron.earliest(now), offset: offset) != nil else {
+            // Some day that never comes, such as the last of February's 31.
+            let message = "invalid schedule: \(cron.spec.schedule) : time difference between two schedules is less than 1 second"
+            events.append(.init(.warning, "InvalidSchedule", message))
+            return
+        }
         guard let due = mostRecent(schedule, cron, now: now, offset: offset) else { return }
         if let deadline = cron.spec.startingDeadlineSeconds, due + .seconds(deadline) < now {
             events.append(.init(.warning, "MissSchedule", "Missed scheduled time to start a job: \(due.rfc3339)"))
@@ -122,8 +130,7 @@ public struct CronJobPlan: Sendable {
         now: Timestamp,
         offset: (Timestamp) -> Int64
     ) -> Timestamp? {
-        var time = cron.status.lastScheduleTime ?? cron.metadata.creationTimestamp ?? now
-        if let deadline = cron.spec.startingDeadlineSeconds { time = max(time, now - .seconds(deadline)) }
+        var time = cron.earliest(now)
         var latest: Timestamp?
         for _ in 0...Self.manyMissed {
             guard let next = schedule.next(after: time, offset: offset), next <= now else { return latest }
@@ -131,7 +138,7 @@ public struct CronJobPlan: Sendable {
             time = next
         }
         let advice = "Set or decrease .spec.startingDeadlineSeconds or check clock skew"
-        events.append(.init(.warning, "TooManyMissedTimes", "too many missed start times: \(Self.manyMissed + 1). \(advice)"))
+        events.append(.init(.warning, "TooManyMissedTimes", "too many missed start times. \(advice)"))
         return Self.last(schedule, from: time, now: now, offset: offset)
     }
 
@@ -156,6 +163,13 @@ public struct CronJobPlan: Sendable {
 }
 
 extension CronJob {
+    /// No time before this one is started any more.
+    fileprivate func earliest(_ now: Timestamp) -> Timestamp {
+        let time = status.lastScheduleTime ?? metadata.creationTimestamp ?? now
+        guard let deadline = spec.startingDeadlineSeconds else { return time }
+        return max(time, now - .seconds(deadline))
+    }
+
     /// The job of one time; its name tells the time, so that none is started twice.
     func makeJob(at time: Timestamp, offset: Int64) -> Job {
         var job = Job(name: "\(name)-\(time.unixSeconds / 60)", namespace: namespace)
