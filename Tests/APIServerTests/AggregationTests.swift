@@ -122,13 +122,16 @@ import Values
             try await setup.register()
             try await setup.awaitReason("Passed")
             let cluster = setup.cluster
+            try await cluster.install(Samples.definition(schema: Samples.schema(["a": ["type": "string"]])))
             let groups = try await cluster.get("/apis")["groups"]?.array?.compactMap { $0["name"]?.string } ?? []
-            #expect(groups.contains("metrics.k8s.io"))
+            // Its priority is 100, that of custom resources 1000.
+            #expect(groups.suffix(2) == ["apus.test", "metrics.k8s.io"])
             #expect(try await cluster.get("/apis/metrics.k8s.io")["preferredVersion", "version"] == "v1beta1")
             #expect(try await cluster.get("/apis/metrics.k8s.io/v1beta1")["resources", "0", "kind"] == "NodeMetrics")
             let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
             let all = try await cluster.get("/apis", accept: accept)
-            let group = all["items"]?.array?.first { $0.value(at: ["metadata", "name"]) == "metrics.k8s.io" }
+            let group = all["items"]?.array?.last
+            #expect(group?.value(at: ["metadata", "name"]) == "metrics.k8s.io")
             #expect(group?.value(at: ["versions", "0", "freshness"]) == "Current")
             #expect(group?.value(at: ["versions", "0", "resources", "1", "scope"]) == "Namespaced")
             let index = try await cluster.get("/openapi/v3")

@@ -25,6 +25,21 @@ import Values
         }
     }
 
+    @Test func `groups come by their priority and then by name, whatever was defined first`() async throws {
+        try await withCluster { cluster in
+            for group in ["zebra.test", "apus.test"] {
+                try await cluster.install(Samples.definition(group: group, schema: Samples.schema(["a": ["type": "string"]])))
+            }
+            let builtin = ["apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch"]
+            let plain = try await cluster.get("/apis")["groups"]?.array?.compactMap { $0["name"]?.string } ?? []
+            #expect(Array(plain.prefix(builtin.count)) == builtin)
+            #expect(plain.suffix(2) == ["apus.test", "zebra.test"])
+            let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+            let items = try await cluster.get("/apis", accept: accept)["items"]?.array ?? []
+            #expect(items.compactMap { $0.value(at: ["metadata", "name"])?.string } == plain)
+        }
+    }
+
     @Test func `the aggregated document and its tag`() async throws {
         try await withCluster { cluster in
             let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"

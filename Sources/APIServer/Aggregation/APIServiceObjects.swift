@@ -54,7 +54,7 @@ struct APIServiceObjects: Sendable {
     }
 
     private func create(_ name: String, _ local: Local, _ view: ResourceView) async {
-        let priority = local.isCustom ? (group: 1000, version: 100) : APIServicePriority.of(local.groupVersion)
+        let priority = local.isCustom ? (group: APIServicePriority.customGroup, version: 100) : APIServicePriority.of(local.groupVersion)
         let condition: JSONValue = [
             "type": "Available", "status": "True", "lastTransitionTime": .string(server.environment.clock.now.wholeSeconds.rfc3339),
             "reason": "Local", "message": "Local APIServices are always available",
@@ -180,12 +180,24 @@ enum APIServicePriority {
     /// The priorities of a group version served here; old ones come last in their group, old groups last of all.
     static func of(_ groupVersion: GroupVersion) -> (group: Int, version: Int) {
         if let known = table["\(groupVersion.group)/\(groupVersion.version)"] { return known }
-        let group = table["\(groupVersion.group)/v1"]?.group ?? 15000
+        let group = table["\(groupVersion.group)/v1"]?.group ?? oldGroup
         return (group, groupVersion.version.contains("beta") ? 5 : 1)
     }
 
-    /// The priority of a whole group; nil for one that is not upstream's.
-    static func group(_ name: String) -> Int? {
-        table["\(name)/v1"]?.group ?? table.first { $0.key.hasPrefix("\(name)/") }?.value.group
+    /// The priority of every group of custom resources.
+    static let customGroup = 1000
+    /// The priority of a group that upstream no longer has.
+    private static let oldGroup = 15000
+
+    /// The priority of a group of this server as a whole. Groups of custom resources are told by their dot: a definition
+    /// must have one there, and no old group has.
+    static func ofGroup(_ name: String) -> Int {
+        if let known = table["\(name)/v1"] ?? table.first(where: { $0.key.hasPrefix("\(name)/") })?.value { return known.group }
+        return name.contains(".") ? customGroup : oldGroup
+    }
+
+    /// Whether discovery names one group before another: the higher priority first, then by name.
+    static func precedes(_ left: (priority: Int64, name: String), _ right: (priority: Int64, name: String)) -> Bool {
+        left.priority == right.priority ? left.name < right.name : left.priority > right.priority
     }
 }

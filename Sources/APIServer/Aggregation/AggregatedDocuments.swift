@@ -60,6 +60,7 @@ enum MergedGroups {
     /// `/apis`, the plain form. It names servers that do not answer, too.
     static func plain(_ groups: [JSONValue], _ apis: [RemoteAPI]) -> [JSONValue] {
         var groups = groups
+        let priorities = groupPriorities(apis)
         for api in apis {
             let entry: JSONValue = ["groupVersion": .string(api.groupVersion.apiVersion), "version": .string(api.groupVersion.version)]
             if let index = groups.firstIndex(where: { $0["name"]?.string == api.groupVersion.group }) {
@@ -70,7 +71,7 @@ enum MergedGroups {
                 continue
             }
             let group: JSONValue = ["name": .string(api.groupVersion.group), "versions": [entry], "preferredVersion": entry]
-            groups.insert(group, at: place(api.groupPriority, groups.map { $0["name"]?.string ?? "" }))
+            groups.insert(group, at: place(api, among: groups.map { $0["name"]?.string ?? "" }, priorities))
         }
         return groups
     }
@@ -78,6 +79,7 @@ enum MergedGroups {
     /// `/apis`, the aggregated form. A server that does not answer is named with what it served last.
     static func aggregated(_ items: JSONValue, _ apis: [RemoteAPI], _ services: AggregatedServices) -> JSONValue {
         var groups = items.array ?? []
+        let priorities = groupPriorities(apis)
         for api in apis {
             let found = services.discovered(api.groupVersion)
             var version: JSONValue = ["version": .string(api.groupVersion.version), "freshness": api.isAvailable ? "Current" : "Stale"]
@@ -92,13 +94,23 @@ enum MergedGroups {
             let group: JSONValue = [
                 "metadata": ["name": .string(api.groupVersion.group)], "versions": [version],
             ]
-            groups.insert(group, at: place(api.groupPriority, groups.map { $0.value(at: ["metadata", "name"])?.string ?? "" }))
+            let names = groups.map { $0.value(at: ["metadata", "name"])?.string ?? "" }
+            groups.insert(group, at: place(api, among: names, priorities))
         }
         return .array(groups)
     }
 
+    /// What other servers' groups say of themselves; a group counts as much as the version of it that counts most.
+    private static func groupPriorities(_ apis: [RemoteAPI]) -> [String: Int64] {
+        Dictionary(apis.map { ($0.groupVersion.group, $0.groupPriority) }, uniquingKeysWith: max)
+    }
+
     /// Before the first group that matters less.
-    private static func place(_ priority: Int64, _ names: [String]) -> Int {
-        names.firstIndex { Int64(APIServicePriority.group($0) ?? 0) < priority } ?? names.count
+    private static func place(_ api: RemoteAPI, among names: [String], _ priorities: [String: Int64]) -> Int {
+        let group = api.groupVersion.group
+        let new = (priority: priorities[group] ?? api.groupPriority, name: group)
+        return names.firstIndex {
+            APIServicePriority.precedes(new, (priorities[$0] ?? Int64(APIServicePriority.ofGroup($0)), $0))
+        } ?? names.count
     }
 }

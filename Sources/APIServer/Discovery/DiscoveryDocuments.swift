@@ -61,10 +61,10 @@ struct DiscoveryGroup: Sendable {
     let name: String
     let versions: [Version]
 
-    /// The groups of the kinds, in the order in which they first appear.
+    /// The groups of the kinds, in upstream's order. Clients take the first that has a short name.
     static func all(_ kinds: [KindDescriptor]) -> [DiscoveryGroup] {
-        var order: [String] = []
-        for kind in kinds where !order.contains(kind.group) { order.append(kind.group) }
+        let order = Set(kinds.map(\.group)).map { (priority: Int64(APIServicePriority.ofGroup($0)), name: $0) }
+            .sorted { APIServicePriority.precedes($0, $1) }.map(\.name)
         return order.map { name in
             let members = kinds.filter { $0.group == name }
             var versions: [String] = []
