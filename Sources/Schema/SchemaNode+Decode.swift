@@ -21,9 +21,15 @@ extension SchemaNode {
     ///
     /// - Parameter keepsNulls: Whether a custom resource keeps the nulls it must not have: what is applied is not decoded
     ///   upstream, and its nulls are refused later.
-    public func decode(_ value: inout JSONValue, keepsNulls: Bool = false) throws(SchemaDecodeError) -> [String] {
+    /// - Parameter isMerged: Whether a strategic merge made the value: upstream converts that, and says otherwise what does
+    ///   not fit.
+    public func decode(
+        _ value: inout JSONValue,
+        keepsNulls: Bool = false,
+        isMerged: Bool = false
+    ) throws(SchemaDecodeError) -> [String] {
         if body.structural != nil { return try decodeStructural(&value, keepsNulls: keepsNulls) }
-        var decoder = GoDecoder()
+        var decoder = GoDecoder(isConverter: isMerged)
         decoder.decode(self, &value)
         if let message = decoder.failure { throw SchemaDecodeError(message: message) }
         return decoder.unknownFields
@@ -42,6 +48,9 @@ extension SchemaNode {
 
 /// One pass over a value, driven by its type.
 struct GoDecoder {
+    /// Whether what does not fit is worded as by upstream's converter.
+    private let isConverter: Bool
+
     private enum Step {
         case field(SchemaField)
         case index(Int)
@@ -54,6 +63,8 @@ struct GoDecoder {
     private(set) var failure: String?
     private var path: [Step] = []
     private var structName = ""
+
+    init(isConverter: Bool = false) { self.isConverter = isConverter }
 
     mutating func decode(_ node: SchemaNode, _ value: inout JSONValue) {
         switch node.shape {
@@ -166,7 +177,12 @@ struct GoDecoder {
             if node.body.format == "int32", Int32(exactly: number) == nil {
                 mismatch(value, node, what: "number \(number)")
             }
-        case (.integer, .number): mismatch(value, node, what: "number \(value.description)")
+        case (.integer, .number(let number)):
+            if isConverter, let whole = Int64(exactly: number) {
+                value = .integer(whole)
+                return decodeScalar(node, &value)
+            }
+            mismatch(value, node, what: "number \(value.description)")
         default: mismatch(value, node)
         }
     }
@@ -266,7 +282,8 @@ struct GoDecoder {
         case .null: value = ""
         case .string(let text):
             guard let bytes = Base64.decode(text) else {
-                return fail("illegal base64 data at input byte \(Self.illegalBase64Position(text))")
+                let why = "illegal base64 data at input byte \(Self.illegalBase64Position(text))"
+                return fail(isConverter ? "error decoding from json: \(why)" : why)
             }
             // The decoder skips line breaks, so the encoder may print less than was given.
             if text.utf8.contains(10) || text.utf8.contains(13) { value = .string(Base64.encode(bytes)) }
@@ -307,6 +324,7 @@ struct GoDecoder {
     private mutating func mismatch(_ value: JSONValue, _ node: SchemaNode, what: String? = nil) {
         let type = node.goType
         let found = what ?? value.typeName
+        if isConverter, let message = GoConversion.mismatch(value, node, type: type) { return fail(message) }
         guard !path.isEmpty else {
             return fail("json: cannot unmarshal \(found) into Go value of type \(type)")
         }

@@ -339,12 +339,11 @@ import Values
                 type: "application/strategic-merge-patch+json",
                 status: 422,
                 reason: "Invalid",
-                message: " \"\" is invalid: patch: Invalid value: \"map[data:5]\": json: cannot unmarshal number into Go struct field "
-                    + "ConfigMap.data of type map[string]string",
+                message: " \"\" is invalid: patch: Invalid value: \"map[data:5]\": cannot restore map from int64",
                 causes: [
                     [
                         "FieldValueInvalid",
-                        "Invalid value: \"map[data:5]\": json: cannot unmarshal number into Go struct field ConfigMap.data of type map[string]string",
+                        "Invalid value: \"map[data:5]\": cannot restore map from int64",
                         "patch",
                     ]
                 ]

@@ -160,6 +160,44 @@ import Values
         #expect(error?.message == sample.message)
     }
 
+    static let conversions: [Refusal] = [
+        Refusal(type: "\(core)Pod", given: #"{"metadata":{"labels":"x"}}"#, message: "cannot restore map from string"),
+        Refusal(type: "\(core)Pod", given: #"{"metadata":{"labels":["x"]}}"#, message: "cannot restore map from slice"),
+        Refusal(type: "\(core)Pod", given: #"{"metadata":{"labels":{"a":3}}}"#, message: "cannot convert int64 to string"),
+        Refusal(type: "\(core)Pod", given: #"{"metadata":{"labels":{"a":true}}}"#, message: "unrecognized type: string"),
+        Refusal(type: "\(core)Pod", given: #"{"spec":[1]}"#, message: "cannot restore struct from: slice"),
+        Refusal(type: "\(core)Pod", given: #"{"spec":{"containers":"x"}}"#, message: "cannot restore slice from string"),
+        Refusal(type: "\(core)Pod", given: #"{"spec":{"hostNetwork":1}}"#, message: "unrecognized type: bool"),
+        Refusal(type: "\(core)ContainerPort", given: #"{"containerPort":"8"}"#, message: "unrecognized type: int32"),
+        Refusal(type: "\(core)ContainerPort", given: #"{"containerPort":1.5}"#, message: "cannot convert float64 to int32"),
+        Refusal(type: "\(core)Secret", given: #"{"data":{"a":{}}}"#, message: "cannot restore slice from map"),
+        Refusal(
+            type: "\(core)Secret",
+            given: #"{"data":{"a":"x"}}"#,
+            message: "error decoding from json: illegal base64 data at input byte 0"
+        ),
+        Refusal(
+            type: "\(core)ServicePort",
+            given: #"{"targetPort":{}}"#,
+            message: "json: cannot unmarshal object into Go value of type int32"
+        ),
+    ]
+
+    @Test(arguments: conversions)
+    func `what a merge made is refused in the words of Go's conversion`(_ sample: Refusal) throws {
+        var value = try JSONParser.parse(sample.given)
+        let error = #expect(throws: SchemaDecodeError.self) {
+            try BuiltinSchema.node(sample.type).decode(&value, isMerged: true)
+        }
+        #expect(error?.message == sample.message)
+    }
+
+    @Test func `whole numbers of a merge may be written with a point`() throws {
+        var value = try JSONParser.parse(#"{"containerPort":80.0}"#)
+        _ = try BuiltinSchema.node("\(Self.core)ContainerPort").decode(&value, isMerged: true)
+        #expect(value == ["containerPort": 80])
+    }
+
     @Test func `unknown fields are reported by path and dropped`() throws {
         let text = #"{"x":1,"spec":{"foo":{},"containers":[{"name":"a","imag":"b"}],"Containers":[]}}"#
         let (value, unknown) = try Self.decode(text, "\(Self.core)Pod")

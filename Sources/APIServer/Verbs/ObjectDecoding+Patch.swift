@@ -27,7 +27,11 @@ extension ObjectDecoding {
             throw rejected(why)
         }
         let unknown: [String]
-        do throws(SchemaDecodeError) { unknown = try decodeFields(of: &value) } catch { throw rejected(error.message) }
+        do throws(SchemaDecodeError) {
+            unknown = try decodeFields(of: &value, isMerged: patch.kind == .strategic)
+        } catch {
+            throw rejected(error.message)
+        }
         name(&value)
         let problems = patch.problems + unknown
         if !problems.isEmpty {

@@ -83,9 +83,9 @@ struct ObjectDecoding: Sendable {
     }
 
     /// Decodes by the schema, which drops empty lists, all but one: no records of ownership are the wish to forget them.
-    func decodeFields(of value: inout JSONValue) throws(SchemaDecodeError) -> [String] {
+    func decodeFields(of value: inout JSONValue, isMerged: Bool = false) throws(SchemaDecodeError) -> [String] {
         let isReset = value.value(at: FieldTracking.path) == []
-        let unknown = try schema.decode(&value, keepsNulls: keepsNulls)
+        let unknown = try schema.decode(&value, keepsNulls: keepsNulls, isMerged: isMerged)
         if isReset { value.set([], at: FieldTracking.path) }
         return unknown
     }
