@@ -192,6 +192,19 @@ import X509
         #expect(try authority.publicKeyHash != other.publicKeyHash)
     }
 
+    @Test func `a certificate says nothing of its key's usage when the request does not: Go refuses an empty word`() throws {
+        let authority = try CertificateAuthority(CertificateAuthority.make(commonName: "kubernetes", now: Self.now), subject: "ca")
+        let request = try SigningRequest(pem: APITypes.CertificateSigningRequest.bytes(common: "jane"))
+        func signed(_ usages: [String]) throws -> Certificate.Extensions {
+            let pem = try authority.sign(request, usages: usages, lifetime: .seconds(3600), now: Self.now)
+            return try KeyPair.certificate(pem, subject: "jane").extensions
+        }
+        let plain = try signed(["client auth"])
+        #expect(try plain.keyUsage == nil)
+        #expect(try plain.extendedKeyUsage == ExtendedKeyUsage([.clientAuth]))
+        #expect(try signed(["client auth", "key encipherment"]).keyUsage == KeyUsage(keyEncipherment: true))
+    }
+
     @Test func `requests are cleared away when they have served`() throws {
         var object = try request(.kubeletClient)
         object.metadata.creationTimestamp = Self.now

@@ -11,13 +11,13 @@ extension CertificateAuthority {
         let names: [GeneralName] =
             request.dnsNames.map { .dnsName($0) }
             + request.addresses.map { .ipAddress(ASN1OctetString(contentBytes: $0.bytes[...])) }
+        let keyUsage = KeyUsage(
+            digitalSignature: usages.contains("digital signature"),
+            keyEncipherment: usages.contains("key encipherment")
+        )
         let extensions = try Certificate.Extensions {
-            Critical(
-                KeyUsage(
-                    digitalSignature: usages.contains("digital signature"),
-                    keyEncipherment: usages.contains("key encipherment")
-                )
-            )
+            // Go's parser refuses a key usage that says nothing, and so with it the certificate.
+            if keyUsage != KeyUsage() { Critical(keyUsage) }
             if !extended.isEmpty { try ExtendedKeyUsage(extended) }
             Critical(BasicConstraints.notCertificateAuthority)
             AuthorityKeyIdentifier(keyIdentifier: SubjectKeyIdentifier(hash: certificate.publicKey).keyIdentifier)
