@@ -32,3 +32,26 @@ import Testing
         HTTPTransportFile.remove(directory, ["ca.crt", "client.crt", "client.key"])
     }
 }
+
+/// What a client is told in the handshake, as openssl shows it.
+@Suite(.enabled(if: HTTPTransportFile.exists("/usr/bin/openssl"))) struct HandshakeTests {
+    @Test func `clients are told whose certificates are taken`() async throws {
+        let pki = try TestPKI(name: "people")
+        let proxies = try TestPKI(name: "proxies")
+        let serving = try pki.issue("server", usage: .serverAuth)
+        let tls = TLSServer(
+            certificateChainPEM: serving.certificatePEM,
+            keyPEM: serving.keyPEM,
+            clientCAPEM: pki.caPEM,
+            requestHeaderCAPEM: proxies.caPEM
+        )
+        try await withServer(HTTPServerConfiguration(tls: tls), handler: echo) { _, port in
+            let result = try await ChildProcess.run(["/usr/bin/openssl", "s_client", "-connect", "127.0.0.1:\(port)"])
+            let lines = result.outputText.split(separator: "\n").map { $0.filter { $0 != " " } }
+            let start = try #require(lines.firstIndex(of: "AcceptableclientcertificateCAnames"), "\(result.outputText)")
+            #expect(lines.dropFirst(start + 1).prefix(2) == ["CN=people", "CN=proxies"])
+            // The chain is the serving certificate alone, as it was given.
+            #expect(lines.filter { $0 == "-----BEGINCERTIFICATE-----" }.count == 1)
+        }
+    }
+}

@@ -21,7 +21,12 @@ final class ServerTLSContext: Sendable {
             configuration.minimumTLSVersion = .tlsv12
             configuration.applicationProtocols = tls.protocols
             configuration.shutdownTimeout = TLSClose.limit
-            configuration.trustRoots = .certificates([])
+            // These are only named to clients, who choose their certificate by them.
+            let authorities = [tls.clientCAPEM, tls.requestHeaderCAPEM].compactMap(\.self)
+            configuration.trustRoots = .certificates(
+                try authorities.flatMap { try NIOSSLCertificate.fromPEMBytes(Array($0.utf8)) }
+            )
+            configuration.sendCANameList = true
             configuration.certificateVerification = clients.areWanted ? .optionalVerification : .none
             context = try NIOSSLContext(configuration: configuration)
         } catch let error as TransportError {
