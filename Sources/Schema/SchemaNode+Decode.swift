@@ -29,7 +29,7 @@ extension SchemaNode {
         isMerged: Bool = false
     ) throws(SchemaDecodeError) -> [String] {
         if body.structural != nil { return try decodeStructural(&value, keepsNulls: keepsNulls) }
-        var decoder = GoDecoder(isConverter: isMerged)
+        var decoder = GoDecoder(root: self, isConverter: isMerged)
         decoder.decode(self, &value)
         if let message = decoder.failure { throw SchemaDecodeError(message: message) }
         return decoder.unknownFields
@@ -41,7 +41,7 @@ extension SchemaNode {
             _ = pruneStructural(&value)
             return
         }
-        var decoder = GoDecoder()
+        var decoder = GoDecoder(root: self)
         decoder.decode(self, &value)
     }
 }
@@ -63,8 +63,12 @@ struct GoDecoder {
     private(set) var failure: String?
     private var path: [Step] = []
     private var structName = ""
+    private let root: SchemaNode?
+    private var isStopped = false
 
-    init(isConverter: Bool = false) { self.isConverter = isConverter }
+    init(root: SchemaNode? = nil, isConverter: Bool = false) {
+        (self.root, self.isConverter) = (root, isConverter)
+    }
 
     mutating func decode(_ node: SchemaNode, _ value: inout JSONValue) {
         switch node.shape {
@@ -134,8 +138,13 @@ struct GoDecoder {
         decode(field.node, &value)
         path.removeLast()
         guard !field.isPointer, !field.traits.isDisjoint(with: [.omitEmpty, .omitZero]) else { return .kept }
-        return field.isOmitted(value) ? .omitted : .kept
+        guard field.isOmitted(value) else { return .kept }
+        if case .array = value, field.name == Self.telling.field, structName.hasSuffix(Self.telling.type) { return .kept }
+        return .omitted
     }
+
+    /// A list that is completed when it is missing, but refused when it is empty: it has to be seen.
+    private static let telling = (type: ".HPAScalingRules", field: "policies")
 
     private mutating func decodeList(_ node: SchemaNode, _ value: inout JSONValue) {
         guard case .array(var list) = value else {
@@ -210,7 +219,7 @@ struct GoDecoder {
         case .intOrString: decodeIntOrString(node, &value)
         case .time, .microTime: decodeTime(node, &value)
         case .bytes: decodeBytes(node, &value)
-        case .duration: decodeDuration(&value)
+        case .duration: decodeDuration(node, &value)
         default: break
         }
     }
@@ -224,7 +233,7 @@ struct GoDecoder {
         default: text = ""
         }
         guard let quantity = Quantity(text) else {
-            return fail(
+            return stop(
                 "quantities must match the regular expression "
                     + "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
             )
@@ -240,10 +249,10 @@ struct GoDecoder {
         case .null: value = 0
         case .integer(let number):
             if Int32(exactly: number) == nil {
-                fail("json: cannot unmarshal number \(number) into Go value of type int32")
+                stop(words("number \(number)", node, type: "int32"))
             }
-        case .number: fail("json: cannot unmarshal number \(value.description) into Go value of type int32")
-        default: fail("json: cannot unmarshal \(value.typeName) into Go value of type int32")
+        case .number: stop(words("number \(value.description)", node, type: "int32"))
+        default: stop(words(value.typeName, node, type: "int32"))
         }
     }
 
@@ -254,15 +263,15 @@ struct GoDecoder {
             guard let time = Timestamp(text) else {
                 let layout = node.shape == .time ? "2006-01-02T15:04:05Z07:00" : "2006-01-02T15:04:05.000000Z07:00"
                 let quoted = GoQuote.quote(text)
-                return fail("parsing time \(quoted) as \"\(layout)\": cannot parse \(quoted) as \"2006\"")
+                return stop("parsing time \(quoted) as \"\(layout)\": cannot parse \(quoted) as \"2006\"")
             }
             if node.shape == .microTime, let (found, wanted) = Self.microProblem(text) {
                 let words = "parsing time \(GoQuote.quote(text)) as \"2006-01-02T15:04:05.000000Z07:00\": "
-                return fail(words + "cannot parse \(GoQuote.quote(found)) as \"\(wanted)\"")
+                return stop(words + "cannot parse \(GoQuote.quote(found)) as \"\(wanted)\"")
             }
             let canonical = node.shape == .time ? time.rfc3339 : time.rfc3339Micro
             if text != canonical { value = .string(canonical) }
-        default: fail("json: cannot unmarshal \(value.typeName) into Go value of type string")
+        default: stop(words(value.typeName, node, type: "string"))
         }
     }
 
@@ -291,15 +300,15 @@ struct GoDecoder {
         }
     }
 
-    private mutating func decodeDuration(_ value: inout JSONValue) {
+    private mutating func decodeDuration(_ node: SchemaNode, _ value: inout JSONValue) {
         switch value {
         case .null: value = "0s"
         case .string(let text):
             guard let duration = DurationText.parse(text) else {
-                return fail("time: invalid duration \(GoQuote.quote(text))")
+                return stop("time: invalid duration \(GoQuote.quote(text))")
             }
             value = .string(DurationText.format(duration))
-        default: fail("json: cannot unmarshal \(value.typeName) into Go value of type string")
+        default: stop(words(value.typeName, node, type: "string"))
         }
     }
 
@@ -322,18 +331,44 @@ struct GoDecoder {
     // MARK: Complaints
 
     private mutating func mismatch(_ value: JSONValue, _ node: SchemaNode, what: String? = nil) {
-        let type = node.goType
-        let found = what ?? value.typeName
-        if isConverter, let message = GoConversion.mismatch(value, node, type: type) { return fail(message) }
-        guard !path.isEmpty else {
-            return fail("json: cannot unmarshal \(found) into Go value of type \(type)")
+        if isConverter, let message = GoConversion.mismatch(value, node, type: place(node).type) { return fail(message) }
+        fail(words(what ?? value.typeName, node))
+    }
+
+    /// Where the decoder is: the field, with the embedded structs that Go names on the way, and what it calls the type there.
+    private func place(_ node: SchemaNode) -> (field: String, type: String) {
+        var names: [String] = []
+        var type: Substring?
+        var depth = 0
+        var place = root
+        for step in path {
+            guard case .field(let field) = step else {
+                depth += 1
+                place = place?.element
+                continue
+            }
+            let entry = GoTypeNames.entry(field.name, of: place?.name ?? structName)
+            names += [entry.embedded.map(String.init), field.name].compactMap { $0 }
+            (type, depth, place) = (entry.type, 0, field.node)
         }
-        let names = path.compactMap { step in
-            if case .field(let field) = step { field.name } else { nil }
+        return (names.joined(separator: "."), type.flatMap { GoTypeNames.inner($0, depth: depth) } ?? node.goType)
+    }
+
+    /// Go's words for a value of another type; a converter decodes what has a way of its own without its place.
+    private func words(_ found: String, _ node: SchemaNode, type wanted: String? = nil) -> String {
+        let place = place(node)
+        guard !path.isEmpty, !isConverter || wanted == nil else {
+            return "json: cannot unmarshal \(found) into Go value of type \(wanted ?? place.type)"
         }
         let owner = structName.split(separator: ".").last.map(String.init) ?? ""
-        let field = names.joined(separator: ".")
-        fail("json: cannot unmarshal \(found) into Go struct field \(owner).\(field) of type \(type)")
+        return "json: cannot unmarshal \(found) into Go struct field \(owner).\(place.field) of type \(wanted ?? place.type)"
+    }
+
+    /// The first value that a type which decodes itself does not take ends all decoding; others are only noted until then.
+    private mutating func stop(_ message: String) {
+        if isConverter { return fail(message) }
+        if !isStopped { failure = message }
+        isStopped = true
     }
 
     private mutating func fail(_ message: String) {

@@ -85,7 +85,7 @@ private struct StructuralPruning {
 
     /// `metadata` is decoded as in built-in kinds.
     private mutating func decode(_ value: inout JSONValue, _ node: SchemaNode, _ path: String) {
-        var decoder = GoDecoder()
+        var decoder = GoDecoder(root: node)
         var copy = value
         decoder.decode(node, &copy)
         if let problem = decoder.failure {

@@ -128,6 +128,41 @@ import Values
             message: "json: cannot unmarshal string into Go struct field PodSpec.spec.hostNetwork of type bool"
         ),
         Refusal(
+            type: "\(core)Pod",
+            given: #"{"spec":{"restartPolicy":5}}"#,
+            message: "json: cannot unmarshal number into Go struct field PodSpec.spec.restartPolicy of type v1.RestartPolicy"
+        ),
+        Refusal(
+            type: "\(core)Pod",
+            given: #"{"spec":{"containers":[{"securityContext":{"capabilities":{"add":[5]}}}]}}"#,
+            message: "json: cannot unmarshal number into Go struct field "
+                + "Capabilities.spec.containers.securityContext.capabilities.add of type v1.Capability"
+        ),
+        Refusal(
+            type: "\(core)Pod",
+            given: #"{"spec":{"containers":[{"resources":{"limits":7}}]}}"#,
+            message: "json: cannot unmarshal number into Go struct field "
+                + "ResourceRequirements.spec.containers.resources.limits of type v1.ResourceList"
+        ),
+        Refusal(
+            type: "\(core)Pod",
+            given: #"{"spec":{"volumes":[{"configMap":{"name":5}}]}}"#,
+            message: "json: cannot unmarshal number into Go struct field "
+                + "ConfigMapVolumeSource.spec.volumes.VolumeSource.configMap.LocalObjectReference.name of type string"
+        ),
+        Refusal(
+            type: "\(core)Pod",
+            given: #"{"spec":{"containers":[{"livenessProbe":{"httpGet":{"port":true}}}]}}"#,
+            message: "json: cannot unmarshal bool into Go struct field "
+                + "HTTPGetAction.spec.containers.livenessProbe.ProbeHandler.httpGet.port of type int32"
+        ),
+        // What decodes itself ends the decoding: an earlier mismatch is not told.
+        Refusal(
+            type: "\(core)Pod",
+            given: #"{"metadata":{"annotations":5,"creationTimestamp":{}}}"#,
+            message: "json: cannot unmarshal object into Go struct field ObjectMeta.metadata.creationTimestamp of type string"
+        ),
+        Refusal(
             type: "\(core)ContainerPort",
             given: #"{"containerPort":1.5}"#,
             message:
