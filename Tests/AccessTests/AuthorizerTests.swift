@@ -67,6 +67,10 @@ import Values
         let controllers = UserIdentity(name: "system:kube-controller-manager")
         #expect(await ask(authorizer, controllers, "delete", "pods", namespace: "x"))
         #expect(await !ask(authorizer, controllers, "impersonate", "users"))
+        let certificates = UserIdentity(name: "system:serviceaccount:kube-system:certificate-controller")
+        for (signer, may) in [("kubernetes.io/kubelet-serving", true), ("kubernetes.io/kube-apiserver-client", false)] {
+            #expect(await ask(authorizer, certificates, "approve", "signers", group: "certificates.k8s.io", name: signer) == may)
+        }
     }
 
     @Test func `a node has its own`() async {

@@ -26,6 +26,13 @@ public struct ComponentAuthorizer: Authorizer {
         "system:kube-proxy": proxy,
         "system:cluster-dns": dns,
         "system:cluster-network": network,
+        "system:serviceaccount:kube-system:certificate-controller": certificates,
+    ]
+
+    /// Beyond upstream's role, with which people have to approve nodes' serving certificates: this controller approves them
+    /// once it has compared their names with the node's.
+    private static let certificates = [
+        PolicyRule(["approve"], groups: ["certificates.k8s.io"], resources: ["signers"], names: ["kubernetes.io/kubelet-serving"])
     ]
 
     /// The controllers create, change and delete objects of every kind (garbage collection, namespace deletion).

@@ -239,11 +239,10 @@ struct ControlPlane: Sendable {
     private var signing: CertificateSigning {
         CertificateSigning(
             authority: pki.authority,
-            // Upstream's role of this controller lets it approve no serving certificates of nodes: people do that there. Here
-            // it does, after it compared their names with the node's, so it acts with more than its role.
+            // Only this controller may approve and sign.
             client: client(
                 "system:serviceaccount:kube-system:certificate-controller",
-                groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:masters", "system:authenticated"],
+                groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
                 agent: "kube-controller-manager"
             ),
             informers: informers,
