@@ -99,6 +99,17 @@ public struct ApplyConflicts: Error, Sendable {
         ApplyConflicts(conflicts.map { ($0.manager, $0.fields.subtracting(allowed)) }.filter { !$0.1.isEmpty })
     }
 
+    /// The same conflicts with all owners named by one version, as a scale shows those of its object.
+    public func shown(as version: String) -> ApplyConflicts {
+        ApplyConflicts(
+            conflicts.map {
+                var manager = $0.manager
+                manager.apiVersion = version
+                return (manager, $0.fields)
+            }
+        )
+    }
+
     /// The 409 that names owners and fields.
     public var error: APIError {
         let found = conflicts.map { (words: $0.manager.words, paths: $0.fields.paths) }

@@ -155,7 +155,7 @@ import Values
             let wanted: JSONValue = ["apiVersion": "autoscaling/v1", "kind": "Scale", "spec": ["replicas": 7]]
             let conflict = try await cluster.patch(path + "?fieldManager=hpa", wanted, type: Self.apply)
             #expect(conflict.status == 409, "\(conflict.text)")
-            #expect(conflict.message.hasSuffix("with subresource \"scale\" using apps/v1: .spec.replicas"))
+            #expect(conflict.message.hasSuffix("with subresource \"scale\" using autoscaling/v1: .spec.replicas"))
             let applied = try await cluster.patch(path + "?fieldManager=hpa&force=true", wanted, type: Self.apply)
             #expect(applied["spec", "replicas"] == 7, "\(applied.text)")
             let entries = try await cluster.get(Self.deployments + "/web")["metadata", "managedFields"]?.array ?? []

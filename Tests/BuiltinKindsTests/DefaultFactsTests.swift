@@ -74,9 +74,12 @@ import Values
 
     private static let deepest = 20
 
-    /// What upstream's table leaves out: the types of embedded objects.
+    /// What upstream's table leaves out: the types of embedded objects, and what its conversion of daemon sets adds.
     private static func isLeftOut(_ path: String) -> Bool {
-        ["spec.volumeClaimTemplates[].apiVersion", "spec.volumeClaimTemplates[].kind"].contains(path)
+        [
+            "spec.volumeClaimTemplates[].apiVersion", "spec.volumeClaimTemplates[].kind",
+            "metadata.annotations.deprecated.daemonset.template.generation",
+        ].contains(path)
     }
 
     private static func isEmpty(_ value: JSONValue) -> Bool { [.null, [:], [], "", 0, false].contains(value) }

@@ -67,7 +67,7 @@ extension APIServer {
         switch context.info.verb {
         case "get":
             let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
-            return try await scaleResponse(stored, custom, view, context)
+            return try await scaleResponse(stored, custom, view, context, isRead: true)
         case "update":
             let scale = try decoding.object(context)
             let version = scale.value(at: ["metadata", "resourceVersion"])?.string ?? ""
@@ -76,7 +76,7 @@ extension APIServer {
                 return try custom.apply(scale, to: old)
             }
         default:
-            let patch = try ObjectPatch(context, for: view)
+            let patch = try await existingFirst(view, context) { () throws(APIError) in try ObjectPatch(context, for: view) }
             if patch.kind == .apply { throw try await inapplicable(patch.content, view, write) }
             let validation = try context.fieldValidation()
             change = ObjectChange(retriesConflicts: !patch.namesVersion) { old throws(APIError) in
@@ -132,10 +132,16 @@ extension APIServer {
         _ stored: ResourceEngine.Stored,
         _ custom: CustomScale,
         _ view: ResourceView,
-        _ context: RequestContext
+        _ context: RequestContext,
+        isRead: Bool = false
     ) async throws(APIError) -> HTTPResponse {
         var object = try await view.fromStorage(try view.engine.tree(stored))
         object.set(.string(stored.revision.description), at: ["metadata", "resourceVersion"])
-        return try ScaleForm.response(try custom.scale(of: object).scale, isCustom: true, context)
+        let found = try custom.scale(of: object)
+        if isRead, !found.isSet {
+            let path = "." + custom.paths.specReplicas.joined(separator: ".")
+            throw .internalError("the spec replicas field \(GoQuote.quote(path)) does not exist")
+        }
+        return try ScaleForm.response(found.scale, isCustom: true, context)
     }
 }

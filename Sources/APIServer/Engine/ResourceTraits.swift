@@ -57,6 +57,6 @@ struct ResourceTraits: Sendable {
         returnsDeleted = Self.returningDeleted.contains(name)
         keepsStatusOnCreate = name == "nodes" || name == "componentstatuses"
         forgetsEmptyLists = !Self.storedAsJSON.contains(resource.group)
-        orphansByDefault = name == "replicationcontrollers"
+        orphansByDefault = name == "replicationcontrollers" || name == "jobs.batch"
     }
 }

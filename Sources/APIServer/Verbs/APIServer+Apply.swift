@@ -5,26 +5,49 @@ import Units
 import Values
 
 extension APIServer {
-    /// A change that applies the configuration in the body.
-    func applied(_ view: ResourceView, _ context: RequestContext, _ patch: ObjectPatch) throws(APIError) -> ObjectChange {
+    /// What is wrong with a patch is said of an object that exists, unless the patch may create it: upstream looks for it first.
+    func existingFirst<Made: Sendable>(
+        _ view: ResourceView,
+        _ context: RequestContext,
+        _ make: () throws(APIError) -> Made
+    ) async throws(APIError) -> Made {
+        do throws(APIError) {
+            return try make()
+        } catch {
+            let info = context.info
+            let creates = info.subresource.isEmpty && ObjectPatch.isApply(context.request)
+            if error.code != 415, !creates { _ = try await view.engine.existing(namespace: Self.namespace(view, info), name: info.name) }
+            throw error
+        }
+    }
+
+    /// A change that applies the configuration in the body. `shownAs` is the version that conflicts name for all owners, where it is
+    /// not theirs: a scale's.
+    func applied(
+        _ view: ResourceView,
+        _ context: RequestContext,
+        _ patch: ObjectPatch,
+        shownAs version: String? = nil
+    ) throws(APIError) -> ObjectChange {
         let query = context.request.query
-        var configuration = patch.content
-        try check(&configuration, patch, view, context)
         let manager = ManagedFields.Manager(
             name: try FieldTracking.manager(context.request),
             operation: "Apply",
             apiVersion: view.gvk.apiVersion,
             subresource: context.info.subresource
         )
-        let application = FieldTracking.Application(
-            configuration: configuration,
+        var application = FieldTracking.Application(
+            configuration: patch.content,
             manager: manager,
             isForced: RequestInfo.flag(query.first("force")),
             write: ownedWrite(view, subresource: context.info.subresource, now: context.now)
         )
+        application.conflictVersion = version
         let decoding = ObjectDecoding(view, keepsNulls: true)
         let warnings = context.warnings
-        var change = ObjectChange { old throws(APIError) in
+        var change = ObjectChange { [application] old throws(APIError) in
+            var application = application
+            try Self.check(&application.configuration, patch, view, context)
             var object = try FieldTracking.apply(application, to: old)
             let records = object.value(at: FieldTracking.path)
             try decoding.decode(&object, .ignore, warnings)
@@ -43,7 +66,7 @@ extension APIServer {
         .of(view, in: resources, subresource: subresource, now: now)
     }
 
-    private func check(
+    private static func check(
         _ configuration: inout JSONValue,
         _ patch: ObjectPatch,
         _ view: ResourceView,
@@ -70,7 +93,11 @@ extension APIServer {
         guard name.isEmpty || name == context.info.name else {
             throw .badRequest("the name of the object (\(name)) does not match the name on the URL (\(context.info.name))")
         }
-        configuration.set(.string(context.info.name), at: ["metadata", "name"])
+        // A name of another type is a mistake of its type, found below.
+        let own = configuration.value(at: ["metadata", "name"]) ?? .null
+        if own.isNull || own.string != nil {
+            configuration.set(.string(context.info.name), at: ["metadata", "name"])
+        }
         if let problem = AppliedCheck.problem(in: configuration, view.version.schema) {
             let place = "\(configuration.value(at: ["metadata", "namespace"])?.string ?? "")/\(context.info.name)"
             let type = "\(gvk.group)/\(gvk.version), Kind=\(gvk.kind)"

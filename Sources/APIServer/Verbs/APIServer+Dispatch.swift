@@ -225,7 +225,7 @@ extension APIServer {
     }
 
     private func patch(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
-        let patch = try ObjectPatch(context, for: view)
+        let patch = try await existingFirst(view, context) { () throws(APIError) in try ObjectPatch(context, for: view) }
         let change = patch.kind == .apply ? try applied(view, context, patch) : try patched(view, context, patch)
         let outcome = try await view.engine.update(change, view: view, write: try writeContext(view, context))
         return try await render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
@@ -261,6 +261,7 @@ extension APIServer {
 
     private func delete(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let request = try DeletionRequest(context)
+        context.warnings.add(request.warning(view.descriptor))
         var write = try writeContext(view, context)
         write.isDryRun = request.isDryRun
         let outcome = try await view.engine.delete(request, view: view, write: write)
@@ -271,6 +272,7 @@ extension APIServer {
 
     private func deleteCollection(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let request = try DeletionRequest(context)
+        context.warnings.add(request.warning(view.descriptor))
         let namespace = Self.namespace(view, context.info)
         let query = try ListQuery(try options(context), view: view, namespace: namespace)
         let (page, served) = try await view.page(query, namespace: namespace)

@@ -92,9 +92,11 @@ extension APIServer {
                 try ScaleView.apply(scale, to: old, resource: resource)
             }
         default:
-            let patch = try ObjectPatch(context)
+            let patch = try await existingFirst(view, context) { () throws(APIError) in try ObjectPatch(context) }
             guard patch.kind != .apply else {
-                var change = try appliedScale(kind, view, patch, context)
+                var change = try await existingFirst(view, context) { () throws(APIError) in
+                    try appliedScale(kind, view, patch, context)
+                }
                 change.admitted = ScaleView.admitted(kind, resource)
                 let outcome = try await view.engine.update(change, view: view, write: write)
                 return try scaleResponse(outcome.stored, kind, view, context)
@@ -138,7 +140,7 @@ extension APIServer {
             }
             reduced.set(replicas, at: ["spec", "replicas"])
         }
-        return try applied(view, context, patch.with(content: reduced))
+        return try applied(view, context, patch.with(content: reduced), shownAs: kind.apiVersion)
     }
 
     private func scaleResponse(

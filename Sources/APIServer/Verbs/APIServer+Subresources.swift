@@ -60,7 +60,7 @@ extension APIServer {
             let object = try ObjectDecoding(view).object(context)
             change = try Self.replacement(object, name: write.name)
         default:
-            let patch = try ObjectPatch(context, for: view)
+            let patch = try await existingFirst(view, context) { () throws(APIError) in try ObjectPatch(context, for: view) }
             change = patch.kind == .apply ? try applied(view, context, patch) : try patched(view, context, patch)
         }
         let apply = change.apply

@@ -101,6 +101,15 @@ struct DeletionRequest: Sendable {
         .invalid(GroupKind(group: "meta.k8s.io", kind: "DeleteOptions"), "", [issue])
     }
 
+    /// What a client is told who deletes objects of a kind without saying what is to become of their dependents; empty for most.
+    func warning(_ descriptor: KindDescriptor) -> String {
+        guard propagation == nil, orphanDependents == nil, descriptor.groupResource == Self.jobs else { return "" }
+        return "child pods are preserved by default when jobs are deleted; "
+            + "set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning"
+    }
+
+    private static let jobs = GroupResource(group: "batch", resource: "jobs")
+
     /// The options as admission sees them.
     var json: JSONValue {
         var options: JSONValue = ["kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1"]

@@ -16,10 +16,17 @@ enum FieldTracking {
 
     /// One apply of a configuration.
     struct Application: Sendable {
-        let configuration: JSONValue
+        var configuration: JSONValue
         let manager: ManagedFields.Manager
         let isForced: Bool
         let write: OwnedWrite
+        /// The version that conflicts name for all owners; nil for that of each.
+        var conflictVersion: String?
+
+        fileprivate func error(_ conflicts: ApplyConflicts) -> APIError {
+            guard let conflictVersion else { return conflicts.error }
+            return conflicts.shown(as: conflictVersion).error
+        }
     }
 
     /// The live object with the configuration applied and the records brought up to date. `live` is empty for a creation.
@@ -43,12 +50,14 @@ enum FieldTracking {
         do throws(ApplyConflicts) {
             result = try attempt(application, bare, &tracker, force: application.isForced)
         } catch {
-            guard application.manager.name == kubectl, let allowed = lastAppliedFields(bare, write) else { throw error.error }
+            guard application.manager.name == kubectl, let allowed = lastAppliedFields(bare, write) else { throw application.error(error) }
             let rest = error.excluding(allowed)
-            guard rest.conflicts.isEmpty else { throw rest.error }
+            guard rest.conflicts.isEmpty else { throw application.error(rest) }
             // Who applied on the client's side before goes on on the server's without a quarrel.
             tracker = untouched
-            do throws(ApplyConflicts) { result = try attempt(application, bare, &tracker, force: true) } catch { throw error.error }
+            do throws(ApplyConflicts) { result = try attempt(application, bare, &tracker, force: true) } catch {
+                throw application.error(error)
+            }
         }
         if application.manager.name == kubectl { noteLastApplied(application.configuration, &result) }
         store(tracker, &result)

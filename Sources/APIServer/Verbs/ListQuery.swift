@@ -25,13 +25,19 @@ struct ListQuery: Sendable {
     var selection: FieldSelection
 
     init(_ options: ListOptions, view: ResourceView, namespace: String) throws(APIError) {
-        selection = try FieldSelection(
-            label: options.labelSelector,
-            field: options.fieldSelector,
-            accepted: view.fieldLabels,
-            absent: view.absentFields,
-            kind: view.gvk
-        )
+        do throws(APIError) {
+            selection = try FieldSelection(
+                label: options.labelSelector,
+                field: options.fieldSelector,
+                accepted: view.fieldLabels,
+                absent: view.absentFields,
+                kind: view.gvk
+            )
+        } catch {
+            // Options that can be read are checked before the kind is asked about its fields.
+            if Self.canBeRead(options) { try Self.check(options) }
+            throw error
+        }
         limit = max(0, options.limit)
         try Self.check(options)
         guard options.continue.isEmpty else {
@@ -79,6 +85,11 @@ struct ListQuery: Sendable {
             "resourceVersionMatch is forbidden when continue is provided"
         )
         throw .invalid(GroupKind(group: "meta.k8s.io", kind: "ListOptions"), "", [issue])
+    }
+
+    private static func canBeRead(_ options: ListOptions) -> Bool {
+        (options.labelSelector.isEmpty || (try? LabelSelector.parse(options.labelSelector)) != nil)
+            && (try? FieldSelector.parse(options.fieldSelector)) != nil
     }
 
     private static func check(_ options: ListOptions) throws(APIError) {

@@ -56,6 +56,12 @@ struct ObjectPatch: Sendable {
         try check()
     }
 
+    /// Whether a request's body is to be applied.
+    static func isApply(_ request: HTTPRequest) -> Bool {
+        let type = BodySyntax.mediaType(request)
+        return type == Kind.apply.rawValue || type == applyCBOR
+    }
+
     private static let operationFields: Set<String> = ["op", "path", "from", "value"]
 
     private static func problems(_ duplicates: [String], in patch: JSONValue, _ kind: Kind) -> [String] {

@@ -75,8 +75,10 @@ extension ResourceEngine {
             let words = "uid mismatch: the provided object specified uid \(uid), and no existing object was found"
             throw .conflict(resource, write.name, words)
         }
-        if !change.isApply, let version = object.value(at: ["metadata", "resourceVersion"])?.string, !version.isEmpty, version != "0" {
-            throw .notFound(resource, write.name)
+        // A version of what is gone is no hindrance, as upstream has it; one that is no number is a mistake.
+        let version = object.value(at: ["metadata", "resourceVersion"])?.string ?? ""
+        if !change.isApply, !version.isEmpty, UInt64(version) == nil {
+            throw APIError(code: 500, reason: "", message: ListQuery.revisionIssue(version).detail)
         }
         object.remove(at: ["metadata", "resourceVersion"])
         var write = write

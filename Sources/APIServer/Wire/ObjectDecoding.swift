@@ -115,6 +115,13 @@ struct ObjectDecoding: Sendable {
                 + "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }"
             throw unrecognized(why, body)
         }
+        for name in ["apiVersion", "kind"] {
+            guard let given = value[name], !given.isNull, given.string == nil else { continue }
+            let why =
+                "couldn't get version/kind; json parse error: json: cannot unmarshal \(given.typeName) into Go struct field .\(name) "
+                + "of type string"
+            throw unrecognized(why, body)
+        }
         let apiVersion = value["apiVersion"]?.string ?? ""
         let kind = value["kind"]?.string ?? ""
         let given = GroupVersion(apiVersion: apiVersion.isEmpty ? expected.apiVersion : apiVersion)
@@ -147,13 +154,6 @@ struct ObjectDecoding: Sendable {
 
     /// Custom resources must say what they are; another kind is for validation to find.
     private func identifyCustom(_ value: JSONValue, _ body: [UInt8]) throws(APIError) {
-        for name in ["apiVersion", "kind"] {
-            guard let given = value[name], !given.isNull, given.string == nil else { continue }
-            let why =
-                "couldn't get version/kind; json parse error: json: cannot unmarshal \(given.typeName) into Go struct field .\(name) "
-                + "of type string"
-            throw unrecognized(why, body)
-        }
         guard let kind = value["kind"]?.string, !kind.isEmpty else {
             throw unrecognized("Object 'Kind' is missing in '\(String(decoding: body, as: UTF8.self))'", body)
         }

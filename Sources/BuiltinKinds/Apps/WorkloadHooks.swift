@@ -26,7 +26,10 @@ struct WorkloadHooks: KindHooks {
         case .replicationController: WorkloadDefaults.replicationController(&object)
         case .deployment: WorkloadDefaults.deployment(&object)
         case .statefulSet: WorkloadDefaults.statefulSet(&object)
-        case .daemonSet: WorkloadDefaults.updateStrategy(&object)
+        case .daemonSet:
+            WorkloadDefaults.updateStrategy(&object)
+            // Upstream's conversion writes a zero, and so its writers own it; what is stored is counted below.
+            if object.value(at: Self.templateGeneration) == nil { object.set("0", at: Self.templateGeneration) }
         case .job:
             WorkloadDefaults.job(&object)
             WorkloadDefaults.jobLabels(&object)

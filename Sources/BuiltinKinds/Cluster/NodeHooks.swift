@@ -9,8 +9,11 @@ struct NodeHooks: KindHooks {
     private static let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
     private static let notChanging = "node updates may not change podCIDR except from \"\" to valid"
 
-    /// The one network is the first of all.
+    /// The one network is the first of all; what a node has is for pods unless it says otherwise.
     func defaults(_ object: inout JSONValue) {
+        if let status = object["status"], status["allocatable"] == nil, let capacity = status["capacity"]?.object, !capacity.isEmpty {
+            object.set(.object(capacity), at: ["status", "allocatable"])
+        }
         let (one, all) = (object["spec"]?.text("podCIDR") ?? "", object["spec"]?.texts("podCIDRs") ?? [])
         if !one.isEmpty, all.first != one {
             object.set([.string(one)], at: ["spec", "podCIDRs"])

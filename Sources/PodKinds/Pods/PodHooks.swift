@@ -12,6 +12,7 @@ package struct PodHooks: KindHooks {
 
     package func defaults(_ object: inout JSONValue) {
         PodSpecDefaults.apply(&object, at: ["spec"], isPod: true)
+        alignAddresses(&object)
     }
 
     package func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
@@ -59,7 +60,6 @@ package struct PodHooks: KindHooks {
             object.set(known, at: ["status", "qosClass"])
         }
         keepObservedGeneration(&object, old)
-        alignAddresses(&object)
     }
 
     /// The one address is the first of all; where they differ, the one counts.
