@@ -1,3 +1,4 @@
+import CSyscalls
 import Glibc
 import Synchronization
 
@@ -68,15 +69,34 @@ extension RandomSource {
     }
 }
 
-/// The kernel's random numbers (getrandom(2)).
-public struct SystemRandom: RandomSource {
+/// The kernel's random numbers (getrandom(2)), taken some at a time: a call of the kernel costs more than what it yields.
+/// Guarded by `state`.
+public final class SystemRandom: RandomSource {
+    private struct State {
+        /// Numbers that nobody has been given.
+        var unused: [UInt64] = []
+    }
+
+    /// What the kernel always yields whole (256 bytes).
+    private static let batch = 32
+    private let state = Mutex(State())
+
     /// The kernel's random numbers.
     public init() {}
 
-    /// 64 bits of the kernel's.
+    /// 64 bits of the kernel's, given to nobody else.
     public func next() -> UInt64 {
-        var generator = SystemRandomNumberGenerator()
-        return generator.next()
+        state.withLock { state in
+            if let number = state.unused.popLast() { return number }
+            var generator = SystemRandomNumberGenerator()
+            state.unused.reserveCapacity(Self.batch)
+            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.batch) { room in
+                let bytes = UnsafeMutableRawBufferPointer(room)
+                let isFilled = getrandom(bytes.baseAddress, bytes.count, 0) == bytes.count
+                for index in room.indices { state.unused.append(isFilled ? room[index] : generator.next()) }
+            }
+            return state.unused.popLast() ?? generator.next()
+        }
     }
 }
 

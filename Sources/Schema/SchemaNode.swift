@@ -216,15 +216,7 @@ public final class SchemaBody: Sendable {
 
     /// One of the fields, by binary search.
     func field(_ name: String) -> SchemaField? {
-        var low = 0
-        var high = names.count
-        while low < high {
-            let middle = (low + high) / 2
-            let order = names[middle].compareBytes(with: name)
-            if order == 0 { return fields[middle] }
-            if order < 0 { low = middle + 1 } else { high = middle }
-        }
-        return nil
+        names.position(ofSorted: name).map { fields[$0] }
     }
 }
 

@@ -208,6 +208,12 @@ extension JSONObject: CustomStringConvertible {
 extension String {
     /// The first eight UTF-8 bytes, big endian, zero padded: orders most keys with one integer comparison.
     var sortPrefix: UInt64 {
+        if let words = ShortText.words(self) { return words.low.byteSwapped }
+        let long = utf8.withContiguousStorageIfAvailable { bytes -> UInt64? in
+            guard bytes.count >= 8 else { return nil }
+            return UInt64(bigEndian: UnsafeRawBufferPointer(bytes).loadUnaligned(as: UInt64.self))
+        }
+        if case .some(.some(let prefix)) = long { return prefix }
         var prefix: UInt64 = 0
         var shift: UInt64 = 56
         for byte in utf8.prefix(8) {

@@ -1,9 +1,17 @@
 /// Strings of up to 15 ASCII bytes, made from two words of the text they stand in. Swift keeps such a string inside the
 /// `String` value itself; its own way there costs a hundred instructions, and half of what a tree holds are such strings.
 enum ShortText {
-    /// Whether this build's strings are laid out as `make` lays them out; asked of the library itself once per process.
-    static let isSupported: Bool = {
-        guard MemoryLayout<String>.size == 16 else { return false }
+    /// Whether this build's strings are laid out as `make` lays them out. The bits of a literal tell, which the compiler knows:
+    /// a value made once per process would be asked for at every use.
+    @inline(__always)
+    static var isSupported: Bool {
+        guard MemoryLayout<String>.size == 16, UInt64(1).littleEndian == 1 else { return false }
+        let bits = unsafeBitCast("apus", to: (UInt64, UInt64).self)
+        return bits.0 == 0x7375_7061 && bits.1 == 0xE4 << 56
+    }
+
+    /// Whether `make` and the library agree on strings of every length.
+    static var isConfirmed: Bool {
         let sample = Array("abcdefghijklmnop".utf8)
         return (0...maxCount).allSatisfy { count in
             let wanted = String(decoding: sample[..<count], as: UTF8.self)
@@ -12,10 +20,10 @@ enum ShortText {
                 // Compared as bits first: a value of another layout must never be used as a string.
                 let bits = unsafeBitCast(wanted, to: (UInt64, UInt64).self)
                 let made = Self.bits(low, high, count)
-                return UInt64(1).littleEndian == 1 && bits.0 == made.0 && bits.1 == made.1
+                return bits.0 == made.0 && bits.1 == made.1
             }
         }
-    }()
+    }
 
     /// More does not fit.
     static let maxCount = 15
@@ -85,6 +93,24 @@ enum ShortText {
         let tag = UInt64(0xE0 | count) << 56
         if count >= 8 { return (low, (high & ((1 << UInt64(8 * (count - 8))) &- 1)) | tag) }
         return (low & ((1 << UInt64(8 * count)) &- 1), tag)
+    }
+}
+
+extension [String] {
+    /// Where a text stands among texts in the order of their bytes; nil when it is none of them.
+    package func position(ofSorted text: String) -> Int? {
+        let wanted = ShortText.Order(text)
+        return withUnsafeBufferPointer { texts in
+            var low = 0
+            var high = texts.count
+            while low < high {
+                let middle = (low &+ high) / 2
+                let order = wanted.flatMap { ShortText.compare(texts[middle], $0) } ?? texts[middle].compareBytes(with: text)
+                if order == 0 { return middle }
+                if order < 0 { low = middle &+ 1 } else { high = middle }
+            }
+            return nil
+        }
     }
 }
 

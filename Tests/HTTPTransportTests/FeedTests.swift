@@ -18,7 +18,13 @@ import Testing
 
         private let state = Mutex(State())
 
-        init(endless: Bool = false) { state.withLock { $0.isEndless = endless } }
+        /// Whether a piece that nothing follows says so.
+        private let tellsLast: Bool
+
+        init(endless: Bool = false, tellsLast: Bool = false) {
+            self.tellsLast = tellsLast
+            state.withLock { $0.isEndless = endless }
+        }
 
         var isCancelled: Bool { state.withLock { $0.isCancelled } }
         var asked: Int { state.withLock { $0.asked } }
@@ -31,7 +37,9 @@ import Testing
                 state.asked += 1
                 if state.isOver || state.isCancelled { return .end }
                 if state.isEndless { return .bytes([UInt8](repeating: 0x61, count: 64 * 1024)) }
-                return state.pieces.isEmpty ? .wait : .bytes(state.pieces.removeFirst())
+                guard let piece = state.pieces.first else { return .wait }
+                state.pieces.removeFirst()
+                return tellsLast && state.pieces.isEmpty ? .lastBytes(piece) : .bytes(piece)
             }
         }
 
@@ -59,10 +67,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["h2", "http/1.1"])
-    func `a body goes on with its feed and ends with it`(_ name: String) async throws {
+    @Test(arguments: ["h2", "http/1.1"], [false, true])
+    func `a body goes on with its feed and ends with it`(_ name: String, _ tellsLast: Bool) async throws {
         let (tls, clientTLS, _) = try ServerTests.tls([name])
-        let feed = TestFeed()
+        let feed = TestFeed(tellsLast: tellsLast)
         try await withServer(HTTPServerConfiguration(tls: tls), handler: Self.serving(feed)) { server, port in
             let client = try HTTPClient(configuration: .loopback(port, tls: clientTLS))
             var body = try await client.send(HTTPRequest(path: "/")).body.makeAsyncIterator()
@@ -114,8 +122,9 @@ import Testing
         await client.shutDown()
     }
 
-    @Test func `in process a feed is read like any body`() async throws {
-        let feed = TestFeed()
+    @Test(arguments: [false, true])
+    func `in process a feed is read like any body`(_ tellsLast: Bool) async throws {
+        let feed = TestFeed(tellsLast: tellsLast)
         let transport = InProcessTransport(handler: ClosureHandler(body: Self.serving(feed)), user: InProcessUser(name: "a"))
         var body = try await transport.send(HTTPRequest(path: "/")).body.makeAsyncIterator()
         #expect(text(try await body.next() ?? []) == "begun")

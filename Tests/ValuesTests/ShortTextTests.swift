@@ -5,6 +5,14 @@ import Testing
 @Suite struct ShortTextTests {
     @Test func `this build keeps short strings as the fast path writes them`() {
         #expect(ShortText.isSupported)
+        #expect(ShortText.isConfirmed)
+    }
+
+    @Test func `a text is found among sorted ones, whatever its length`() {
+        let texts = ["", "a", "a\0", "ab", "abcdefgh", "abcdefghi", "abcdefghijklmno", "abcdefghijklmnop", "abcdefghijklmnopq", "b", "é"]
+        for (place, text) in texts.enumerated() { #expect(texts.position(ofSorted: text) == place) }
+        for text in ["aa", "abcdefghijklmn", "abcdefghijklmnopr", "z", "è", "\0"] { #expect(texts.position(ofSorted: text) == nil) }
+        #expect([String]().position(ofSorted: "a") == nil)
     }
 
     @Test func `a string of every length comes out as the library makes it`() throws {

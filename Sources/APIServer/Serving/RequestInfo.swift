@@ -19,8 +19,14 @@ struct RequestInfo: Sendable {
 
     /// Whether upstream's router takes the path as it is: no part before what is proxied is empty or holds a slash.
     var isRoutable: Bool {
-        if [namespace, resource, name, subresource].contains(where: { $0.contains("/") }) { return false }
-        guard path.contains("//") else { return true }
+        let slash = UInt8(ascii: "/")
+        for part in [namespace, resource, name, subresource] where part.utf8.contains(slash) { return false }
+        var last: UInt8 = 0
+        let hasEmptyPart = path.utf8.contains { byte in
+            defer { last = byte }
+            return byte == slash && last == slash
+        }
+        guard hasEmptyPart else { return true }
         var segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         while segments.last?.isEmpty == true { segments.removeLast() }
         let end = subresource == "proxy" ? segments.firstIndex(of: "proxy") ?? segments.endIndex : segments.endIndex

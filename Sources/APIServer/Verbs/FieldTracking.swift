@@ -181,6 +181,8 @@ enum FieldTracking {
             return name
         }
         let agent = request.headers["user-agent"] ?? ""
+        let plain = agent.utf8.prefix { $0 != UInt8(ascii: "/") }
+        if plain.count <= maxManagerLength, plain.allSatisfy({ 0x20..<0x7f ~= $0 }) { return String(plain) ?? "" }
         var name = ""
         for scalar in agent.prefix(while: { $0 != "/" }).unicodeScalars where isPrintable(scalar) {
             guard name.utf8.count + String(scalar).utf8.count <= maxManagerLength else { break }

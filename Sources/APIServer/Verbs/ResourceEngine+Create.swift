@@ -12,7 +12,9 @@ extension ResourceEngine {
     private static let suffixLength = 5
 
     /// Stores a new object. `object` is decoded and defaulted, in the version of `view`.
-    func create(_ object: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
+    ///
+    /// The object is handed on from step to step, so that each changes it where it is: a tree that two hold is copied.
+    func create(_ object: consuming JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
         try view.mayCreate(object)
         let template = try await admitted(object, view: view, write: write)
         let base = template.value(at: ["metadata", "generateName"])?.string ?? ""
@@ -33,8 +35,7 @@ extension ResourceEngine {
     }
 
     /// A new object after the mutating plugins, which see neither a generated name nor what the system fills in.
-    private func admitted(_ object: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> JSONValue {
-        var object = object
+    private func admitted(_ object: consuming JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> JSONValue {
         try clearSystemFields(&object, write)
         if !write.keepsFieldRecords, let owned = write.owned {
             FieldTracking.noteCreation(&object, by: write.fieldWriter(view), owned)
@@ -43,7 +44,8 @@ extension ResourceEngine {
         named.name = object.value(at: ["metadata", "name"])?.string ?? ""
         var admitted = named.admissionRequest(.create, view, object: object)
         try await write.mutate(&admitted)
-        guard var changed = admitted.object else { return object }
+        guard var changed = admitted.object else { throw .internalError("admission left no object") }
+        admitted.object = nil
         var metadata = changed["metadata"] ?? [:]
         changed["metadata"] = nil
         try checkNamespace(&metadata, write.namespace)
@@ -66,8 +68,7 @@ extension ResourceEngine {
         "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "uid", "creationTimestamp",
     ]
 
-    private func filled(_ template: JSONValue, _ write: WriteContext) -> JSONValue {
-        var object = template
+    private func filled(_ object: consuming JSONValue, _ write: WriteContext) -> JSONValue {
         var metadata = object["metadata"] ?? [:]
         object["metadata"] = nil
         metadata["uid"] = .string(environment.random.uuid())
@@ -94,9 +95,8 @@ extension ResourceEngine {
         }
     }
 
-    private func createOnce(_ input: JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
-        let name = input.value(at: ["metadata", "name"])?.string ?? ""
-        var object = input
+    private func createOnce(_ object: consuming JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
+        let name = object.value(at: ["metadata", "name"])?.string ?? ""
         if view.convertsBeforeHooks { object = try await view.toStorage(object) }
         let context = hookContext(write)
         let hooks = view.engineHooks

@@ -45,9 +45,13 @@ final class WatchFeed: ResponseFeed {
             switch watch.poll() {
             case .wait: return .step(.wait)
             case .end(let failure): return .end(failure)
-            case .events(let events):
-                state.batch = events[...]
+            case .events(let events, let hasMore):
                 state.isOnly = events.count == 1
+                // As nearly always: one event, which others have too.
+                if state.isOnly, let bytes = state.writer.add(events[0], isOnly: true) {
+                    return .step(hasMore ? .bytes(bytes) : .lastBytes(bytes))
+                }
+                if !state.isOnly { state.batch = events[...] }
             }
         }
     }

@@ -101,12 +101,17 @@ extension WatchResponse {
         }
 
         private mutating func frame(_ event: CacheEvent) -> [UInt8]? {
-            guard let object = event.object else { return nil }
             switch objects {
             case .stored(let encoding):
-                guard object.splice > 0 else { return nil }
-                return event.frame(encoding) { event in WatchResponse.objectLine(event.type, object) }
-            case .shaped(let shaping): return shaped(event, object, shaping)
+                // The object itself is asked for once, by the first of all that send it.
+                let frame = event.frame(encoding) { event in
+                    guard let object = event.object, object.splice > 0 else { return [] }
+                    return WatchResponse.objectLine(event.type, object)
+                }
+                return frame.isEmpty ? nil : frame
+            case .shaped(let shaping):
+                guard let object = event.object else { return nil }
+                return shaped(event, object, shaping)
             }
         }
 

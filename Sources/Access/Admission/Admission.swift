@@ -126,15 +126,16 @@ public struct AdmissionChain: Sendable {
 
     /// Runs the mutating phase, and once more when a plugin asks for it because it has changed what earlier ones saw.
     public func mutate(_ request: inout AdmissionRequest) async throws(APIError) {
-        for plugin in plugins where plugin.handles(request) { try await plugin.mutate(&request) }
+        // By position, here and below: most plugins are only asked, and need not be copied for it.
+        for index in plugins.indices where plugins[index].handles(request) { try await plugins[index].mutate(&request) }
         guard request.reinvocation.isNeeded else { return }
         request.reinvocation.isSecondRound = true
-        for plugin in plugins where plugin.handles(request) { try await plugin.mutate(&request) }
+        for index in plugins.indices where plugins[index].handles(request) { try await plugins[index].mutate(&request) }
     }
 
     /// Runs the validating phase.
     public func validate(_ request: AdmissionRequest) async throws(APIError) {
-        for plugin in plugins where plugin.handles(request) { try await plugin.validate(request) }
+        for index in plugins.indices where plugins[index].handles(request) { try await plugins[index].validate(request) }
     }
 
     /// The plugins every server runs, in upstream's order. Without an `authorizer` nobody asks who may approve and sign

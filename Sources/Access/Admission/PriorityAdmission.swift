@@ -47,6 +47,8 @@ public struct PriorityAdmission: Admission {
                     + "priority admission controller computed \(policy) from the given PriorityClass name"
             )
         }
+        // Held by this function alone, it is changed where it is.
+        request.object = nil
         pod.set(.integer(value), at: ["spec", "priority"])
         pod.set(.string(policy), at: ["spec", "preemptionPolicy"])
         request.object = pod

@@ -126,6 +126,8 @@ public struct ServiceAccountAdmission: Admission {
         var isNeeded = false
         for list in ["initContainers", "containers"] {
             guard var containers = pod.value(at: ["spec", list])?.array, !containers.isEmpty else { continue }
+            // Held by this function alone, they are changed where they are.
+            pod.set(.null, at: ["spec", list])
             for index in containers.indices {
                 var mounts = containers[index]["volumeMounts"]?.array ?? []
                 if mounts.contains(where: { $0["mountPath"]?.string == Self.mountPath }) { continue }

@@ -4,3 +4,4 @@
 #include "thread.h"
 #include "linux.h"
 #include "closefrom.h"
+#include "random.h"

@@ -286,10 +286,24 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
             switch feed.next() {
             case .wait: return
             case .end: return endFeed(nil)
+            case .lastBytes(let bytes):
+                _ = send(bytes)
+                return
             case .bytes(let bytes):
-                if bytes.isEmpty { continue }
-                do { try writeOnLoop(bytes) } catch { return endFeed(error) }
+                guard send(bytes) else { return }
             }
+        }
+    }
+
+    /// Sends a piece of the feed; answers false, and the feed has ended, when it cannot.
+    private func send(_ bytes: [UInt8]) -> Bool {
+        guard !bytes.isEmpty else { return true }
+        do {
+            try writeOnLoop(bytes)
+            return true
+        } catch {
+            endFeed(error)
+            return false
         }
     }
 
@@ -306,7 +320,8 @@ final class ServerExchange: ResponseStream, @unchecked Sendable {
 
     private func writeOnLoop(_ bytes: [UInt8]) throws {
         guard !isClosed, !isFinished else { throw TransportError(.closed, "the client is gone") }
-        if pendingBytes == 0 { progressAt = .now() }
+        // Of a stream nobody asks when it last went on.
+        if pendingBytes == 0, !isStreaming { progressAt = .now() }
         connection.sendChunk(self, bytes)
     }
 

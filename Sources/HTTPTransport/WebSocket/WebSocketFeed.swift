@@ -62,7 +62,7 @@ final class WebSocketFeed: ChannelFollower, @unchecked Sendable {
         var hasWritten = false
         while !isOver, stream.isWritable {
             switch feed.next() {
-            case .bytes(let bytes):
+            case .bytes(let bytes), .lastBytes(let bytes):
                 stream.writeNow(frame(bytes).encoded(mask: nil))
                 hasWritten = true
             case .wait:

@@ -52,7 +52,7 @@ package enum PodAnnotationValidation {
 
     /// Gives containers the AppArmor profiles that annotations name, where no field does.
     package static func takeProfiles(_ object: inout JSONValue) {
-        guard let annotations = object["metadata"]?["annotations"]?.object, object["spec"]?["os"]?.text("name") != "windows" else { return }
+        guard let annotations = ofProfiles(object) else { return }
         let ofPod = object["spec"]?["securityContext"]?["appArmorProfile"]
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             guard var containers = object["spec"]?[list]?.array else { continue }
@@ -64,6 +64,13 @@ package enum PodAnnotationValidation {
             }
             object.set(.array(containers), at: ["spec", list])
         }
+    }
+
+    /// The annotations of a pod that has some about profiles; nearly none has.
+    private static func ofProfiles(_ object: JSONValue) -> JSONObject? {
+        guard let annotations = object["metadata"]?["annotations"]?.object else { return nil }
+        guard annotations.contains(where: { $0.key.hasPrefix(appArmor) }) else { return nil }
+        return object["spec"]?["os"]?.text("name") == "windows" ? nil : annotations
     }
 
     private static func appArmorProfile(_ text: String) -> JSONValue? {
@@ -81,9 +88,7 @@ package enum PodAnnotationValidation {
 
     /// Warns of annotations that have become fields.
     package static func warnings(_ object: JSONValue) -> [String] {
-        guard let annotations = object["metadata"]?["annotations"]?.object, object["spec"]?["os"]?.text("name") != "windows" else {
-            return []
-        }
+        guard let annotations = ofProfiles(object) else { return [] }
         let ofPod = object["spec"]?["securityContext"]?["appArmorProfile"]
         return (object["spec"] ?? [:]).containersWithPaths(at: .root).compactMap { container, _ in
             let key = appArmor + container.text("name")

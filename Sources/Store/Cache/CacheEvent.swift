@@ -48,16 +48,26 @@ final class SharedFrames: Sendable {
 }
 
 /// One change to one object, as delivered to a watcher.
+///
+/// Copying one copies a reference: a thousand watchers hold the same.
 public struct CacheEvent: Sendable {
-    /// What the watcher is told.
-    public let type: CacheEventType
-    /// The object to send; nil only in a bookmark. For DELETED: its last state at the revision of the deletion.
-    public let object: CachedObject?
-    /// The object before the change.
-    public let previous: CachedObject?
-    /// The write behind the event; for a bookmark, up to where everything was delivered.
-    public let revision: Revision
-    private let frames: SharedFrames
+    private final class Content: Sendable {
+        let type: CacheEventType
+        let object: CachedObject?
+        let previous: CachedObject?
+        let revision: Revision
+        let frames: SharedFrames
+
+        init(_ type: CacheEventType, _ object: CachedObject?, _ previous: CachedObject?, _ revision: Revision, _ frames: SharedFrames) {
+            self.type = type
+            self.object = object
+            self.previous = previous
+            self.revision = revision
+            self.frames = frames
+        }
+    }
+
+    private let content: Content
 
     init(
         _ type: CacheEventType,
@@ -66,12 +76,17 @@ public struct CacheEvent: Sendable {
         revision: Revision,
         frames: SharedFrames
     ) {
-        self.type = type
-        self.object = object
-        self.previous = previous
-        self.revision = revision
-        self.frames = frames
+        content = Content(type, object, previous, revision, frames)
     }
+
+    /// What the watcher is told.
+    public var type: CacheEventType { content.type }
+    /// The object to send; nil only in a bookmark. For DELETED: its last state at the revision of the deletion.
+    public var object: CachedObject? { content.object }
+    /// The object before the change.
+    public var previous: CachedObject? { content.previous }
+    /// The write behind the event; for a bookmark, up to where everything was delivered.
+    public var revision: Revision { content.revision }
 
     /// An event of an object outside the cache's own stream (an initial ADDED event of a watch-list).
     public init(_ type: CacheEventType, object: CachedObject?, revision: Revision) {
@@ -80,12 +95,12 @@ public struct CacheEvent: Sendable {
 
     /// Something that all who receive the event share for as long as one of them holds it; `make` runs once.
     public func companion<Value: Sendable>(make: () -> Value) -> Value {
-        frames.companion(make: make)
+        content.frames.companion(make: make)
     }
 
     /// The encoded frame; `make` runs once for each encoding, whoever asks first.
     public func frame(_ encoding: FrameEncoding, make: (CacheEvent) -> [UInt8]) -> [UInt8] {
-        frames.frame(SharedFrames.Key(type: type, encoding: encoding)) { make(self) }
+        content.frames.frame(SharedFrames.Key(type: content.type, encoding: encoding)) { make(self) }
     }
 }
 
@@ -101,20 +116,54 @@ struct CacheChange: Sendable {
 
     var weight: Int { (current?.weight ?? 0) + (current == nil ? previous?.weight ?? 0 : 0) }
 
-    /// The event for a watcher that sees what passes `filter`; nil when it sees nothing of it.
-    func event(frames: SharedFrames, filter: (@Sendable (CachedObject) -> Bool)?) -> CacheEvent? {
+    /// What a watcher is told that sees what passes `filter`; nil when it sees nothing of it.
+    func type(filter: (@Sendable (CachedObject) -> Bool)?) -> CacheEventType? {
         let isSeen = current.map { filter?($0) ?? true } ?? false
         let wasSeen = previous.map { filter?($0) ?? true } ?? false
         switch (wasSeen, isSeen) {
-        case (false, false):
-            return nil
-        case (false, true):
-            return CacheEvent(.added, object: current, previous: previous, revision: revision, frames: frames)
-        case (true, true):
-            return CacheEvent(.modified, object: current, previous: previous, revision: revision, frames: frames)
-        case (true, false):
-            let last = previous?.at(revision)
-            return CacheEvent(.deleted, object: last, previous: previous, revision: revision, frames: frames)
+        case (false, false): return nil
+        case (false, true): return .added
+        case (true, true): return .modified
+        case (true, false): return .deleted
         }
+    }
+
+    /// The event for a watcher that sees what passes `filter`; nil when it sees nothing of it.
+    func event(filter: (@Sendable (CachedObject) -> Bool)?) -> CacheEvent? {
+        type(filter: filter).map { event($0, frames: SharedFrames()) }
+    }
+
+    func event(_ type: CacheEventType, frames: SharedFrames) -> CacheEvent {
+        let object = type == .deleted ? previous?.at(revision) : current
+        return CacheEvent(type, object: object, previous: previous, revision: revision, frames: frames)
+    }
+}
+
+/// The events that one change comes to while it is dispatched: a list of one for each type, made once and held by all its
+/// watchers, each until it has something of its own.
+struct ChangeEvents {
+    let change: CacheChange
+    private let frames = SharedFrames()
+    private var added: [CacheEvent] = []
+    private var modified: [CacheEvent] = []
+    private var deleted: [CacheEvent] = []
+
+    init(_ change: CacheChange) {
+        self.change = change
+    }
+
+    /// The event for a watcher that sees what passes `filter`; empty when it sees nothing of it.
+    mutating func events(filter: (@Sendable (CachedObject) -> Bool)?) -> [CacheEvent] {
+        switch change.type(filter: filter) {
+        case .added: made(.added, &added)
+        case .modified: made(.modified, &modified)
+        case .deleted: made(.deleted, &deleted)
+        case .bookmark, nil: []
+        }
+    }
+
+    private func made(_ type: CacheEventType, _ events: inout [CacheEvent]) -> [CacheEvent] {
+        if events.isEmpty { events = [change.event(type, frames: frames)] }
+        return events
     }
 }

@@ -63,8 +63,8 @@ public final class CacheWatch: AsyncSequence, Sendable {
 
     /// What `poll` finds.
     public enum Poll: Sendable {
-        /// All that came since the last poll; never empty.
-        case events([CacheEvent])
+        /// All that came since the last poll; never empty. Unless it has more, it is as `.wait` afterwards.
+        case events([CacheEvent], hasMore: Bool)
         /// Nothing now; what `onReady` was given is called once when there is.
         case wait
         /// The watch has ended, with the error that `next` would throw.
@@ -80,10 +80,10 @@ public final class CacheWatch: AsyncSequence, Sendable {
     public func poll() -> Poll {
         while true {
             switch watcher.step(arms: true) {
-            case .deliver(let events): return .events(events)
+            case .deliver(let events, let hasMore): return .events(events, hasMore: hasMore)
             case .replay(let changes):
                 let events = seen(changes)
-                if !events.isEmpty { return .events(events) }
+                if !events.isEmpty { return .events(events, hasMore: true) }
             case .end(let error):
                 detach(watcher)
                 return .end(error)
@@ -94,7 +94,7 @@ public final class CacheWatch: AsyncSequence, Sendable {
 
     private func seen(_ changes: [CacheChange]) -> [CacheEvent] {
         changes.compactMap { change in
-            watcher.scope.admits(change) ? change.event(frames: SharedFrames(), filter: watcher.filter) : nil
+            watcher.scope.admits(change) ? change.event(filter: watcher.filter) : nil
         }
     }
 
@@ -102,7 +102,7 @@ public final class CacheWatch: AsyncSequence, Sendable {
     public func next() async throws(StoreError) -> [CacheEvent]? {
         while true {
             switch watcher.step() {
-            case .deliver(let events):
+            case .deliver(let events, _):
                 return events
             case .replay(let changes):
                 let events = seen(changes)

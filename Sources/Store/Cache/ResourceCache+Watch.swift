@@ -75,7 +75,7 @@ extension ResourceCache {
                     previous: event.previous.map(indexer),
                     revision: event.revision
                 )
-                if scope.admits(change), change.event(frames: SharedFrames(), filter: filter) != nil { older.append(change) }
+                if scope.admits(change), change.type(filter: filter) != nil { older.append(change) }
             }
             reached = max(feed.progress, events.last?.revision ?? reached)
             guard older.count <= Self.replayLimit else { throw .compacted(revision, oldest: reached) }

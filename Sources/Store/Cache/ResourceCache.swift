@@ -177,9 +177,9 @@ public final class ResourceCache: Sendable {
             var waiting: [Watcher.Wake] = []
             if table.watchers.count > 0 {
                 for change in changes {
-                    let frames = SharedFrames()
+                    var events = ChangeEvents(change)
                     table.watchers.forEach(concernedBy: change) { watcher in
-                        if let waiter = watcher.offer(change, frames: frames) { waiting.append(waiter) }
+                        if let waiter = watcher.offer(&events) { waiting.append(waiter) }
                     }
                 }
             }

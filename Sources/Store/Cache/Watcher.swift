@@ -74,15 +74,18 @@ final class Watcher: Sendable {
     }
 
     /// Offers a change; returns the owner to wake if it waits. Resume it with no lock held.
-    func offer(_ change: CacheChange, frames: SharedFrames) -> Wake? {
-        let event = change.event(frames: frames, filter: filter)
+    func offer(_ change: inout ChangeEvents) -> Wake? {
+        let events = change.events(filter: filter)
+        let revision = change.change.revision
         return state.withLock { state in
             // Not `covered`: after a new list many deletions share one revision.
-            guard case .live = state.phase, change.revision > state.start else { return nil }
-            state.covered = max(state.covered, change.revision)
-            guard let event else { return nil }
-            if state.events.count < capacity {
-                state.events.append(event)
+            guard case .live = state.phase, revision > state.start else { return nil }
+            state.covered = max(state.covered, revision)
+            guard !events.isEmpty else { return nil }
+            if state.events.isEmpty, capacity > 0 {
+                state.events = events
+            } else if state.events.count < capacity {
+                state.events += events
             } else {
                 state.events = []
                 state.replay = []
@@ -115,13 +118,14 @@ final class Watcher: Sendable {
     // MARK: The owner's side
 
     enum Step {
-        case deliver([CacheEvent])
+        /// The bell is armed unless there is more to ask for.
+        case deliver([CacheEvent], hasMore: Bool)
         case replay([CacheChange])
         case end(StoreError?)
         case wait
     }
 
-    /// - Parameter arms: Whether the bell is to be rung once after a `.wait`.
+    /// - Parameter arms: Whether the bell is to be rung once when there is something again.
     func step(arms: Bool = false) -> Step {
         state.withLock { state in
             if !state.replay.isEmpty {
@@ -130,7 +134,9 @@ final class Watcher: Sendable {
             }
             if !state.events.isEmpty {
                 defer { state.events = [] }
-                return .deliver(state.events)
+                guard arms, case .live = state.phase else { return .deliver(state.events, hasMore: true) }
+                state.isArmed = true
+                return .deliver(state.events, hasMore: false)
             }
             if case .closed(let error) = state.phase { return .end(error) }
             state.isArmed = arms
