@@ -102,6 +102,23 @@ public enum ReviewValidation {
         if allowsNamespace { metadata["namespace"] = nil }
         if metadata.isEmpty { return }
         let words = allowsNamespace ? "must be empty except for namespace" : "must be empty"
-        issues.invalid(FieldPath("metadata"), object["metadata"], words)
+        var issue = FieldIssue.invalid(FieldPath("metadata"), .null, words)
+        issue.badValue = nil
+        issue.shownValue = shown(object["metadata"] ?? [:]).compact
+        issues.append(issue)
+    }
+
+    /// Metadata with its fields in the order that upstream's type has.
+    private static func shown(_ metadata: JSONValue) -> GoValue {
+        let types = ["ownerReferences": "[metav1.OwnerReference", "managedFields": "[metav1.ManagedFieldsEntry"]
+        let order = [
+            "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
+            "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields",
+        ]
+        let members = order.compactMap { name -> GoValue.Member? in
+            guard let value = metadata[name], value != .null else { return nil }
+            return GoValue.Member(name: name, value: types[name].map { InternalForm.value(value, as: $0) } ?? GoValue(value))
+        }
+        return .members(members)
     }
 }

@@ -289,9 +289,9 @@ import Values
                 type: "application/merge-patch+json",
                 status: 422,
                 reason: "Invalid",
-                message: "ConfigMap \"a\" is invalid: metadata.ownerReferences: Invalid value: [{\"apiVersion\":\"v1\",\"controller\":true,"
-                    + "\"kind\":\"Pod\",\"name\":\"p\",\"uid\":\"1\"},{\"apiVersion\":\"v1\",\"controller\":true,\"kind\":\"Node\","
-                    + "\"name\":\"n\",\"uid\":\"2\"}]: Only one reference can have Controller set to true. Found \"true\" in references "
+                message: "ConfigMap \"a\" is invalid: metadata.ownerReferences: Invalid value: [{\"apiVersion\":\"v1\",\"kind\":\"Pod\","
+                    + "\"name\":\"p\",\"uid\":\"1\",\"controller\":true},{\"apiVersion\":\"v1\",\"kind\":\"Node\","
+                    + "\"name\":\"n\",\"uid\":\"2\",\"controller\":true}]: Only one reference can have Controller set to true. Found \"true\" in references "
                     + "for Pod/p and Node/n"
             ),
         ])

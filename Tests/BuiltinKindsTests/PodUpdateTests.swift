@@ -50,6 +50,16 @@ import Values
         )
     }
 
+    @Test func `a negative grace period is one second, of new pods and of changed ones`() throws {
+        let pods = try Subject("pods")
+        let path = ["spec", "terminationGracePeriodSeconds"]
+        let old = try pods.created(with(yaml(PodValidationTests.pod), "spec.terminationGracePeriodSeconds", -5))
+        #expect(old.value(at: path) == 1)
+        var new = with(old, "spec.terminationGracePeriodSeconds", -1)
+        pods.descriptor.hooks.prepareForUpdate(&new, old: old, pods.context())
+        #expect(new.value(at: path) == 1)
+    }
+
     @Test func `a negative grace period can become one second`() throws {
         let pods = try Subject("pods")
         let old = try with(yaml(PodValidationTests.pod), "spec.terminationGracePeriodSeconds", -1)

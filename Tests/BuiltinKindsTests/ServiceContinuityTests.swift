@@ -1,3 +1,4 @@
+import BuiltinKinds
 import Testing
 import Values
 
@@ -12,9 +13,12 @@ import Values
         let old = services.created(try yaml(Self.given))
         func updated(_ one: JSONValue?, _ all: JSONValue?, type: JSONValue = "NodePort") -> (spec: JSONValue?, problems: [String]) {
             var new = with(with(with(old, "spec.clusterIP", one), "spec.clusterIPs", all), "spec.type", type)
+            ServiceContinuity.update(&new, old: old)
             services.descriptor.hooks.prepareForUpdate(&new, old: old, services.context())
-            let problems = services.descriptor.hooks.validateUpdate(new, old: old, services.context()).map(\.message)
-            return (new["spec"], problems)
+            // Nothing else is looked at while the addresses do not fit together.
+            let early = ServiceContinuity.addressIssues(new, old: old)
+            let issues = early.isEmpty ? services.descriptor.hooks.validateUpdate(new, old: old, services.context()) : early
+            return (new["spec"], issues.map(\.message))
         }
         for (one, all) in [(nil, nil), (nil, ["10.0.0.1"]), ("", ["10.0.0.1"]), ("10.0.0.1", nil)] as [(JSONValue?, JSONValue?)] {
             let after = updated(one, all)
@@ -29,8 +33,9 @@ import Values
         #expect(updated(nil, ["10.0.0.2"]).problems == [apart])
         let outside = updated(nil, ["10.0.0.1"], type: "ExternalName").spec
         #expect(outside?["clusterIP"] == nil && outside?["clusterIPs"] == nil)
-        let back = with(old, "spec.clusterIPs", nil)
-        #expect(services.created(back)["spec"]?["clusterIPs"] == ["10.0.0.1"])
+        var back = with(old, "spec.clusterIPs", nil)
+        ServiceContinuity.create(&back)
+        #expect(back["spec"]?["clusterIPs"] == ["10.0.0.1"])
     }
 
     @Test func `node ports left out are those the service has, by name`() throws {
@@ -38,7 +43,7 @@ import Values
         let old = services.created(try yaml(Self.given))
         func ports(_ text: String) throws -> [JSONValue?] {
             var new = with(old, "spec.ports", try yaml(text))
-            services.descriptor.hooks.prepareForUpdate(&new, old: old, services.context())
+            ServiceContinuity.update(&new, old: old)
             return (new.value(at: ["spec", "ports"])?.array ?? []).map { $0["nodePort"] }
         }
         #expect(try ports("[{name: b, port: 81}, {name: a, port: 90}]") == [30002, 30001])

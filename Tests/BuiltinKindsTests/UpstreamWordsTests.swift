@@ -289,4 +289,44 @@ import Values
         let own = try Subject("jobs.batch").created(with(yaml(WorkloadTests.job), "metadata.labels", ["a": "b"]))
         #expect(own["metadata"]?["labels"] == ["a": "b"])
     }
+
+    @Test func `a rolling update that another strategy has is refused, not dropped`() throws {
+        let spec = "selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}"
+        func problems(_ kind: String, _ more: String) throws -> [String] {
+            try Subject(kind).problems(yaml("{metadata: {name: x}, spec: {\(spec), \(more)}}"))
+        }
+        let deployment = "strategy: {type: Recreate, rollingUpdate: {maxSurge: 25%, maxUnavailable: 25%}}"
+        #expect(
+            try problems("deployments.apps", deployment) == [
+                "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'"
+            ]
+        )
+        let set = "serviceName: s, updateStrategy: {type: OnDelete, rollingUpdate: {partition: 0}}"
+        #expect(
+            try problems("statefulsets.apps", set) == [
+                "spec.updateStrategy.rollingUpdate: Invalid value: {\"Partition\":0,\"MaxUnavailable\":null}: "
+                    + "only allowed for updateStrategy 'RollingUpdate'"
+            ]
+        )
+        let daemons = try Subject("daemonsets.apps").created(
+            yaml("{metadata: {name: x}, spec: {\(spec), updateStrategy: {type: OnDelete, rollingUpdate: {maxUnavailable: 2}}}}")
+        )
+        #expect(daemons["spec"]?["updateStrategy"]?["rollingUpdate"] == ["maxSurge": 0, "maxUnavailable": 2])
+    }
+
+    @Test func `features of nodes are sorted words`() throws {
+        let node = try yaml("{metadata: {name: n}, status: {declaredFeatures: [x, A, A, B/c, B-]}}")
+        let words =
+            "must start with an UpperCamelCase segment, with subsequent segments separated by '/' "
+            + "(e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes"
+        #expect(
+            try Subject("nodes").problems(node) == [
+                "status.declaredFeatures[0]: Invalid value: \"x\": invalid feature name \"x\": \(words)",
+                "status.declaredFeatures[1]: Invalid value: \"A\": list must be sorted alphabetically",
+                "status.declaredFeatures[2]: Duplicate value: \"A\"",
+                "status.declaredFeatures[4]: Invalid value: \"B-\": list must be sorted alphabetically",
+                "status.declaredFeatures[4]: Invalid value: \"B-\": invalid feature name \"B-\": \(words)",
+            ]
+        )
+    }
 }

@@ -36,6 +36,8 @@ THREADS = 6
 REPEATS = 6
 CHANGING = re.compile(r"kube-api-access-[a-z0-9]{5}")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+# What two servers give to their services.
+GIVEN = re.compile(r"\b10\.(?:9[6-9]|10\d|11[01])\.\d+\.\d+\b|(?<=\{TCP |\{UDP )3\d{4}\b")
 # What is not there and what is empty: upstream tells them apart until an object is stored.
 EMPTY = re.compile(r"\[\]|\{\}|null")
 # The reference's tree carries a source of tokens of its own, which moves the lines of its pods.
@@ -105,13 +107,24 @@ def normal(value, shallow=False):
     return value
 
 
+def given(text):
+    """The text without what a server made up for it."""
+    return GIVEN.sub("<given>", text)
+
+
+def ordered(rules):
+    """The rules of a user in one order, each in one order: the reference walks through maps."""
+    rules = [{k: sorted(v) if isinstance(v, list) else v for k, v in rule.items()} for rule in rules]
+    return sorted(rules, key=lambda r: json.dumps(r, sort_keys=True))
+
+
 def answer(reply, is_update):
     code, body, warnings = reply
     if code >= 400:
         details = body.get("details") or {}
         return {
-            "code": code, "reason": body.get("reason"), "message": normal(body.get("message") or body.get("text") or ""),
-            "causes": normal(details.get("causes")), "warnings": sorted(warnings),
+            "code": code, "reason": body.get("reason"), "message": given(normal(body.get("message") or body.get("text") or "")),
+            "causes": [{**c, "message": given(c.get("message") or "")} for c in normal(details.get("causes") or [])], "warnings": sorted(warnings),
             "details": {k: details[k] for k in sorted(details) if k not in ("causes", "uid")},
         }
     body = normal(body)
@@ -125,6 +138,9 @@ def answer(reply, is_update):
                 port["nodePort"] = 1
         if spec.get("healthCheckNodePort"):
             spec["healthCheckNodePort"] = 1
+    if body.get("kind") == "SelfSubjectRulesReview":
+        for key in ("resourceRules", "nonResourceRules"):
+            body["status"][key] = ordered(body["status"].get(key) or [])
     if body.get("kind") == "CertificateSigningRequest":
         # Who asked: the two servers know the caller by other names.
         for key in ("username", "extra", "groups", "uid"):
@@ -232,7 +248,7 @@ class RuleTable:
     """One small case for each rule of each kind: the change that breaks it, and what the reference says then."""
 
     LARGEST = 700
-    MADE_UP = re.compile(r"\b(uuid|now)\b|kube-api-access")
+    MADE_UP = re.compile(r"\b(uuid|now)\b|kube-api-access|<given>|range of valid IPs")
 
     def __init__(self):
         self.lock = threading.Lock()

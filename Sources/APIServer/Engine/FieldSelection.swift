@@ -89,6 +89,15 @@ struct FieldSelection: Sendable {
         return labels?.matches(object.index.labels) ?? true
     }
 
+    /// The same of what has a name and nothing else that can be asked for.
+    func matches(name: String) -> Bool {
+        for requirement in fields {
+            let value = requirement.field == "metadata.name" ? name : ""
+            if (value == requirement.value) != (requirement.op == .equals) { return false }
+        }
+        return labels?.matches([:]) ?? true
+    }
+
     private func satisfied(_ requirement: FieldSelector.Requirement, _ object: CachedObject) -> Bool {
         let value: String
         switch requirement.field {

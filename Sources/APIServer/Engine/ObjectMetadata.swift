@@ -1,4 +1,5 @@
 import APIModel
+import PodKinds
 import Schema
 import Units
 import Values
@@ -35,6 +36,16 @@ enum ObjectMetadata {
         let first = own.prefix { names.contains($0.path) }
         let rest = metadata.filter { !known.contains($0) && (first.isEmpty || !names.contains($0.path)) }
         return first + rest + own.dropFirst(first.count)
+    }
+
+    private static let repeatedFields = ["labels", "annotations", "ownerReferences", "managedFields"].map { "metadata.\($0)" }
+
+    /// Of the issues of metadata those that upstream finds of a change as well as of a new object.
+    static func repeated(_ whole: [FieldIssue]) -> [FieldIssue] {
+        whole.filter { issue in
+            let place = issue.path.description
+            return repeatedFields.contains { place.hasPrefix($0) }
+        }
     }
 
     private static let maxSubresourceLength = 256
@@ -124,7 +135,7 @@ enum ObjectMetadata {
             let name = "\(owner["kind"]?.string ?? "")/\(owner["name"]?.string ?? "")"
             if let first = controller {
                 let text = "Only one reference can have Controller set to true. Found \"true\" in references for \(first) and \(name)"
-                issues.append(.invalid(field, metadata["ownerReferences"], text))
+                issues.append(.invalid(field, metadata["ownerReferences"], as: "[metav1.OwnerReference", text))
                 continue
             }
             controller = name
@@ -146,7 +157,7 @@ enum ObjectMetadata {
         check("name", "must not be empty")
         check("uid", "must not be empty")
         if owner["kind"]?.string == "Event", owner["apiVersion"]?.string == "v1" {
-            issues.append(.invalid(field, owner, "/v1, Kind=Event is disallowed from being an owner"))
+            issues.append(.invalid(field, owner, as: "metav1.OwnerReference", "/v1, Kind=Event is disallowed from being an owner"))
         }
         return issues
     }

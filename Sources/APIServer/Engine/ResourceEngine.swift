@@ -148,8 +148,8 @@ struct WriteContext: Sendable {
     }
 }
 
-/// What some kinds own outside their object, e.g. a service's address. Called around the write; `undo` runs when the write
-/// failed, and `finish` when it happened.
+/// What some kinds own outside their object, e.g. a service's address. Called after the mutating plugins and before the kind's hooks;
+/// `undo` runs when the write failed, and `finish`, with what is stored now, when it happened.
 protocol StorageStep: Sendable {
     /// Before an object is stored for the first time (`old` nil) or changed.
     func prepare(_ object: inout JSONValue, old: JSONValue?, isDryRun: Bool) async throws(APIError) -> StorageClaim
@@ -160,5 +160,5 @@ protocol StorageStep: Sendable {
 /// What a step has claimed for a write that is not decided yet.
 struct StorageClaim: Sendable {
     var undo: @Sendable () async -> Void = {}
-    var finish: @Sendable () async -> Void = {}
+    var finish: @Sendable (JSONValue) async -> Void = { _ in }
 }

@@ -13,6 +13,9 @@ struct ResourceTraits: Sendable {
     /// Dependents are orphaned unless the request says otherwise.
     var orphansByDefault = false
 
+    /// How often the kind's own rules check all of a changed object's metadata: causes name what is wrong so many times more.
+    var wholeMetadataChecks = 0
+
     /// Upstream stores the kind in protobuf, which keeps no list without items.
     var forgetsEmptyLists = true
 
@@ -45,6 +48,17 @@ struct ResourceTraits: Sendable {
         "volumeattributesclasses.storage.k8s.io",
     ]
 
+    private static let checkingWhole: Set<String> = [
+        "apiservices.apiregistration.k8s.io", "certificatesigningrequests.certificates.k8s.io", "configmaps", "endpoints", "namespaces",
+        "nodes", "persistentvolumeclaims", "persistentvolumes", "pods", "secrets", "serviceaccounts", "jobs.batch",
+        "clusterrolebindings.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io",
+        "rolebindings.rbac.authorization.k8s.io", "roles.rbac.authorization.k8s.io", "csistoragecapacities.storage.k8s.io",
+        "storageclasses.storage.k8s.io", "volumeattributesclasses.storage.k8s.io", "deviceclasses.resource.k8s.io",
+        "resourceclaimtemplates.resource.k8s.io", "ingressclasses.networking.k8s.io", "ingresses.networking.k8s.io",
+        "ipaddresses.networking.k8s.io", "runtimeclasses.node.k8s.io",
+    ]
+    private static let checkingWholeTwice: Set<String> = ["controllerrevisions.apps", "resourceclaims.resource.k8s.io"]
+
     init(_ resource: GroupResource, isCustom: Bool = false) {
         if isCustom {
             updatesUnconditionally = false
@@ -57,6 +71,7 @@ struct ResourceTraits: Sendable {
         returnsDeleted = Self.returningDeleted.contains(name)
         keepsStatusOnCreate = name == "nodes" || name == "componentstatuses"
         forgetsEmptyLists = !Self.storedAsJSON.contains(resource.group)
+        wholeMetadataChecks = Self.checkingWholeTwice.contains(name) ? 2 : Self.checkingWhole.contains(name) ? 1 : 0
         orphansByDefault = name == "replicationcontrollers" || name == "jobs.batch"
     }
 }

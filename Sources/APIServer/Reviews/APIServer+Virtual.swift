@@ -24,6 +24,7 @@ extension APIServer {
         let gvk = GroupVersionKind(group: kind.group, version: version.name, kind: kind.kind)
         let decoding = ObjectDecoding(expected: gvk, schema: version.schema, hooks: kind.hooks)
         var object = try decoding.object(context)
+        try Self.checkNamespace(&object, info.namespace)
         try noteCreation(of: &object, kind, gvk, version, context)
         var admitted = try reviewRequest(object, kind, gvk, context)
         try await admission.mutate(&admitted)
@@ -48,6 +49,19 @@ extension APIServer {
         default: throw .unknownPath
         }
         return Responses.value(object, status: 201, form: context.form)
+    }
+
+    /// What is created in a namespace lies there, and what is created in none in none.
+    static func checkNamespace(_ object: inout JSONValue, _ namespace: String) throws(APIError) {
+        let own = object.value(at: ["metadata", "namespace"])?.string ?? ""
+        if namespace.isEmpty {
+            if !own.isEmpty { object.remove(at: ["metadata", "namespace"]) }
+            return
+        }
+        guard own.isEmpty || own == namespace else {
+            throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+        }
+        object.set(.string(namespace), at: ["metadata", "namespace"])
     }
 
     private func reviewRequest(
@@ -142,14 +156,21 @@ extension APIServer {
             throw .badRequest("token is required for TokenReview in authentication")
         }
         let audiences = review.value(at: ["spec", "audiences"])?.array?.compactMap(\.string) ?? []
-        guard let tokenAuthenticator else { return ["user": [:]] }
+        // What a client says of itself in the status stands until it is known better.
+        var status: JSONValue = review["status"]?.object.map { .object($0) } ?? [:]
+        if status["user"] == nil { status["user"] = [:] }
+        guard let tokenAuthenticator else { return status }
+        status["authenticated"] = nil
         switch await tokenAuthenticator.authenticate(token: token, audiences: audiences) {
         case .user(let user, let accepted):
-            return ["authenticated": true, "user": Self.userJSON(user.authenticated()), "audiences": JSONValue(accepted)]
+            status["authenticated"] = true
+            status["user"] = Self.userJSON(user.authenticated())
+            status["audiences"] = accepted.isEmpty ? nil : JSONValue(accepted)
         // Upstream asks for its own token first, and lists what each authenticator said.
-        case .failed(let reason): return ["user": [:], "error": .string("[invalid bearer token, \(reason)]")]
-        case .none: return ["user": [:], "error": "invalid bearer token"]
+        case .failed(let reason): status["error"] = .string("[invalid bearer token, \(reason)]")
+        case .none: status["error"] = "invalid bearer token"
         }
+        return status
     }
 
     private static func subject(_ spec: JSONValue?) -> UserIdentity {
@@ -174,6 +195,7 @@ extension APIServer {
         var status: JSONValue = ["allowed": .bool(decision.isAllowed)]
         if case .deny = decision { status["denied"] = true }
         if !decision.reason.isEmpty { status["reason"] = .string(decision.reason) }
+        if let problem = SelectorReview.problem(spec?["resourceAttributes"]) { status["evaluationError"] = .string(problem) }
         return status
     }
 
@@ -215,80 +237,5 @@ extension APIServer {
             namespace: text("namespace"),
             name: text("name")
         )
-    }
-
-    // MARK: Component statuses
-
-    private static let components = ["controller-manager", "etcd-0", "scheduler"]
-
-    /// What is wrong with a component; the store is asked, the others have told.
-    private func problem(of component: String) async -> String? {
-        guard component == "etcd-0" else { return health.problem(component) }
-        do throws(StoreError) {
-            _ = try await environment.store.currentRevision()
-            return nil
-        } catch {
-            return error.description
-        }
-    }
-
-    private static func componentCells(_ object: JSONValue) -> JSONValue {
-        let condition = object["conditions"]?[0]
-        let isHealthy = condition?["status"]?.string == "True"
-        return [
-            object.value(at: ["metadata", "name"]) ?? "", isHealthy ? "Healthy" : "Unhealthy", condition?["message"] ?? "", "",
-        ]
-    }
-
-    private func componentStatuses(
-        _ kind: KindDescriptor,
-        _ version: KindVersion,
-        _ context: RequestContext
-    ) async throws(APIError) -> HTTPResponse {
-        let info = context.info
-        var all: [JSONValue] = []
-        for name in Self.components {
-            let problem = await problem(of: name)
-            all.append([
-                "kind": "ComponentStatus", "apiVersion": "v1", "metadata": ["name": .string(name)],
-                "conditions": [
-                    ["type": "Healthy", "status": problem == nil ? "True" : "False", "message": .string(problem ?? "ok")]
-                ],
-            ])
-        }
-        guard info.verb == "get" || info.verb == "list" else { throw .methodNotAllowed() }
-        var chosen = all
-        if info.verb == "get" {
-            chosen = all.filter { $0.value(at: ["metadata", "name"])?.string == info.name }
-            guard let one = chosen.first else { throw .notFound(.core("componentstatus"), info.name) }
-            if case .object = context.form.shape { return Responses.value(one, form: context.form) }
-        }
-        guard case .table(let tableVersion) = context.form.shape else {
-            let list: JSONValue = [
-                "kind": "ComponentStatusList", "apiVersion": "v1", "metadata": [:], "items": .array(chosen),
-            ]
-            return Responses.value(list, form: context.form)
-        }
-        let rows = chosen.map { object -> JSONValue in
-            let cells: JSONValue =
-                kind.hooks.cells(object, now: context.now).map { .array($0) }
-                ?? Self.componentCells(object)
-            let partial: JSONValue = [
-                "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(tableVersion)"),
-                "metadata": object["metadata"] ?? [:],
-            ]
-            return ["cells": cells, "object": partial]
-        }
-        let columns = version.columns.map { column -> JSONValue in
-            [
-                "name": .string(column.name), "type": .string(column.type), "format": .string(column.format),
-                "description": .string(column.description), "priority": .integer(Int64(column.priority)),
-            ]
-        }
-        let table: JSONValue = [
-            "kind": "Table", "apiVersion": .string("meta.k8s.io/\(tableVersion)"), "metadata": [:],
-            "columnDefinitions": .array(columns), "rows": .array(rows),
-        ]
-        return Responses.value(table, form: context.form)
     }
 }

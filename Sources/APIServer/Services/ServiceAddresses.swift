@@ -81,6 +81,15 @@ final class ServiceAddresses: Sendable {
         return state.withLock { $0.addresses.insert(parsed.description).inserted } ? .taken : .conflict
     }
 
+    /// What would become of an address the client chose; who has it is not asked.
+    func probe(_ address: String) -> Claim {
+        guard let parsed = IPAddress(address), network.contains(parsed), !isReserved(parsed) else { return .outside }
+        return .taken
+    }
+
+    /// Whether a port is taken.
+    func has(_ port: Int) -> Bool { state.withLock { $0.ports.contains(port) } }
+
     private func isReserved(_ address: IPAddress) -> Bool {
         address.description == network.address(at: 0)?.description
             || (address.isV4 && address.description == network.address(at: network.hostCount - 1)?.description)

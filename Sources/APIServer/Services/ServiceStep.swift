@@ -1,44 +1,64 @@
 import APIModel
+import BuiltinKinds
 import Schema
 import Units
 import Values
 
-/// Gives services their cluster IPs and node ports, and takes them back.
+/// Gives services their cluster IPs and node ports, and takes them back. What a dry run is given is made up: nothing is taken for it.
+///
+/// Source: pkg/registry/core/service/storage/alloc.go.
 struct ServiceStep: StorageStep {
     let addresses: ServiceAddresses
-    private static let kind = GroupKind(group: "", kind: "Service")
+    static let kind = GroupKind(group: "", kind: "Service")
 
-    /// What was taken for one write.
-    private struct Taken: Sendable {
-        var addresses: Set<String> = []
-        var ports: Set<Int> = []
+    /// One write: what it is about, and what was taken for it.
+    struct Write {
+        var service: JSONValue
+        let old: JSONValue?
+        var taken = Set<String>()
+        var ports: PortClaims
+
+        var spec: JSONValue { service["spec"] ?? [:] }
+        var before: JSONValue? { old.map { $0["spec"] ?? [:] } }
+        var isDryRun: Bool { ports.isDryRun }
+
+        func text(_ field: String) -> String { spec[field]?.string ?? "" }
+        func texts(_ field: String) -> [String] { ServiceStep.texts(spec, field) }
+
+        func refusal(_ issues: [FieldIssue]) -> APIError {
+            .invalid(ServiceStep.kind, service.value(at: ["metadata", "name"])?.string ?? "", issues)
+        }
     }
 
+    static func texts(_ spec: JSONValue?, _ field: String) -> [String] { (spec?[field]?.array ?? []).map { $0.string ?? "" } }
+
     func prepare(_ object: inout JSONValue, old: JSONValue?, isDryRun: Bool) async throws(APIError) -> StorageClaim {
-        var taken = Taken()
-        let before = old.map(ServiceAddresses.Holding.init) ?? ServiceAddresses.Holding()
+        if let old { ServiceContinuity.update(&object, old: old) } else { ServiceContinuity.create(&object) }
+        var write = Write(service: object, old: old, ports: PortClaims(addresses: addresses, isDryRun: isDryRun))
         do throws(APIError) {
-            try allocateAddresses(&object, before, &taken)
-            try allocatePorts(&object, before, &taken)
+            try settle(&write)
+            try allocateAddresses(&write)
+            try allocatePorts(&write)
         } catch {
-            addresses.release(addresses: taken.addresses, ports: taken.ports)
+            giveBack(write)
             throw error
         }
-        let after = ServiceAddresses.Holding(object)
-        let (claimed, addresses) = (taken, addresses)
-        let giveBack: @Sendable () async -> Void = {
-            addresses.release(addresses: claimed.addresses, ports: claimed.ports)
-        }
-        if isDryRun {
-            await giveBack()
-            return StorageClaim()
-        }
-        return StorageClaim(undo: giveBack) {
+        object = write.service
+        guard !isDryRun else { return StorageClaim() }
+        let before = old.map(ServiceAddresses.Holding.init) ?? ServiceAddresses.Holding()
+        let (made, addresses) = (write, addresses)
+        return StorageClaim(undo: { giveBack(made) }) { stored in
+            let after = ServiceAddresses.Holding(stored)
             addresses.release(
-                addresses: before.addresses.subtracting(after.addresses),
-                ports: before.ports.subtracting(after.ports)
+                addresses: before.addresses.union(made.taken).subtracting(after.addresses),
+                ports: before.ports.union(made.ports.taken).subtracting(after.ports)
             )
         }
+    }
+
+    private func giveBack(_ write: Write) {
+        guard !write.isDryRun else { return }
+        addresses.release(addresses: write.taken, ports: Set(write.ports.taken))
     }
 
     func removed(_ object: JSONValue) async {
@@ -48,161 +68,40 @@ struct ServiceStep: StorageStep {
 
     // MARK: Cluster IPs
 
-    private func allocateAddresses(
-        _ service: inout JSONValue,
-        _ before: ServiceAddresses.Holding,
-        _ taken: inout Taken
-    ) throws(APIError) {
-        let type = service.value(at: ["spec", "type"])?.string ?? "ClusterIP"
-        guard type != "ExternalName" else {
-            for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] { service.remove(at: ["spec", field]) }
-            return
+    /// A changed service gets addresses only when it had none.
+    private func allocateAddresses(_ write: inout Write) throws(APIError) {
+        guard write.text("type") != "ExternalName" else { return }
+        if let before = write.before, before["type"]?.string != "ExternalName" { return }
+        var all = write.texts("clusterIPs")
+        guard all.first != "None" else { return }
+        for index in write.texts("ipFamilies").indices {
+            if index >= all.count { all.append("") }
+            all[index] = all[index].isEmpty ? try anyAddress(&write) : try claim(all[index], &write)
+            if index == 0 { write.service.set(.string(all[0]), at: ["spec", "clusterIP"]) }
         }
-        let asked =
-            service.value(at: ["spec", "clusterIP"])?.string
-            ?? service.value(at: ["spec", "clusterIPs"])?.array?.first?.string ?? ""
-        var address = asked
-        if asked.isEmpty {
-            guard let free = addresses.takeAnyAddress() else {
-                throw .internalError("failed to allocate a serviceIP: range is full")
-            }
-            address = free
-            taken.addresses.insert(free)
-        } else if asked != "None", !before.addresses.contains(asked) {
-            try claim(asked, service)
-            taken.addresses.insert(asked)
-        }
-        service.set(.string(address), at: ["spec", "clusterIP"])
-        service.set([.string(address)], at: ["spec", "clusterIPs"])
-        fillFamilies(&service, address)
+        write.service.set(.array(all.map { .string($0) }), at: ["spec", "clusterIPs"])
     }
 
-    private func fillFamilies(_ service: inout JSONValue, _ address: String) {
-        let hasSelector = !(service.value(at: ["spec", "selector"])?.object ?? [:]).isEmpty
-        if service.value(at: ["spec", "ipFamilyPolicy"]) == nil {
-            let policy = address == "None" && !hasSelector ? "RequireDualStack" : "SingleStack"
-            service.set(.string(policy), at: ["spec", "ipFamilyPolicy"])
+    private func anyAddress(_ write: inout Write) throws(APIError) -> String {
+        if write.isDryRun { return addresses.network.network.description }
+        guard let free = addresses.takeAnyAddress() else {
+            let name = write.service.value(at: ["metadata", "name"])?.string ?? ""
+            throw .internalError("failed to allocate a serviceIP for Service \"\(name)\": range is full")
         }
-        guard (service.value(at: ["spec", "ipFamilies"])?.array ?? []).isEmpty else { return }
-        let own = addresses.network.network.isV4 ? "IPv4" : "IPv6"
-        let other = own == "IPv4" ? "IPv6" : "IPv4"
-        let both = address == "None" && !hasSelector
-        service.set(both ? [.string(own), .string(other)] : [.string(own)], at: ["spec", "ipFamilies"])
-    }
-
-    private func claim(_ address: String, _ service: JSONValue) throws(APIError) {
-        let field = FieldPath("spec.clusterIPs")
-        let shown: JSONValue = [.string(address)]
-        let reason: String
-        switch addresses.take(address) {
-        case .taken: return
-        case .conflict: reason = "failed to allocate IP \(address): provided IP is already allocated"
-        default:
-            reason =
-                "failed to allocate IP \(address): the provided IP (\(address)) is not in the valid range. "
-                + "The range of valid IPs is \(addresses.network)"
-        }
-        throw .invalid(Self.kind, Self.name(service), [.invalid(field, shown, reason)])
-    }
-
-    private static func name(_ service: JSONValue) -> String { service.value(at: ["metadata", "name"])?.string ?? "" }
-
-    // MARK: Node ports
-
-    private func allocatePorts(
-        _ service: inout JSONValue,
-        _ before: ServiceAddresses.Holding,
-        _ taken: inout Taken
-    ) throws(APIError) {
-        let type = service.value(at: ["spec", "type"])?.string ?? "ClusterIP"
-        let allocates = service.value(at: ["spec", "allocateLoadBalancerNodePorts"])?.bool ?? true
-        guard type == "NodePort" || type == "LoadBalancer" else { return dropPorts(&service) }
-        guard var ports = service.value(at: ["spec", "ports"])?.array else { return }
-        // One number may serve several protocols of the same service port number.
-        var numbers: [Int: Set<String>] = [:]
-        for index in ports.indices {
-            let wire = ports[index]["protocol"]?.string ?? "TCP"
-            guard let asked = ports[index]["nodePort"]?.int, asked > 0 else { continue }
-            let number = Int(asked)
-            if numbers[number] == nil, !before.ports.contains(number) {
-                try claim(number, index, service)
-                taken.ports.insert(number)
-            }
-            numbers[number, default: []].insert(wire)
-        }
-        if type == "NodePort" || allocates {
-            for index in ports.indices where (ports[index]["nodePort"]?.int ?? 0) == 0 {
-                let number = try anyPort(for: ports[index], among: ports, numbers, &taken)
-                numbers[number, default: []].insert(ports[index]["protocol"]?.string ?? "TCP")
-                ports[index]["nodePort"] = .integer(Int64(number))
-            }
-        }
-        service.set(.array(ports), at: ["spec", "ports"])
-        try allocateHealthPort(&service, type, before, &taken)
-    }
-
-    private func anyPort(
-        for port: JSONValue,
-        among ports: [JSONValue],
-        _ numbers: [Int: Set<String>],
-        _ taken: inout Taken
-    ) throws(APIError) -> Int {
-        let wire = port["protocol"]?.string ?? "TCP"
-        for other in ports where other["port"] == port["port"] {
-            guard let number = other["nodePort"]?.int, number > 0, numbers[Int(number)]?.contains(wire) == false else { continue }
-            return Int(number)
-        }
-        guard let free = addresses.takeAnyPort() else {
-            throw .internalError("failed to allocate a nodePort: range is full")
-        }
-        taken.ports.insert(free)
+        write.taken.insert(free)
         return free
     }
 
-    private func allocateHealthPort(
-        _ service: inout JSONValue,
-        _ type: String,
-        _ before: ServiceAddresses.Holding,
-        _ taken: inout Taken
-    ) throws(APIError) {
-        let isLocal = service.value(at: ["spec", "externalTrafficPolicy"])?.string == "Local"
-        guard type == "LoadBalancer", isLocal else {
-            service.remove(at: ["spec", "healthCheckNodePort"])
-            return
-        }
-        let asked = Int(service.value(at: ["spec", "healthCheckNodePort"])?.int ?? 0)
-        guard asked == 0 else {
-            guard !before.ports.contains(asked), !taken.ports.contains(asked) else { return }
-            guard addresses.take(asked) == .taken else {
-                throw .internalError("failed to allocate requested HealthCheck NodePort \(asked): provided port is already allocated")
-            }
-            taken.ports.insert(asked)
-            return
-        }
-        guard let free = addresses.takeAnyPort() else {
-            throw .internalError("failed to allocate a HealthCheck NodePort: range is full")
-        }
-        taken.ports.insert(free)
-        service.set(.integer(Int64(free)), at: ["spec", "healthCheckNodePort"])
-    }
-
-    private func dropPorts(_ service: inout JSONValue) {
-        service.remove(at: ["spec", "healthCheckNodePort"])
-        guard var ports = service.value(at: ["spec", "ports"])?.array else { return }
-        for index in ports.indices { ports[index]["nodePort"] = nil }
-        service.set(.array(ports), at: ["spec", "ports"])
-    }
-
-    private func claim(_ port: Int, _ index: Int, _ service: JSONValue) throws(APIError) {
-        let field = FieldPath("spec.ports").index(index).child("nodePort")
+    private func claim(_ address: String, _ write: inout Write) throws(APIError) -> String {
         let reason: String
-        switch addresses.take(port) {
-        case .taken: return
-        case .conflict: reason = "provided port is already allocated"
-        default:
-            let range = addresses.ports
-            reason = "provided port is not in the valid range. The range of valid ports is \(range.lowerBound)-\(range.upperBound)"
+        switch write.isDryRun ? addresses.probe(address) : addresses.take(address) {
+        case .taken:
+            if !write.isDryRun { write.taken.insert(address) }
+            return address
+        case .conflict: reason = "provided IP is already allocated"
+        default: reason = "the provided IP (\(address)) is not in the valid range. The range of valid IPs is \(addresses.network)"
         }
-        throw .invalid(Self.kind, Self.name(service), [.invalid(field, .integer(Int64(port)), reason)])
+        let field = FieldPath("spec.clusterIPs")
+        throw write.refusal([.invalid(field, write.spec["clusterIPs"] ?? .null, "failed to allocate IP \(address): \(reason)")])
     }
 }

@@ -33,7 +33,7 @@ extension APIServer {
         _ write: inout WriteContext
     ) async throws(APIError) -> JSONValue {
         var object = object
-        object.set(.string(write.namespace), at: ["metadata", "namespace"])
+        try Self.checkNamespace(&object, write.namespace)
         write.subresource = subresource.name
         var admitted = write.admissionRequest(.create, view, kind: subresource.kind, object: object)
         try await write.admission.mutate(&admitted)

@@ -98,6 +98,25 @@ extension ResourceEngine {
     private func createOnce(_ object: consuming JSONValue, view: ResourceView, write: WriteContext) async throws(APIError) -> Stored {
         let name = object.value(at: ["metadata", "name"])?.string ?? ""
         if view.convertsBeforeHooks { object = try await view.toStorage(object) }
+        let claim = try await step?.prepare(&object, old: nil, isDryRun: write.isDryRun)
+        do throws(APIError) {
+            try check(&object, name, view: view, write: write)
+            var named = write
+            named.name = name
+            try await write.admission.validate(named.admissionRequest(.create, view, object: object))
+            if !view.convertsBeforeHooks { object = try await view.toStorage(object) }
+            settle(&object)
+            let stored = try await insert(object, write)
+            await claim?.finish(object)
+            return stored
+        } catch {
+            await claim?.undo()
+            throw error
+        }
+    }
+
+    /// What the kind's hooks make of a new object, and what they say to it.
+    private func check(_ object: inout JSONValue, _ name: String, view: ResourceView, write: WriteContext) throws(APIError) {
         let context = hookContext(write)
         let hooks = view.engineHooks
         if !traits.keepsStatusOnCreate, !write.keepsStatus, view.subresource("status") != nil { object["status"] = nil }
@@ -108,20 +127,6 @@ extension ResourceEngine {
         let finalizers = ObjectMetadata.finalizerNameIssues(object, of: descriptor)
         try refuse(ObjectMetadata.joined(common + finalizers, with: issues), name)
         hooks.warnings(object, old: nil).forEach(write.warnings.add)
-        let claim = try await step?.prepare(&object, old: nil, isDryRun: write.isDryRun)
-        do throws(APIError) {
-            var named = write
-            named.name = name
-            try await write.admission.validate(named.admissionRequest(.create, view, object: object))
-            if !view.convertsBeforeHooks { object = try await view.toStorage(object) }
-            settle(&object)
-            let stored = try await insert(object, write)
-            await claim?.finish()
-            return stored
-        } catch {
-            await claim?.undo()
-            throw error
-        }
     }
 
     private func insert(_ made: JSONValue, _ write: WriteContext) async throws(APIError) -> Stored {

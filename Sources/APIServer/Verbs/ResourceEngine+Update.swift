@@ -109,18 +109,18 @@ extension ResourceEngine {
             // What was stored has none, so a list without items would look like a change.
             forgetEmptyLists(&object)
         }
-        try prepare(&object, old, change, view, write)
-        FieldTracking.keepTimes(&object, old: old)
-        if change.part == .object { view.engineHooks.warnings(object, old: old).forEach(write.warnings.add) }
         let claim = change.part == .object ? try await step?.prepare(&object, old: old, isDryRun: write.isDryRun) : nil
         do throws(APIError) {
+            try prepare(&object, old, change, view, write)
+            FieldTracking.keepTimes(&object, old: old)
+            if change.part == .object { view.engineHooks.warnings(object, old: old).forEach(write.warnings.add) }
             var seen = object
             seen.set(.string(current.revision.description), at: ["metadata", "resourceVersion"])
             try await write.admission.validate(try request(seen, shown, change, view, write))
             if !view.convertsBeforeHooks { object = try await view.toStorage(object) }
             settle(&object)
             let stored = try await replace(object, kept, current, write)
-            await claim?.finish()
+            await claim?.finish(object)
             return stored
         } catch {
             await claim?.undo()
@@ -219,7 +219,7 @@ extension ResourceEngine {
         case .object:
             if view.subresource("status") != nil { object["status"] = old["status"] }
             hooks.prepareForUpdate(&object, old: old, context)
-            issues = metadataIssues(object, old)
+            issues = metadataIssues(object, old, change.part)
             issues += hooks.validateUpdate(object, old: old, context)
         case .status:
             keepAllButStatus(&object, old)
@@ -236,10 +236,13 @@ extension ResourceEngine {
         try refuse(issues, write.name)
     }
 
-    private func metadataIssues(_ object: JSONValue, _ old: JSONValue) -> [FieldIssue] {
-        let common = ObjectMetadata.issues(object, namespaced: descriptor.namespaced) + ObjectMetadata.updateIssues(object, old: old)
-        // Upstream checks metadata for all kinds, and again with each kind's own rules: causes name an issue twice.
-        return common + common + ObjectMetadata.finalizerNameIssues(object, of: descriptor)
+    private func metadataIssues(_ object: JSONValue, _ old: JSONValue, _ part: ObjectChange.Part = .other) -> [FieldIssue] {
+        let whole = ObjectMetadata.issues(object, namespaced: descriptor.namespaced)
+        let change = ObjectMetadata.updateIssues(object, old: old) + ObjectMetadata.repeated(whole)
+        // Upstream checks metadata for all kinds, as of a new object and of a changed one, and again with each kind's own rules.
+        var issues = whole + change + change
+        if case .object = part, !whole.isEmpty { for _ in 0..<traits.wholeMetadataChecks { issues += whole } }
+        return issues + ObjectMetadata.finalizerNameIssues(object, of: descriptor)
     }
 
     /// How upstream's storage puts it.

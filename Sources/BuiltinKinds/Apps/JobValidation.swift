@@ -41,27 +41,39 @@ struct JobValidation {
         return result
     }
 
-    /// What only a new job is asked for: the labels and the selector it got from the server, and names its pods can have.
-    static func create(_ object: JSONValue, _ issues: inout [FieldIssue]) {
+    /// A job as a new one is checked: with the labels and the selector it got from the server, and names its pods can have.
+    static func whole(_ object: JSONValue, old: JSONValue?, _ issues: inout [FieldIssue]) {
+        generated(object, old: old, &issues)
+        job(object, &issues)
+        hostname(object, &issues)
+    }
+
+    private static func generated(_ object: JSONValue, old: JSONValue?, _ issues: inout [FieldIssue]) {
         let spec = object["spec"] ?? [:]
         let (name, uid) = (object["metadata"]?.text("name") ?? "", object["metadata"]?.text("uid") ?? "")
-        if !spec.flag("manualSelector"), let selector = spec["selector"] {
-            let expected = [
-                ("controller-uid", uid), ("job-name", name), (JobSelector.controller, uid), ("batch.kubernetes.io/job-name", name),
-            ]
-            let labels = spec["template"]?["metadata"]?["labels"]
-            let place = root.child("template", "metadata", "labels")
-            for (key, value) in expected {
-                if labels?[key] == nil {
-                    issues.required(place.key(key), "must be '\(value)'")
-                } else if labels?[key]?.string != value {
-                    issues.invalid(place.key(key), labels, "must be '\(value)'")
-                }
-            }
-            if let parsed = try? LabelSelector(json: selector), !parsed.matches(Dictionary(uniqueKeysWithValues: expected)) {
-                issues.invalid(root.child("selector"), selector, "`selector` not auto-generated")
+        guard !spec.flag("manualSelector"), let selector = spec["selector"], selector != .null else { return }
+        var expected = [("controller-uid", uid), ("job-name", name)]
+        let prefixed = [(JobSelector.controller, uid), ("batch.kubernetes.io/job-name", name)]
+        // A job from the time before these labels needs none.
+        let known = old.map { $0["spec"]?["template"]?["metadata"]?["labels"] ?? [:] }
+        if prefixed.allSatisfy({ known == nil || known?[$0.0] != nil }) { expected += prefixed }
+        let labels = spec["template"]?["metadata"]?["labels"]
+        let place = root.child("template", "metadata", "labels")
+        for (key, value) in expected {
+            if labels?[key] == nil {
+                issues.required(place.key(key), "must be '\(value)'")
+            } else if labels?[key]?.string != value {
+                issues.invalid(place.key(key), labels, "must be '\(value)'")
             }
         }
+        if let parsed = try? LabelSelector(json: selector), !parsed.matches(Dictionary(uniqueKeysWithValues: expected)) {
+            issues.invalid(root.child("selector"), selector, "`selector` not auto-generated")
+        }
+    }
+
+    private static func hostname(_ object: JSONValue, _ issues: inout [FieldIssue]) {
+        let spec = object["spec"] ?? [:]
+        let name = object["metadata"]?.text("name") ?? ""
         guard spec.text("completionMode") == "Indexed", spec.number("completions") > 0 else { return }
         let hostname = "\(name)-\(spec.number("completions") - 1)"
         if !Names.dns1123LabelIssues(hostname).isEmpty {

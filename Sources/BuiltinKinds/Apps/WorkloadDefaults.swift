@@ -21,15 +21,11 @@ enum WorkloadDefaults {
             for field in ["maxSurge", "maxUnavailable"] where strategy["rollingUpdate"]?[field] == nil {
                 strategy.set(quarter, at: ["rollingUpdate", field])
             }
-        } else if strategy["rollingUpdate"] == ["maxSurge": quarter, "maxUnavailable": quarter] || strategy["rollingUpdate"] == [:] {
-            // The schema's defaults are those of a rolling update; another strategy has no such part.
-            strategy["rollingUpdate"] = nil
         }
         object.set(strategy, at: path)
     }
 
     static func statefulSet(_ object: inout JSONValue) {
-        updateStrategy(&object)
         guard var templates = object["spec"]?["volumeClaimTemplates"]?.array else { return }
         for index in templates.indices {
             // A template is a whole claim, so it has a claim's kind, phase and mode.
@@ -39,12 +35,6 @@ enum WorkloadDefaults {
             if templates[index]["status"]?["phase"] == nil { templates[index].set("Pending", at: ["status", "phase"]) }
         }
         object.set(.array(templates), at: ["spec", "volumeClaimTemplates"])
-    }
-
-    /// Without a rolling update there is nothing to say about one.
-    static func updateStrategy(_ object: inout JSONValue) {
-        guard object["spec"]?["updateStrategy"]?.text("type") == "OnDelete" else { return }
-        object.remove(at: ["spec", "updateStrategy", "rollingUpdate"])
     }
 
     static func job(_ object: inout JSONValue) {

@@ -26,13 +26,12 @@ struct WorkloadHooks: KindHooks {
         case .replicationController: WorkloadDefaults.replicationController(&object)
         case .deployment: WorkloadDefaults.deployment(&object)
         case .statefulSet: WorkloadDefaults.statefulSet(&object)
-        case .daemonSet:
-            WorkloadDefaults.updateStrategy(&object)
-            // Upstream's conversion writes a zero, and so its writers own it; what is stored is counted below.
-            if object.value(at: Self.templateGeneration) == nil { object.set("0", at: Self.templateGeneration) }
         case .job:
             WorkloadDefaults.job(&object)
             WorkloadDefaults.jobLabels(&object)
+        case .daemonSet:
+            // Upstream's conversion writes a zero, and so its writers own it; what is stored is counted below.
+            if object.value(at: Self.templateGeneration) == nil { object.set("0", at: Self.templateGeneration) }
         case .replicaSet: break
         }
     }
@@ -78,8 +77,7 @@ struct WorkloadHooks: KindHooks {
     func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
         (kind == .statefulSet ? NameRule.label : .subdomain).check(object, &issues)
-        check(object, old: nil, &issues)
-        if kind == .job { JobValidation.create(object, &issues) }
+        kind == .job ? JobValidation.whole(object, old: nil, &issues) : check(object, old: nil, &issues)
         return issues
     }
 
@@ -89,13 +87,19 @@ struct WorkloadHooks: KindHooks {
         if object["spec"] == old["spec"] { return issues }
         if kind == .job {
             // A changed job is checked as a new one and as a change; what both find is a cause twice.
-            check(object, old: old, &issues)
-            JobValidation.create(object, &issues)
+            JobValidation.whole(object, old: old, &issues)
         }
         if kind != .daemonSet { check(object, old: old, &issues) }
         WorkloadValidation.update(object, old: old, kind, &issues)
         if kind == .daemonSet { check(object, old: old, &issues) }
         return issues
+    }
+
+    /// Upstream's deployments keep their labels whoever writes the status.
+    func prepareForStatusUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
+        guard kind == .deployment else { return }
+        let path = ["metadata", "labels"]
+        if let labels = old.value(at: path) { object.set(labels, at: path) } else { object.remove(at: path) }
     }
 
     private func check(_ object: JSONValue, old: JSONValue?, _ issues: inout [FieldIssue]) {
@@ -129,7 +133,7 @@ struct WorkloadHooks: KindHooks {
             warnings += nameWarnings(name)
         }
         warnings += PodTemplateWarnings.of(object, old, ["spec", "template"])
-        if kind == .statefulSet { warnings += WorkloadWarnings.statefulSet(object) }
+        if kind == .statefulSet { warnings += WorkloadWarnings.statefulSet(object, isNew: old == nil) }
         return warnings
     }
 
@@ -156,11 +160,13 @@ enum PodTemplateWarnings {
 
 /// Warnings about workloads themselves.
 enum WorkloadWarnings {
-    static func statefulSet(_ object: JSONValue) -> [String] {
+    static func statefulSet(_ object: JSONValue, isNew: Bool) -> [String] {
         var warnings: [String] = []
-        for (index, template) in (object["spec"]?.list("volumeClaimTemplates") ?? []).enumerated() {
-            let place = FieldPath("spec").child("volumeClaimTemplates").index(index).child("spec")
-            warnings += StorageWarnings.claim(template["spec"] ?? [:], place)
+        for (index, claim) in (object["spec"]?.list("volumeClaimTemplates") ?? []).enumerated() {
+            let template = FieldPath("spec").child("volumeClaimTemplates").index(index)
+            // Upstream names the place otherwise for a new set and for a changed one.
+            let place = isNew ? template : template.child("Spec")
+            warnings += StorageWarnings.claim(claim["spec"] ?? [:], place)
         }
         if object["spec"]?["revisionHistoryLimit"]?.int ?? 0 < 0 {
             warnings.append("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended")

@@ -135,9 +135,10 @@ struct WorkloadValidation {
         guard var podSpec = template["spec"] else { return }
         podSpec["subdomain"] = nil
         podSpec["hostname"] = nil
-        let names = spec.list("volumeClaimTemplates").map { $0["metadata"]?.text("name") ?? "" }
+        // A name given twice makes one volume.
+        let names = Set(spec.list("volumeClaimTemplates").map { $0["metadata"]?.text("name") ?? "" })
         if !names.isEmpty {
-            let made = names.map { name -> JSONValue in
+            let made = names.sorted().map { name -> JSONValue in
                 ["name": .string(name), "persistentVolumeClaim": ["claimName": .string(name)]]
             }
             podSpec["volumes"] = .array(made + podSpec.list("volumes").filter { !names.contains($0.text("name")) })

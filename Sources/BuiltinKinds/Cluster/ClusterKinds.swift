@@ -39,8 +39,8 @@ enum ClusterKinds {
             guard object["metadata"]?["annotations"]?[mark] != nil else { return [] }
             return ["metadata.annotations[\(mark)]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"]
         },
-        prepare: { object, old, _ in
-            guard old == nil, let secrets = object["secrets"]?.array else { return }
+        prepare: { object, _, _ in
+            guard let secrets = object["secrets"]?.array else { return }
             // Of a reference to a secret its name alone counts.
             object["secrets"] = .array(secrets.map { secret in secret.text("name").isEmpty ? [:] : ["name": secret["name"] ?? ""] })
         },
@@ -60,11 +60,16 @@ enum ClusterKinds {
     )
 
     static let controllerRevision = KindRules(
-        check: { object, issues in
-            if object["data"] ?? .null == .null { issues.required(FieldPath("data"), "data is mandatory") }
-            issues.nonNegative(object["revision"]?.int, FieldPath("revision"))
-        },
+        check: { object, issues in issues.nonNegative(object["revision"]?.int, FieldPath("revision")) },
         update: { issues_object, old, issues in issues.immutable(issues_object["data"], old["data"], FieldPath("data")) },
+        create: { object, issues in
+            let path = FieldPath("data")
+            switch object["data"] ?? .null {
+            case .null: issues.required(path, "data is mandatory")
+            case .object: break
+            default: issues.required(path, "data must be a valid JSON object")
+            }
+        },
         row: { row in
             let owner = row.object["metadata"]?.list("ownerReferences").first { $0.flag("controller") }
             let text = owner.map { owner -> String in

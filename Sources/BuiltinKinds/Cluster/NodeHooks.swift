@@ -42,11 +42,19 @@ struct NodeHooks: KindHooks {
     private func whole(_ object: JSONValue, _ issues: inout [FieldIssue]) {
         taints(object, &issues)
         resources(object, &issues)
+        NodeFeatures.check(object, &issues)
         let networks = object["spec"]?.texts("podCIDRs") ?? []
         let place = FieldPath("spec").child("podCIDRs")
         for (index, network) in networks.enumerated() { issues.network(network, place.index(index)) }
-        let families = networks.compactMap { CIDR($0)?.isIPv6 }
-        if networks.count > 2 || families.count == 2 && families[0] == families[1] {
+        guard networks.count > 1 else { return }
+        let families = networks.map { CIDR($0)?.isIPv6 }
+        if let index = families.firstIndex(of: nil) {
+            let words =
+                "invalid PodCIDRs. failed to check with dual stack with error:"
+                + "invalid CIDR[\(index)]: <nil> (invalid CIDR address: \(networks[index]))"
+            issues.append(FieldIssue(kind: .internalError, path: place, detail: words))
+        }
+        if networks.count > 2 || families.contains(nil) || families[0] == families[1] {
             issues.invalid(place, object["spec"]?["podCIDRs"], "may specify no more than one CIDR for each IP family")
         }
     }
@@ -58,6 +66,7 @@ struct NodeHooks: KindHooks {
         // An update is checked as a new node and as a change, and what both find is said twice.
         whole(object, &issues)
         resources(object, &issues)
+        NodeFeatures.check(object, &issues)
         let path = FieldPath("spec")
         if !before.list("podCIDRs").isEmpty, spec["podCIDRs"] != before["podCIDRs"] {
             issues.forbidden(path.child("podCIDRs"), Self.notChanging)
@@ -74,6 +83,7 @@ struct NodeHooks: KindHooks {
         var issues: [FieldIssue] = []
         if object["status"] == old["status"] { return issues }
         resources(object, &issues)
+        NodeFeatures.check(object, &issues)
         var seen: Set<JSONValue> = []
         for (index, address) in (object["status"]?.list("addresses") ?? []).enumerated() where !seen.insert(address).inserted {
             issues.append(.duplicate(FieldPath("status").child("addresses").index(index), address))
@@ -93,7 +103,9 @@ struct NodeHooks: KindHooks {
             if !problems.isEmpty { issues.invalid(place.child("value"), taint["value"], problems.joined(separator: ";")) }
             issues.choice(effect, Self.effects, place.child("effect"))
             if seen.insert("\(key):\(effect)").inserted { continue }
-            var issue = FieldIssue.duplicate(place, taint)
+            var issue = FieldIssue.duplicate(place, .null)
+            issue.badValue = nil
+            issue.shownValue = InternalForm.text(taint, as: "core.Taint")
             issue.detail = "taints must be unique by key and effect pair"
             issues.append(issue)
         }

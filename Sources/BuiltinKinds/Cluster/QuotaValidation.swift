@@ -79,7 +79,7 @@ enum QuotaValidation {
 
     private static func conflicts(_ given: [String], _ path: FieldPath, _ value: JSONValue?, _ issues: inout [FieldIssue]) {
         for pair in [("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")] {
-            if given.contains(pair.0), given.contains(pair.1) { issues.invalid(path, value, "conflicting scopes") }
+            if given.contains(pair.0), given.contains(pair.1) { issues.append(.invalid(path, value, as: "[s", "conflicting scopes")) }
         }
     }
 
@@ -97,7 +97,8 @@ enum QuotaValidation {
             let values = expression.list("values")
             if !scopes.contains(scope) { issues.invalid(place.child("scopeName"), .string(scope), "unsupported scope") }
             for (name, _) in hard where !fits(scope, name) {
-                issues.invalid(place, selector, "unsupported scope applied to resource")
+                // The value is all of the selector, wherever it is said.
+                issues.append(.invalid(place, selector, as: "core.ScopeSelector", "unsupported scope applied to resource"))
             }
             if onlyExists.contains(scope), op != "Exists" { issues.invalid(place.child("operator"), .string(op), existsWords) }
             switch op {

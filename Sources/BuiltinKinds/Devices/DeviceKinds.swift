@@ -11,12 +11,6 @@ enum DeviceKinds {
 
     static let deviceClass = KindRules(
         generation: ["spec"],
-        check: { object, issues in
-            guard let name = object["spec"]?["extendedResourceName"]?.string else { return }
-            if !ResourceValidation.isExtended(name) {
-                issues.invalid(spec.child("extendedResourceName"), .string(name), "must be a valid extended resource name")
-            }
-        },
         update: { classParts($0["spec"] ?? [:], $1["spec"], &$2) },
         create: { classParts($0["spec"] ?? [:], nil, &$1) },
         row: PlainRows.nameAndAge
@@ -30,6 +24,8 @@ enum DeviceKinds {
         DeviceRules.each(configurations, most: mostConfigurations, spec.child("config"), &issues) { item, path, issues in
             DeviceRules.configuration(item, isStored: keepsConfigurations, path, &issues)
         }
+        guard let name = new["extendedResourceName"]?.string, !ResourceValidation.isExtended(name) else { return }
+        issues.invalid(spec.child("extendedResourceName"), .string(name), "must be a valid extended resource name")
     }
 
     static let claim = KindRules(

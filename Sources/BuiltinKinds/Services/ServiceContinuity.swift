@@ -1,23 +1,33 @@
 import PodKinds
+import Schema
 import Values
 
 /// What a service was given and keeps, where an update leaves it out; and `clusterIP` in step with `clusterIPs`, for
 /// clients that know the one field only.
 ///
+/// All of it happens before anything is allocated, and that before the kind's hooks see the service.
+///
 /// Source: pkg/registry/core/service/storage (patchAllocatedValues, normalizeClusterIPs).
-enum ServiceContinuity {
+public enum ServiceContinuity {
     /// A new service of an old client names its address in the single field.
-    static func create(_ object: inout JSONValue) {
+    public static func create(_ object: inout JSONValue) {
         guard let spec = object["spec"], let one = spec["clusterIP"], one != "", spec.list("clusterIPs").isEmpty else { return }
         object.set([one], at: ["spec", "clusterIPs"])
     }
 
     /// An update, before anything else looks at it.
-    static func update(_ object: inout JSONValue, old: JSONValue) {
+    public static func update(_ object: inout JSONValue, old: JSONValue) {
         guard var spec = object["spec"], let before = old["spec"] else { return }
         keep(&spec, before)
         align(&spec, before)
         object["spec"] = spec
+    }
+
+    /// What is wrong with addresses and families: nothing is allocated for a service that has such issues.
+    public static func addressIssues(_ object: JSONValue, old: JSONValue?) -> [FieldIssue] {
+        var issues: [FieldIssue] = []
+        ServiceValidation(object, old: old).checkAddresses(&issues)
+        return issues
     }
 
     private static func keep(_ spec: inout JSONValue, _ before: JSONValue) {
@@ -32,7 +42,7 @@ enum ServiceContinuity {
     }
 
     private static func hasNodePorts(_ spec: JSONValue) -> Bool {
-        spec.text("type") == "NodePort" || spec.text("type") == "LoadBalancer"
+        spec.text("type") == "NodePort" || spec.text("type") == "LoadBalancer" && spec["allocateLoadBalancerNodePorts"]?.bool ?? true
     }
 
     /// By the name of the port; a number that another port names is that one's.

@@ -4,7 +4,7 @@ import Schema
 import Units
 import Values
 
-/// The behaviour of services. Addresses and node ports are the server's to give (`APIServer`), after these checks.
+/// The behaviour of services. Addresses and node ports are the server's to give (`APIServer`), before all of this but the defaults.
 struct ServiceHooks: KindHooks {
     private static let affinityTimeout: JSONValue = 10800
 
@@ -47,36 +47,40 @@ struct ServiceHooks: KindHooks {
 
     func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         object["status"] = ["loadBalancer": [:]]
-        ServiceContinuity.create(&object)
     }
 
-    /// What belonged to the old type alone goes with it, unless the update says otherwise.
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
-        ServiceContinuity.update(&object, old: old)
-        guard var spec = object["spec"], let before = old["spec"], spec["type"] != before["type"] else { return }
-        let type = spec.text("type")
-        if type == "ExternalName" {
-            for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] where spec[field] == before[field] {
-                spec[field] = nil
-            }
-            if spec["internalTrafficPolicy"] == before["internalTrafficPolicy"] { spec["internalTrafficPolicy"] = nil }
-        }
-        if !ServiceValidation.isExternal(spec) {
-            if spec["externalTrafficPolicy"] == before["externalTrafficPolicy"] { spec["externalTrafficPolicy"] = nil }
-            let had = before.list("ports").map { $0["nodePort"] }
-            let has = spec.list("ports").map { $0["nodePort"] }
-            if had == has, var ports = spec["ports"]?.array {
-                for index in ports.indices { ports[index]["nodePort"] = nil }
-                spec["ports"] = .array(ports)
-            }
-        }
-        if type != "LoadBalancer" {
+        guard var spec = object["spec"], let before = old["spec"] else { return }
+        let (type, was) = (spec.text("type"), before.text("type"))
+        if type == "ExternalName", was != "ExternalName" { dropAddresses(&spec, before) }
+        if Self.hasNodePorts(was), !Self.hasNodePorts(type) { dropNodePorts(&spec, before) }
+        let needed = ServiceValidation.needsHealthCheck(before) && !ServiceValidation.needsHealthCheck(spec)
+        if needed, spec["healthCheckNodePort"] == before["healthCheckNodePort"] { spec["healthCheckNodePort"] = nil }
+        if was == "LoadBalancer", type != "LoadBalancer" {
             for field in ["allocateLoadBalancerNodePorts", "loadBalancerClass"] where spec[field] == before[field] { spec[field] = nil }
         }
-        if !ServiceValidation.needsHealthCheck(spec), spec["healthCheckNodePort"] == before["healthCheckNodePort"] {
-            spec["healthCheckNodePort"] = nil
-        }
+        let isClosed = ServiceValidation.isExternal(before) && !ServiceValidation.isExternal(spec)
+        if isClosed, spec["externalTrafficPolicy"] == before["externalTrafficPolicy"] { spec["externalTrafficPolicy"] = nil }
         object["spec"] = spec
+        if type != "LoadBalancer" { object.set([:], at: ["status", "loadBalancer"]) }
+    }
+
+    private static func hasNodePorts(_ type: String) -> Bool { type == "NodePort" || type == "LoadBalancer" }
+
+    /// What belonged to the old type alone goes with it, unless the update says otherwise.
+    private func dropAddresses(_ spec: inout JSONValue, _ before: JSONValue) {
+        if spec.text("clusterIP") == before.text("clusterIP"), spec.list("clusterIPs") == before.list("clusterIPs") {
+            spec["clusterIP"] = nil
+            spec["clusterIPs"] = nil
+        }
+        for field in ["ipFamilies", "ipFamilyPolicy"] where spec[field] == before[field] { spec[field] = nil }
+    }
+
+    private func dropNodePorts(_ spec: inout JSONValue, _ before: JSONValue) {
+        let had = Set(before.list("ports").map { $0.number("nodePort") }).union([0])
+        guard var ports = spec["ports"]?.array, had.isSuperset(of: ports.map { $0.number("nodePort") }) else { return }
+        for index in ports.indices { ports[index]["nodePort"] = nil }
+        spec["ports"] = .array(ports)
     }
 
     func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
@@ -89,9 +93,6 @@ struct ServiceHooks: KindHooks {
     func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
         let check = ServiceValidation(object, old: old)
-        // Upstream looks at these before it allocates, and at the rest afterwards.
-        check.checkAddresses(&issues)
-        guard issues.isEmpty else { return issues }
         check.update(&issues)
         check.check(&issues)
         return issues

@@ -167,7 +167,8 @@ struct ServiceValidation {
         if parsed.count == 2, parsed[0].isV4 == parsed[1].isV4 {
             issues.invalid(place, spec["clusterIPs"], "may specify no more than one IP for each IP family")
         }
-        for (index, pair) in zip(parsed, spec.texts("ipFamilies")).enumerated() where pair.0.family != pair.1 {
+        for (index, pair) in zip(parsed, spec.texts("ipFamilies")).enumerated() {
+            guard ["IPv4", "IPv6"].contains(pair.1), pair.0.family != pair.1 else { continue }
             let words = "expected an \(pair.1) value as indicated by `ipFamilies[\(index)]`"
             issues.invalid(place.index(index), .string(given[index]), words)
         }

@@ -17,10 +17,7 @@ package struct PodHooks: KindHooks {
 
     package func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         Generation.start(&object)
-        // Upstream's conversion does this; updates may keep what is stored.
-        if object["spec"]?.number("terminationGracePeriodSeconds") ?? 0 < 0 {
-            object.set(1, at: ["spec", "terminationGracePeriodSeconds"])
-        }
+        keepGracePositive(&object)
         GatedPodFields.drop(&object, old: nil, at: ["spec"])
         var status: JSONValue = ["phase": "Pending", "qosClass": .string(QualityOfService.of(object["spec"]))]
         if object["spec"]?.list("schedulingGates").isEmpty == false {
@@ -43,6 +40,7 @@ package struct PodHooks: KindHooks {
         case "resize": PodParts.keepResources(&object, old: old)
         default: break
         }
+        keepGracePositive(&object)
         GatedPodFields.drop(&object, old: old, at: ["spec"])
         Generation.advance(&object, old: old)
     }
@@ -60,6 +58,12 @@ package struct PodHooks: KindHooks {
             object.set(known, at: ["status", "qosClass"])
         }
         keepObservedGeneration(&object, old)
+    }
+
+    /// Upstream's conversion does this to whatever a client sends, of pods but not of templates.
+    private func keepGracePositive(_ object: inout JSONValue) {
+        guard object["spec"]?.number("terminationGracePeriodSeconds") ?? 0 < 0 else { return }
+        object.set(1, at: ["spec", "terminationGracePeriodSeconds"])
     }
 
     /// The one address is the first of all; where they differ, the one counts.

@@ -115,6 +115,10 @@ package struct PodStatusValidation {
             issues.address(address, Self.path.child(field).index(index), known: known)
         }
         guard all.count > 1 else { return }
+        if let index = all.firstIndex(where: { IPAddress($0) == nil }) {
+            let words = "failed to check for dual stack with error:invalid IP[\(index)]: \(all[index])"
+            issues.append(FieldIssue(kind: .internalError, path: Self.path.child(field), detail: words))
+        }
         let families = all.compactMap { IPAddress($0)?.isV4 }
         if all.count > 2 || families.count != 2 || families[0] == families[1] {
             issues.invalid(Self.path.child(field), status[field], "may specify no more than one IP for each IP family")
