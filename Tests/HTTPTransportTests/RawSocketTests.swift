@@ -72,6 +72,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400 Bad Request"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501 Not Implemented"),
+    ])
+    func `a head that can be read in two ways is refused`(request: String, status: String) async throws {
+        try await withServer(handler: echo) { _, port in
+            let answer = try await Self.talk(port, request)
+            #expect(answer.hasPrefix("HTTP/1.1 \(status)\r\n"), "\(answer)")
+        }
+    }
+
     @Test func `headers beyond the limit get 431`() async throws {
         var configuration = HTTPServerConfiguration()
         configuration.limits.headerBytes = 4096
@@ -79,6 +90,17 @@ import Testing
             let filler = (0..<100).map { "X-Filler-\($0): \(String(repeating: "a", count: 64))\r\n" }.joined()
             let answer = try await Self.talk(port, "GET / HTTP/1.1\r\n\(filler)\r\n")
             #expect(answer.hasPrefix("HTTP/1.1 431 "), "\(answer)")
+        }
+    }
+
+    @Test func `a long field and a thousand fields are taken, as Go takes them`() async throws {
+        try await withServer(handler: echo) { _, port in
+            let field = "X-Long: \(String(repeating: "a", count: 900 << 10))\r\n"
+            let long = try await Self.talk(port, "GET / HTTP/1.1\r\nConnection: close\r\n\(field)\r\n")
+            #expect(long.hasPrefix("HTTP/1.1 200 "), "\(long.prefix(200))")
+            let groups = (0..<2_000).map { "X-Remote-Group: g\($0)\r\n" }.joined()
+            let many = try await Self.talk(port, "GET / HTTP/1.1\r\nConnection: close\r\n\(groups)\r\n")
+            #expect(many.hasPrefix("HTTP/1.1 200 "), "\(many.prefix(200))")
         }
     }
 

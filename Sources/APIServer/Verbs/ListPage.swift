@@ -32,6 +32,32 @@ struct ListPage: Sendable {
         }
     }
 
+    private static let muchBytes = 256 << 10
+    private static let muchObjects = 64
+
+    /// Whether it is too much to be held whole for each client that takes it, however slowly.
+    var isMuch: Bool {
+        if case .snapshot(let snapshot, _) = objects, snapshot.count > Self.muchObjects { return true }
+        return holds(moreThan: Self.muchBytes)
+    }
+
+    /// Whether its objects take more than so many bytes, as they are stored.
+    func holds(moreThan limit: Int) -> Bool {
+        switch objects {
+        case .chosen(let list): Self.hold(list, moreThan: limit)
+        case .snapshot(let snapshot, _): Self.hold(snapshot, moreThan: limit)
+        }
+    }
+
+    private static func hold(_ objects: some Sequence<CachedObject>, moreThan limit: Int) -> Bool {
+        var bytes = 0
+        for object in objects {
+            bytes += object.bytes.count
+            if bytes > limit { return true }
+        }
+        return false
+    }
+
     /// The list's metadata.
     var metadata: JSONValue {
         var metadata: JSONValue = ["resourceVersion": .string(revision.description)]

@@ -77,10 +77,15 @@ enum ListResponse {
         _ append: @escaping Append
     ) -> HTTPResponse {
         let isDirect = context.form.isCopied
-        if isDirect, case .snapshot(let snapshot, let selection) = page.objects, snapshot.count > 64 {
-            let isCompressed = isWorthCompressing(snapshot, context.request)
+        if isDirect, page.isMuch {
+            let isCompressed = BodyCompression.isAccepted(context.request) && page.holds(moreThan: BodyCompression.threshold)
+            let isPartial = if case .partial = context.form.shape { true } else { false }
             let body: HTTPResponse.Body = .stream { stream in
-                try await write(snapshot, selection, head, append, isCompressed: isCompressed, to: stream)
+                let frame = Frame(head: head, isPartial: isPartial, isCompressed: isCompressed)
+                switch page.objects {
+                case .snapshot(let snapshot, let selection): try await write(snapshot, selection, frame, append, to: stream)
+                case .chosen(let objects): try await write(objects, nil, frame, append, to: stream)
+                }
             }
             var headers = Responses.headers(context.form)
             if isCompressed { BodyCompression.mark(&headers) }
@@ -89,7 +94,8 @@ enum ListResponse {
         var out = head
         var isFirst = true
         page.forEach { object in add(object, append, &isFirst, &out) }
-        out += Array("]}".utf8)
+        let isPartial = if case .partial = context.form.shape { true } else { false }
+        end(&out, isEmpty: isFirst, isPartial: isPartial)
         return Responses.object(out, form: context.form)
     }
 
@@ -99,20 +105,36 @@ enum ListResponse {
         if append(object, &out) { isFirst = false } else { out.removeLast(out.count - mark) }
     }
 
+    /// Upstream's list of metadata has no items where there are none.
+    private static func end(_ out: inout [UInt8], isEmpty: Bool, isPartial: Bool) {
+        if isEmpty, isPartial, out.last == UInt8(ascii: "[") {
+            out.removeLast()
+            out += Array("null}".utf8)
+        } else {
+            out += Array("]}".utf8)
+        }
+    }
+
+    /// What a streamed list has around its items.
+    private struct Frame: Sendable {
+        let head: [UInt8]
+        let isPartial: Bool
+        let isCompressed: Bool
+    }
+
     private static func write(
-        _ snapshot: CacheSnapshot,
-        _ selection: FieldSelection,
-        _ head: [UInt8],
+        _ objects: some Sequence<CachedObject>,
+        _ selection: FieldSelection?,
+        _ frame: Frame,
         _ append: Append,
-        isCompressed: Bool,
         to stream: any ResponseStream
     ) async throws {
-        let encoder = isCompressed ? GzipEncoder() : nil
+        let encoder = frame.isCompressed ? GzipEncoder() : nil
         var block: [UInt8] = []
         block.reserveCapacity(blockBytes + (16 << 10))
-        block += head
+        block += frame.head
         var isFirst = true
-        for object in snapshot where selection.matches(object) {
+        for object in objects where selection?.matches(object) ?? true {
             add(object, append, &isFirst, &block)
             guard block.count >= blockBytes else { continue }
             let ready = encoder?.add(block) ?? block
@@ -120,18 +142,9 @@ enum ListResponse {
             // The same memory again, unless the connection still holds it.
             block.removeAll(keepingCapacity: true)
         }
-        block += Array("]}\n".utf8)
+        end(&block, isEmpty: isFirst, isPartial: frame.isPartial)
+        block.append(UInt8(ascii: "\n"))
         guard let encoder else { return try await stream.write(block) }
         try await stream.write(encoder.add(block) + encoder.finish())
-    }
-
-    private static func isWorthCompressing(_ snapshot: CacheSnapshot, _ request: HTTPRequest) -> Bool {
-        guard BodyCompression.isAccepted(request) else { return false }
-        var bytes = 0
-        for object in snapshot {
-            bytes += object.bytes.count
-            if bytes > BodyCompression.threshold { return true }
-        }
-        return false
     }
 }

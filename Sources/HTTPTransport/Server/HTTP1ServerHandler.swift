@@ -166,7 +166,12 @@ final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let target = RequestTarget(head.uri)
         var headers = HeaderFields()
         headers.reserve(head.headers.count)
-        for (name, value) in head.headers { headers.append(name, value) }
+        var hosts = 0
+        for (name, value) in head.headers {
+            headers.append(name, value)
+            if name.utf8.count == 4, HeaderFields.same(name, "host") { hosts += 1 }
+        }
+        if let status = Self.refusal(of: headers, hosts: hosts) { return refuse(status) }
         let request = HTTPRequest(
             method: head.method.rawValue,
             path: target.path,
@@ -183,6 +188,13 @@ final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
         }
         state = .reading(request, keepAlive: head.isKeepAlive && !request.isUpgrade)
+    }
+
+    /// The status for heads that two servers in a row could read in two ways, as Go answers them; nil when there is one way.
+    private static func refusal(of headers: HeaderFields, hosts: Int) -> Int? {
+        if hosts > 1 { return 400 }
+        guard let coding = headers["transfer-encoding"] else { return nil }
+        return HeaderFields.same(coding, "chunked") && headers.all("transfer-encoding").count == 1 ? nil : 501
     }
 
     private func refuseBody(_ request: HTTPRequest) {

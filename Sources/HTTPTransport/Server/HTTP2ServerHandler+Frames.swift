@@ -4,7 +4,7 @@ import NIOHPACK
 /// What the peer sends. Source: RFC 9113, section 6; the bounds are ours.
 extension HTTP2ServerHandler {
     /// Frames one header block may come in.
-    private static let blockFrames = 32
+    private static let blockFrames = 96
     /// Empty DATA frames in a row.
     private static let emptyFrameLimit = 100
     /// Body bytes of requests that have not ended, over all streams of a connection.

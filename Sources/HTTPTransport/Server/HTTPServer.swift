@@ -196,10 +196,16 @@ public final class HTTPServer: Sendable {
         }
     }
 
+    /// A user of a thousand groups comes in a thousand fields from a proxy. Shorter fields than this are not worth their memory.
+    private static let leastFieldBytes = 64
+    private static let leastHeaderFields = 256
+
     private func addHTTP1(_ channel: any Channel, peer: Peer) throws {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderListSize = configuration.limits.headerBytes
-        limits.maxHeaderFieldSize = min(limits.maxHeaderFieldSize, configuration.limits.headerBytes)
+        // One field may take all the room, as in Go: long tokens and many groups come in one.
+        limits.maxHeaderFieldSize = configuration.limits.headerBytes
+        limits.maxHeaderFieldCount = max(Self.leastHeaderFields, configuration.limits.headerBytes / Self.leastFieldBytes)
         let decoder = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
         )
