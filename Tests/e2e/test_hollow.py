@@ -71,3 +71,16 @@ def test_purge_takes_the_context_out_of_the_users_kubeconfig():
         assert "apus" not in open(c.kubeconfig).read()
     finally:
         c.close()
+
+
+def test_a_server_in_the_foreground_writes_the_kubeconfig_asked_for():
+    c = Cluster("foreground")
+    server = subprocess.Popen([APUS, "server", *c.flags, "--hollow-nodes", "1"], env=c.env(),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: c.out("get", "--raw", "/readyz") == "ok", 60)
+        assert c.out("config", "get-contexts", "-o", "name").split() == ["apus"]
+    finally:
+        server.terminate()
+        server.wait(60)
+        c.close()

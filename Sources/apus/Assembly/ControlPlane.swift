@@ -151,7 +151,7 @@ struct ControlPlane: Sendable {
                 throw StartError(message: "port \(configuration.httpsPort) is in use by another process; choose another with --https-port")
             }
             try await server.start()
-            try KubeconfigFiles(dataDirectory: directory.path).write(pki, server: "https://127.0.0.1:\(configuration.httpsPort)")
+            try writeKubeconfigs()
             started()
             group.addTask { await self.informers.run() }
             let controllers = controllers
@@ -205,13 +205,19 @@ struct ControlPlane: Sendable {
         )
     }
 
+    /// The components' and the administrator's kubeconfigs, and the file that was asked for.
+    private func writeKubeconfigs() throws {
+        try KubeconfigFiles(dataDirectory: directory.path).write(pki, server: "https://127.0.0.1:\(configuration.httpsPort)")
+        if configuration.kubeconfig != nil { _ = try Kubeconfigs.publish(configuration, directory) }
+    }
+
     /// New certificates reach the listener and the kubeconfigs without a restart.
     private var renewal: CertificateRenewal {
         CertificateRenewal(pki: pki) { [self] _ in
             do {
                 try listener.reloadTLS(pki.apiServerTLS)
                 kubeletTLS.set(pki.kubeletTLS)
-                try KubeconfigFiles(dataDirectory: directory.path).write(pki, server: "https://127.0.0.1:\(configuration.httpsPort)")
+                try writeKubeconfigs()
             } catch {
                 logger.error("renewed certificates not taken", metadata: ["error": "\(error)"])
             }
