@@ -158,7 +158,9 @@ import Values
             let refused = try await cluster.post("/apis/authentication.k8s.io/v1/tokenreviews", ["spec": ["token": .string(forged)]])
             #expect(refused["status", "error"] == "[invalid bearer token, go-jose/go-jose: error in cryptographic primitive]")
             #expect(refused["status", "authenticated"] == nil)
-            let said: JSONValue = ["spec": ["token": "x"], "status": ["audiences": ["a"], "user": ["username": "me"], "authenticated": true]]
+            let said: JSONValue = [
+                "spec": ["token": "x"], "status": ["audiences": ["a"], "user": ["username": "me"], "authenticated": true],
+            ]
             let echo = try await cluster.post("/apis/authentication.k8s.io/v1/tokenreviews", said)
             #expect(echo["status"] == ["audiences": ["a"], "user": ["username": "me"], "error": "invalid bearer token"])
             #expect(try await cluster.send("GET", "/apis", user: nil, headers: ["Authorization": "Bearer \(forged)"]).status == 401)

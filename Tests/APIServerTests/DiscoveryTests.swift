@@ -30,7 +30,9 @@ import Values
             for group in ["zebra.test", "apus.test"] {
                 try await cluster.install(Samples.definition(group: group, schema: Samples.schema(["a": ["type": "string"]])))
             }
-            let builtin = ["apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch"]
+            let builtin = [
+                "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
+            ]
             let plain = try await cluster.get("/apis")["groups"]?.array?.compactMap { $0["name"]?.string } ?? []
             #expect(Array(plain.prefix(builtin.count)) == builtin)
             #expect(plain.suffix(2) == ["apus.test", "zebra.test"])

@@ -161,6 +161,7 @@ import Values
     @Test func `old versions are in discovery, last and without short names`() async throws {
         try await withCluster { cluster in
             let groups = try await cluster.get("/apis")["groups"]?.array ?? []
+            #expect(groups.first?["name"] == "apiregistration.k8s.io")
             #expect(groups.last?["name"] == "extensions")
             let apps = groups.first { $0["name"] == "apps" }
             #expect(apps?.value(at: ["preferredVersion", "version"]) == "v1")

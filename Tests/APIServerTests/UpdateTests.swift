@@ -113,13 +113,13 @@ import Values
         try await withCluster { cluster in
             _ = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
             try await withThrowingTaskGroup(of: Int.self) { group in
-                for index in 0..<20 {
+                for index in 0..<100 {
                     group.addTask { try await cluster.patch(Self.maps + "/a", ["data": ["k\(index)": "v"]]).status }
                 }
                 for try await status in group { #expect(status == 200) }
             }
             let read = try await cluster.get(Self.maps + "/a")
-            #expect(read["data"]?.object?.count == 20)
+            #expect(read["data"]?.object?.count == 100)
         }
     }
 

@@ -186,6 +186,8 @@ enum APIServicePriority {
 
     /// The priority of every group of custom resources.
     static let customGroup = 1000
+    /// The aggregator's own group, which no APIService object stands for, comes before all others.
+    private static let aggregation = (name: "apiregistration.k8s.io", priority: 20_001)
     /// The priority of a group that upstream no longer has.
     private static let oldGroup = 15000
 
@@ -193,6 +195,7 @@ enum APIServicePriority {
     /// must have one there, and no old group has.
     static func ofGroup(_ name: String) -> Int {
         if let known = table["\(name)/v1"] ?? table.first(where: { $0.key.hasPrefix("\(name)/") })?.value { return known.group }
+        if name == aggregation.name { return aggregation.priority }
         return name.contains(".") ? customGroup : oldGroup
     }
 

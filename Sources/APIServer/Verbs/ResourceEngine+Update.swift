@@ -46,7 +46,8 @@ struct UpdateOutcome: Sendable {
 }
 
 extension ResourceEngine {
-    private static let conflictRetries = 8
+    /// Upstream tries until the request's time is over. Each try that fails is a write of somebody else that succeeded.
+    private static let conflictRetries = 1000
 
     /// Changes an object.
     func update(_ change: ObjectChange, view: ResourceView, write: WriteContext) async throws(APIError) -> UpdateOutcome {
