@@ -11,12 +11,12 @@ public enum BuiltinKinds {
         BuiltinResources.all.map { kind in
             var kind = kind
             kind.hooks = GoWordedHooks.wording(hooks(for: kind.groupResource), group: kind.group, kind: kind.kind)
-            attachConversions(&kind)
+            attachTraits(&kind)
             return kind
         }
     }
 
-    private static func attachConversions(_ kind: inout KindDescriptor) {
+    private static func attachTraits(_ kind: inout KindDescriptor) {
         switch kind.groupResource.description {
         case "events.events.k8s.io":
             kind.storedAs = GroupResource(group: "", resource: "events")
@@ -29,6 +29,8 @@ public enum BuiltinKinds {
             for index in kind.versions.indices where kind.versions[index].name == "v1" {
                 kind.versions[index].conversion = AutoscalerV1(stored: "autoscaling/v2")
             }
+        case "apiservices.apiregistration.k8s.io":
+            for index in kind.versions.indices { kind.versions[index].columns = ServerKinds.apiServiceColumns }
         default: break
         }
     }

@@ -31,7 +31,6 @@ private let named = "{name: x, creationTimestamp: \"2023-11-14T22:08:20Z\"}"
             ["Limited", 30, 64, 8, 50, "5m"]
         ),
         Shown("servicecidrs.networking.k8s.io", "{spec: {cidrs: [10.0.0.0/16, 'fd00::/108']}}", ["10.0.0.0/16,fd00::/108", "5m"]),
-        Shown("csistoragecapacities.storage.k8s.io", "{storageClassName: fast, capacity: 1Gi}", ["fast", "1Gi"]),
         Shown("csinodes.storage.k8s.io", "{spec: {drivers: [{}, {}]}}", [2, "5m"]),
         Shown("runtimeclasses.node.k8s.io", "{handler: runc}", ["runc", "5m"]),
         Shown("ingressclasses.networking.k8s.io", "{spec: {controller: a.b/c}}", ["a.b/c", "<none>", "5m"]),

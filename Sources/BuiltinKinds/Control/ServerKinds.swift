@@ -35,6 +35,14 @@ enum ServerKinds {
         row: PlainRows.apiService
     )
 
+    /// The aggregator prints its own kind: the table of upstream's columns does not have it.
+    static let apiServiceColumns = [
+        ColumnDefinition(name: "Name", type: "string", format: "name"),
+        ColumnDefinition(name: "Service", type: "string", description: "The service that serves this version, or Local."),
+        ColumnDefinition(name: "Available", type: "string", description: "Whether the version is served now."),
+        ColumnDefinition(name: "Age", type: "string"),
+    ]
+
     private static func apiService(_ object: JSONValue, _ issues: inout [FieldIssue]) {
         let (spec, path) = (object["spec"] ?? [:], FieldPath("spec"))
         let (group, version, name) = (spec.text("group"), spec.text("version"), object["metadata"]?.text("name") ?? "")

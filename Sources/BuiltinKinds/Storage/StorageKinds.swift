@@ -233,9 +233,6 @@ enum StorageKinds {
                 warnings.append("nodeTopology.matchLabels.\(key): \(words)")
             }
             return warnings
-        },
-        row: { row in
-            [row.name, row.text(row.object["storageClassName"]), row.text(row.object["capacity"], "<unset>")]
         }
     )
 
