@@ -135,9 +135,9 @@ private struct Tenants {
         #expect(outcome7 == .reject(reason: "queue-full"))
         #expect(queues.waiting(since: 0).map(\.id) == [2])
         let outcome8 = queues.abandoned(2, queue: 0, now: 1)
-        #expect(outcome8)
+        #expect(outcome8 == [])
         let outcome9 = queues.abandoned(2, queue: 0, now: 1)
-        #expect(!outcome9)
+        #expect(outcome9 == nil)
         let outcome10 = queues.arrived(4, seats: 1, flow: 0, now: 1)
         #expect(outcome10 == .wait(queue: 0))
         let started = queues.finished(queue: 0, seats: 9, ran: 2, now: 2)
@@ -152,6 +152,29 @@ private struct Tenants {
         #expect(wide == .wait(queue: 2))
         let narrow = queues.arrived(3, seats: 1, flow: 3, now: 0)
         #expect(narrow == .run(queue: 3, seats: 1))
+    }
+
+    @Test func `those behind a wide request that is given up start, and no arrival starts them unseen`() {
+        var queues = SeatQueues(SeatQueues.Settings(queues: 1, handSize: 1, queueLength: 9), limit: 3, now: 0)
+        _ = queues.arrived(1, seats: 2, flow: 0, now: 0)
+        for (id, seats) in [(2, 2), (3, 1)] {
+            let arrival = queues.arrived(UInt64(id), seats: seats, flow: 0, now: 0)
+            #expect(arrival == .wait(queue: 0))
+        }
+        let started = queues.abandoned(2, queue: 0, now: 1)
+        #expect(started?.map(\.id) == [3])
+        let late = queues.arrived(4, seats: 1, flow: 0, now: 1)
+        #expect(late == .wait(queue: 0))
+        #expect(queues.waitingCount == 1)
+    }
+
+    @Test func `a wide request that waits beside free seats lifts no bound`() {
+        var queues = SeatQueues(SeatQueues.Settings(queues: 1, handSize: 1, queueLength: 1), limit: 3, now: 0)
+        _ = queues.arrived(1, seats: 2, flow: 0, now: 0)
+        let wide = queues.arrived(2, seats: 3, flow: 0, now: 0)
+        let next = queues.arrived(3, seats: 1, flow: 0, now: 0)
+        #expect(wide == .wait(queue: 0))
+        #expect(next == .reject(reason: "queue-full"))
     }
 
     @Test func `a level without seats serves one after the other where it has no queues, and nobody where it has`() {

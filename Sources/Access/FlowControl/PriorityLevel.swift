@@ -121,19 +121,22 @@ final class PriorityLevel: Sendable {
         }
     }
 
-    /// Takes a waiting request out of its queue and tells it why.
+    /// Takes a waiting request out of its queue and tells it why; those behind it may run now.
     private func giveUp(_ id: UInt64, queue: Int, reason: String, now: Double) {
-        let waiter: Waiter? = state.withLock { state in
-            guard state.queues.abandoned(id, queue: queue, now: now), let schema = state.schemas.removeValue(forKey: id) else { return nil }
+        let ready: [(Waiter, Entry)] = state.withLock { state in
+            guard let started = state.queues.abandoned(id, queue: queue, now: now) else { return [] }
+            var ready = state.start(started, now: now)
+            guard let schema = state.schemas.removeValue(forKey: id) else { return ready }
             state.tallies[schema, default: Tally()].waiting -= 1
             state.tallies[schema, default: Tally()].rejected[reason, default: 0] += 1
-            guard let waiter = state.waiting.removeValue(forKey: id) else {
+            if let waiter = state.waiting.removeValue(forKey: id) {
+                ready.append((waiter, .reject(reason: reason)))
+            } else {
                 state.early[id] = .reject(reason: reason)
-                return nil
             }
-            return waiter
+            return ready
         }
-        waiter?.continuation.resume(returning: .reject(reason: reason))
+        for (waiter, entry) in ready { waiter.continuation.resume(returning: entry) }
     }
 
     /// A request was served until `ended`, and has kept its seats for `lingering` after that.

@@ -107,14 +107,15 @@ public struct SeatQueues: Sendable {
             start(queue, seats)
             return .run(queue: queue, seats: seats)
         }
-        guard seatsInUse < limit || queues[queue].waiting.count < settings.queueLength else { return .reject(reason: "queue-full") }
+        // Upstream lets a queue grow while a wide request waits beside free seats; here the bound always holds.
+        guard queues[queue].waiting.count < settings.queueLength else { return .reject(reason: "queue-full") }
         activate(queue)
         queues[queue].waiting.append(Waiting(id: id, seats: seats, arrival: now))
         queues[queue].waitingSeats += seats
         waitingCount += 1
         waitingSeats += seats
         noteDemand(now)
-        // It may go before one that waits for more seats than are free. No other can start that could not before.
+        // It may go before one that waits for more seats than are free. No other can: what may run has always been started.
         return dispatch(now).isEmpty ? .wait(queue: queue) : .run(queue: queue, seats: seats)
     }
 
@@ -136,15 +137,15 @@ public struct SeatQueues: Sendable {
         return dispatch(now)
     }
 
-    /// Nobody waits for a request any more. False when it does not wait here.
-    public mutating func abandoned(_ id: UInt64, queue: Int, now: Double) -> Bool {
+    /// Nobody waits for a request any more. Returns those that may run now, which it stood before; nil when it does not wait here.
+    public mutating func abandoned(_ id: UInt64, queue: Int, now: Double) -> [Start]? {
         advance(now)
-        guard let index = queues[queue].waiting.firstIndex(where: { $0.id == id }) else { return false }
+        guard let index = queues[queue].waiting.firstIndex(where: { $0.id == id }) else { return nil }
         let request = queues[queue].waiting.remove(at: index)
         left(queue, request)
         if !queues[queue].isActive { activeQueues -= 1 }
         noteDemand(now)
-        return true
+        return dispatch(now)
     }
 
     /// The level got other settings. Requests stay in their queues until they have run. Returns those that may run now.
