@@ -7,7 +7,7 @@ enum GoConversion {
     ///
     /// - Parameter type: What Go calls the type.
     static func mismatch(_ value: JSONValue, _ node: SchemaNode, type: String) -> String? {
-        let found = kind(of: value)
+        let found = value.isNull ? "invalid" : GoText.kind(value)
         switch node.shape {
         case .object: return "cannot restore struct from: \(found)"
         case .map: return "cannot restore map from \(found)"
@@ -23,18 +23,6 @@ enum GoConversion {
         switch (value, node.shape) {
         case (.integer, .string), (.integer, .integer), (.integer, .number), (.number, .integer): true
         default: false
-        }
-    }
-
-    private static func kind(of value: JSONValue) -> String {
-        switch value {
-        case .null: "invalid"
-        case .bool: "bool"
-        case .integer: "int64"
-        case .number: "float64"
-        case .string: "string"
-        case .array: "slice"
-        case .object: "map"
         }
     }
 }

@@ -159,6 +159,8 @@ struct APIServiceObjects: Sendable {
 /// Upstream's order of the group versions.
 enum APIServicePriority {
     private static let table: [String: (group: Int, version: Int)] = [
+        // The aggregator's own group, which no APIService object stands for, comes before all others.
+        "apiregistration.k8s.io/v1": (20001, 0),
         "/v1": (18000, 1), "apps/v1": (17800, 15), "events.k8s.io/v1": (17750, 15), "events.k8s.io/v1beta1": (17750, 5),
         "authentication.k8s.io/v1": (17700, 15), "authorization.k8s.io/v1": (17600, 15), "autoscaling/v1": (17500, 15),
         "autoscaling/v2": (17500, 30), "autoscaling/v2beta1": (17500, 9), "autoscaling/v2beta2": (17500, 1), "batch/v1": (17400, 15),
@@ -186,8 +188,6 @@ enum APIServicePriority {
 
     /// The priority of every group of custom resources.
     static let customGroup = 1000
-    /// The aggregator's own group, which no APIService object stands for, comes before all others.
-    private static let aggregation = (name: "apiregistration.k8s.io", priority: 20_001)
     /// The priority of a group that upstream no longer has.
     private static let oldGroup = 15000
 
@@ -195,7 +195,6 @@ enum APIServicePriority {
     /// must have one there, and no old group has.
     static func ofGroup(_ name: String) -> Int {
         if let known = table["\(name)/v1"] ?? table.first(where: { $0.key.hasPrefix("\(name)/") })?.value { return known.group }
-        if name == aggregation.name { return aggregation.priority }
         return name.contains(".") ? customGroup : oldGroup
     }
 

@@ -76,10 +76,9 @@ enum ListResponse {
         _ context: RequestContext,
         _ append: @escaping Append
     ) -> HTTPResponse {
-        let isDirect = context.form.isCopied
-        if isDirect, page.isMuch {
+        let isPartial = if case .partial = context.form.shape { true } else { false }
+        if context.form.isCopied, page.isMuch {
             let isCompressed = BodyCompression.isAccepted(context.request) && page.holds(moreThan: BodyCompression.threshold)
-            let isPartial = if case .partial = context.form.shape { true } else { false }
             let body: HTTPResponse.Body = .stream { stream in
                 let frame = Frame(head: head, isPartial: isPartial, isCompressed: isCompressed)
                 switch page.objects {
@@ -94,7 +93,6 @@ enum ListResponse {
         var out = head
         var isFirst = true
         page.forEach { object in add(object, append, &isFirst, &out) }
-        let isPartial = if case .partial = context.form.shape { true } else { false }
         end(&out, isEmpty: isFirst, isPartial: isPartial)
         return Responses.object(out, form: context.form)
     }
