@@ -43,7 +43,7 @@ unit: test-deps
 	Tools/unit.sh
 
 e2e: test-deps release
-	APUS=$(CURDIR)/dist/apus python3 -m pytest Tests/e2e -q -rs || APUS=$(CURDIR)/dist/apus python3 -m pytest Tests/e2e -q -rs
+	APUS=$(CURDIR)/dist/apus Tools/e2e.sh
 
 lint: ## formatting and house rules
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks Tools

@@ -55,9 +55,14 @@ def test_readiness_follows_what_the_server_says(cluster, namespace, image):
 @pytest.mark.parametrize("service, words", [("nobody", "health rpc probe failed"), ("slow", "timeout: health rpc did not complete within 1s")])
 def test_a_failed_liveness_probe_restarts(cluster, namespace, image, service, words):
     c = cluster
-    c.apply(server("g", namespace, image, livenessProbe=probe(service, timeoutSeconds=1)))
+    # The startup probe waits for the server to listen: before, any probe fails for want of a connection.
+    started = probe(failureThreshold=60)
+    c.apply(server("g", namespace, image, startupProbe=started, livenessProbe=probe(service, timeoutSeconds=1)))
 
     def restarted():
         return c.json("get", "pod", "g", "-n", namespace)["status"]["containerStatuses"][0]["restartCount"] > 0
     eventually(restarted, 60)
-    assert any(r == "Unhealthy" and words in m for _, r, m in c.events(namespace, "g")), c.events(namespace, "g")
+
+    def told():
+        return any(r == "Unhealthy" and words in m for _, r, m in c.events(namespace, "g"))
+    eventually(told, 20)

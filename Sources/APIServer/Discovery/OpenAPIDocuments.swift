@@ -75,7 +75,8 @@ final class OpenAPIDocuments: Sendable {
     }
 
     /// `/openapi/v3`: where the documents are, those of other servers included. The hash in each address changes with the
-    /// content. As upstream's, it has neither a tag nor the type of JSON.
+    /// content. As upstream's, it has neither a tag nor the type of JSON, and is dated at the time of the answer: a second
+    /// may see several of its contents, and who took one of them would keep it for good if its date were to vouch for it.
     func v3Index(
         _ request: HTTPRequest,
         _ resources: ServedResources,
@@ -88,7 +89,8 @@ final class OpenAPIDocuments: Sendable {
         }
         let bytes = Responses.encoded(index)
         let headers = Self.headers("text/plain; charset=utf-8", vary: [])
-        return ServedContent(headers: headers, modified: time(of: ContentHash.hex(bytes), at: "v3")).response(request) { bytes }
+        let now = HTTPDate.format(Int(clock.now.unixSeconds))
+        return ServedContent(headers: headers, modified: now, isDated: false).response(request) { bytes }
     }
 
     /// `/openapi/v3/apis/<group>/<version>` or `/openapi/v3/api/v1`, as protobuf for those that ask for it.

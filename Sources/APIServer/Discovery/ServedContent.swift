@@ -7,6 +7,8 @@ struct ServedContent {
     var headers: HeaderFields
     /// Since when it is as it is, as headers write times.
     let modified: String
+    /// Whether that time tells this content from others, so that who has the document of that time need not have it again.
+    var isDated = true
 
     /// Answers a request. The bytes are made only if they are asked for.
     func response(_ request: HTTPRequest, _ bytes: () -> [UInt8]) -> HTTPResponse {
@@ -35,7 +37,7 @@ struct ServedContent {
 
     /// Tags decide where the client names some; else the time does.
     private func isKnown(_ request: HTTPRequest) -> Bool {
-        guard request.headers.contains("if-none-match") else { return request.headers["if-modified-since"] == modified }
+        guard request.headers.contains("if-none-match") else { return isDated && request.headers["if-modified-since"] == modified }
         let tags = request.headers.elements("if-none-match")
         guard let tag = headers["etag"] else { return tags.contains("*") }
         return tags.contains { $0 == "*" || $0 == tag || $0 == "W/\(tag)" }
@@ -43,7 +45,7 @@ struct ServedContent {
 
     /// Whether what `If-Range` names is this document; without it, it is.
     private func isSame(_ validator: String?) -> Bool {
-        validator.map { $0 == headers["etag"] || $0 == modified } ?? true
+        validator.map { $0 == headers["etag"] || isDated && $0 == modified } ?? true
     }
 }
 
