@@ -38,7 +38,8 @@ public struct CustomKind: Sendable {
         else { return nil }
         let conditions = DefinitionConditions(definition)
         isEstablished = conditions.isTrue("Established")
-        isTerminating = conditions.isTrue("Terminating")
+        // Its condition comes a moment after the deletion; nothing may be created in between that nobody deletes.
+        isTerminating = conditions.isTrue("Terminating") || DefinitionStatus.isGoing(definition)
         name = definition.value(at: ["metadata", "name"])?.string ?? ""
         uid = definition.value(at: ["metadata", "uid"])?.string ?? ""
         webhook = ConversionWebhook(definition)

@@ -3,7 +3,7 @@ import Values
 /// The names that the definitions of one group have been granted, and who asks for which.
 ///
 /// Source: apiextensions-apiserver controller/status (naming controller).
-struct DefinitionNames: Sendable {
+public struct DefinitionNames: Sendable {
     /// What came of asking.
     struct Outcome: Sendable {
         var accepted: JSONValue
@@ -14,12 +14,18 @@ struct DefinitionNames: Sendable {
     private var kinds: Set<String> = []
 
     /// Collects the names granted to definitions.
-    init(granted: [JSONValue]) {
+    public init(granted: [JSONValue]) {
         for names in granted {
             for key in ["plural", "singular"] { if let name = names[key]?.string { resources.insert(name) } }
             for name in names["shortNames"]?.array ?? [] { if let name = name.string { resources.insert(name) } }
             for key in ["kind", "listKind"] { if let name = names[key]?.string { kinds.insert(name) } }
         }
+    }
+
+    /// Whether these are without a name that was granted before, which others can now have.
+    public func lacks(from former: JSONValue) -> Bool {
+        let before = DefinitionNames(granted: [former])
+        return !before.resources.isSubset(of: resources) || !before.kinds.isSubset(of: kinds)
     }
 
     /// Grants what nobody else has.

@@ -11,6 +11,12 @@ public enum DefinitionStatus {
     /// The finalizer that keeps a definition until its objects are gone.
     public static let cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io"
 
+    /// Whether a definition is being deleted and waits for its objects to go.
+    public static func isGoing(_ definition: JSONValue) -> Bool {
+        guard definition.value(at: ["metadata", "deletionTimestamp"])?.string != nil else { return false }
+        return definition.value(at: ["metadata", "finalizers"])?.array?.contains(.string(cleanupFinalizer)) ?? false
+    }
+
     /// The definition with the status it should have.
     ///
     /// - Parameter granted: The names that other definitions of the same group have been granted.

@@ -21,7 +21,7 @@ final class CustomResourceService: Sendable {
         var granted: [String: (group: String, names: JSONValue)] = [:]
         /// What ends the cache of an engine, by definition.
         var stops: [String: Signal<Bool>] = [:]
-        /// Definitions whose objects are being deleted.
+        /// Definitions whose objects are being deleted, by uid: one made anew is another one.
         var cleaning: Set<String> = []
     }
 
@@ -99,10 +99,16 @@ final class CustomResourceService: Sendable {
         grant(definition, object.name)
     }
 
-    private func grant(_ definition: JSONValue, _ name: String) {
+    /// Takes note of the names a definition has; returns whether it gave some up, which others may wait for.
+    @discardableResult
+    private func grant(_ definition: JSONValue, _ name: String) -> Bool {
         let names = definition.value(at: ["status", "acceptedNames"]) ?? [:]
         let group = definition.value(at: ["spec", "group"])?.string ?? ""
-        state.withLock { $0.granted[name] = (group, names) }
+        let former = state.withLock { state in
+            defer { state.granted[name] = (group, names) }
+            return state.granted[name]?.names
+        }
+        return former.map { DefinitionNames(granted: [names]).lacks(from: $0) } ?? false
     }
 
     /// Other definitions of the group may get names that have become free.
@@ -127,21 +133,20 @@ final class CustomResourceService: Sendable {
             state.granted.filter { $0.key != object.name && $0.value.group == own }.map(\.value.names)
         }
         let updated = DefinitionStatus.updated(definition, granted: others, now: environment.clock.now.wholeSeconds)
-        grant(updated, object.name)
+        let isFreeing = grant(updated, object.name)
         let conditions = DefinitionConditions(updated)
         if conditions.isTrue("NamesAccepted") || conditions.isTrue("Established") {
             await serve(updated, object.name, view, &group)
         } else {
             withdraw(object.name)
         }
-        if updated["status"] != definition["status"] { await write(updated, object, view) }
-        guard definition.value(at: ["metadata", "deletionTimestamp"])?.string != nil else { return }
-        let finalizers = definition.value(at: ["metadata", "finalizers"])?.array ?? []
-        guard finalizers.contains(.string(DefinitionStatus.cleanupFinalizer)) else { return }
-        guard state.withLock({ $0.cleaning.insert(object.name).inserted }) else { return }
+        if updated["status"] != definition["status"] { await write(updated, object, view, &group) }
+        if isFreeing { await reconsider(after: object, view, &group) }
+        guard DefinitionStatus.isGoing(definition), let uid = definition.value(at: ["metadata", "uid"])?.string else { return }
+        guard state.withLock({ $0.cleaning.insert(uid).inserted }) else { return }
         group.addTask { [self] in
-            await CustomResourceCleanup(environment: environment, resources: resources).run(object.name)
-            _ = state.withLock { $0.cleaning.remove(object.name) }
+            await CustomResourceCleanup(environment: environment, resources: resources, name: object.name, uid: uid).run()
+            _ = state.withLock { $0.cleaning.remove(uid) }
         }
     }
 
@@ -150,8 +155,24 @@ final class CustomResourceService: Sendable {
         withdraw(name)
     }
 
-    private func write(_ updated: JSONValue, _ object: CachedObject, _ view: ResourceView) async {
+    private func write(
+        _ updated: JSONValue,
+        _ object: CachedObject,
+        _ view: ResourceView,
+        _ group: inout DiscardingTaskGroup
+    ) async {
         let status = updated["status"] ?? [:]
+        if await isWritten(status, object, view) { return }
+        // Nothing else would come back to it: the definition stays as it is until it has its status.
+        group.addTask { [self] in
+            repeat {
+                guard (try? await environment.clock.sleep(for: Self.retryDelay)) != nil else { return }
+            } while await !isWritten(status, object, view)
+        }
+    }
+
+    /// Writes the status, if the definition is still as it was; false when that has to be tried again.
+    private func isWritten(_ status: JSONValue, _ object: CachedObject, _ view: ResourceView) async -> Bool {
         let revision = object.revision
         let change = ObjectChange(part: .status) { old throws(APIError) in
             var new = old
@@ -162,13 +183,16 @@ final class CustomResourceService: Sendable {
         do throws(APIError) {
             let context = ServerWrite.context(environment, name: object.name, subresource: "status", view: view, owns: resources.value)
             _ = try await view.engine.update(change, view: view, write: context)
+            return true
         } catch {
             // Gone or changed meanwhile: the change is on its way here.
-            if error.isNotFound || error.isConflict { return }
+            if error.isNotFound || error.isConflict { return true }
             environment.log.warning(
                 "the status of a definition was not written",
                 metadata: ["name": "\(object.name)", "problem": "\(error.message)"]
             )
+            // What is wrong with the object itself stays wrong.
+            return error.code < 500
         }
     }
 
