@@ -135,6 +135,23 @@ import Values
         }
     }
 
+    /// Ansible's `k8s_scale` patches the scale of a Deployment by the kind of what is scaled; recorded from upstream.
+    @Test func `a strategic merge patch may call the object what it likes`() async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.post(Self.deployments, UpdateTests.deployment)
+            let path = Self.deployments + "/web/scale"
+            for (replicas, name) in [("Deployment", "apps/v1"), ("Foo", ""), ("", "a/b/c"), ("Secret", "v1")].enumerated() {
+                let wanted: JSONValue = .integer(Int64(replicas + 2))
+                let patch: JSONValue = ["kind": .string(name.0), "apiVersion": .string(name.1), "spec": ["replicas": wanted]]
+                let scaled = try await cluster.patch(path, patch, type: "application/strategic-merge-patch+json")
+                #expect(scaled.status == 200 && scaled["spec", "replicas"] == wanted, "\(scaled.text)")
+                #expect(scaled["kind"] == "Scale" && scaled["apiVersion"] == "autoscaling/v1")
+                let merged = try await cluster.patch(path, ["kind": "Deployment"], type: "application/merge-patch+json")
+                #expect(merged.status == 422, "a merge patch is read by its kind")
+            }
+        }
+    }
+
     @Test func `a scale is read, replaced, patched and applied`() async throws {
         try await withCluster { cluster in
             _ = try await cluster.post(Self.deployments, UpdateTests.deployment)

@@ -21,7 +21,9 @@ extension ObjectDecoding {
         }
         let kind = value["kind"]?.string ?? ""
         let apiVersion = value["apiVersion"]?.string ?? ""
-        if schema.body.isBuiltin, let version = GroupVersion(apiVersion: apiVersion.isEmpty ? expected.apiVersion : apiVersion),
+        // A strategic merge is made by the type, whatever the patch calls it: Ansible patches the scale of a Deployment by that kind.
+        if schema.body.isBuiltin, patch.kind != .strategic,
+            let version = GroupVersion(apiVersion: apiVersion.isEmpty ? expected.apiVersion : apiVersion),
             let why = mismatch(version, apiVersion, kind)
         {
             throw rejected(why)
