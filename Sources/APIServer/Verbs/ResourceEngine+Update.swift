@@ -160,8 +160,14 @@ extension ResourceEngine {
         _ view: ResourceView,
         _ write: WriteContext
     ) throws(APIError) -> AdmissionRequest {
-        guard let part = change.admitted else { return write.admissionRequest(.update, view, object: object, oldObject: old) }
-        return write.admissionRequest(.update, view, kind: part.kind, object: try part.show(object), oldObject: try part.show(old))
+        var request: AdmissionRequest
+        if let part = change.admitted {
+            request = write.admissionRequest(.update, view, kind: part.kind, object: try part.show(object), oldObject: try part.show(old))
+        } else {
+            request = write.admissionRequest(.update, view, object: object, oldObject: old)
+        }
+        request.isPatch = change.isPatch || change.isApply
+        return request
     }
 
     /// Name, uid, namespace and resourceVersion have to be those of the object that is there.

@@ -32,6 +32,8 @@ public struct AdmissionRequest: Sendable {
     public let user: UserIdentity
     /// Nothing will be stored.
     public let isDryRun: Bool
+    /// Whether an update was asked for with PATCH.
+    public var isPatch = false
     /// The options of the request, e.g. DeleteOptions.
     public let options: JSONValue?
     /// The new object; nil on delete.
@@ -148,6 +150,8 @@ public struct AdmissionChain: Sendable {
     ) -> AdmissionChain {
         let certificates: [any Admission] = authorizer.map { [CertificateAdmission(authorizer: $0)] } ?? []
         let first: [any Admission] = [
+            // First: upstream says this with the kind's own rules, before any plugin validates.
+            DeviceClaimAdmission(lookup: lookup, authorizer: authorizer),
             NamespaceLifecycle(lookup: lookup),
             LimitRanger(lookup: lookup),
             ServiceAccountAdmission(lookup: lookup, random: random, clock: clock),
