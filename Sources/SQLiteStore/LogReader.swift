@@ -14,14 +14,19 @@ final class LogReader: @unchecked Sendable {
         thread = try SerialThread(name: "store-reader")
     }
 
-    /// The changes in `(after, through]`, at most `limit`, with their previous values.
+    /// The changes in `(after, through]`, at most `limit`, with their previous values; and how far the log was compacted
+    /// when they were read: rows up to there may be missing, though memory does not know of it yet.
     func changes(
         after: Revision,
         through: Revision,
         prefix: String,
         limit: Int
-    ) async throws(StoreError) -> (events: [StoreEvent], through: Revision) {
+    ) async throws(StoreError) -> (events: [StoreEvent], through: Revision, compacted: Revision) {
         try await run { connection throws(SQLiteFailure) in
+            // One transaction: all is read as of one commit.
+            try connection.execute("BEGIN")
+            defer { try? connection.execute("COMMIT") }
+            let compacted = Revision(UInt64(max(0, try connection.number("SELECT compacted FROM bookkeeping"))))
             let rows = try connection.prepare(
                 """
                 SELECT revision, key, created, previous, deleted, value FROM log
@@ -53,7 +58,7 @@ final class LogReader: @unchecked Sendable {
                     events.append(.put(entry, previous: previous))
                 }
             }
-            return (events, reached)
+            return (events, reached, compacted)
         }
     }
 

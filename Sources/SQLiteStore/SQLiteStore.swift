@@ -320,9 +320,10 @@ public final class SQLiteStore: Store {
         prefix: String
     ) async throws(StoreError) -> (events: [StoreEvent], through: Revision) {
         let page = try await reader.changes(after: after, through: through, prefix: prefix, limit: Self.historyPage)
-        // Rows may have been swept while they were read.
+        // Rows may have been swept while they were read, by a commit that memory has not taken over yet.
+        guard after >= page.compacted else { throw .compacted(after, oldest: page.compacted) }
         try state.locked { state throws(StoreError) in try state.check(after) }
-        return page
+        return (page.events, page.through)
     }
 
     private func rewind(
