@@ -154,9 +154,9 @@ public struct KindVersion: Sendable {
 
 /// A schema as its author wrote it, descriptions and all. Not kept in memory: read anew whenever documentation is asked for.
 public struct SchemaDocument: Sendable {
-    /// Changes exactly when the content does.
+    /// Changes exactly when the content does; empty when the version has no schema.
     public var tag: String
-    /// Reads the schema, as OpenAPI v3 has it; nil when it is gone or the version has none.
+    /// Reads the schema, as OpenAPI v3 has it; nil when it is gone or has changed, or the version has none.
     public var load: @Sendable () -> JSONValue?
 
     /// Describes where the schema is found.

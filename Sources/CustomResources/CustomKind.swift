@@ -135,8 +135,15 @@ private struct VersionBuilder {
             ),
             subresources: subresources,
             selectableFields: selectable(json),
-            document: SchemaDocument(tag: StableHash.hex((schema ?? .null).encoded()), load: { documents(name) })
+            document: Self.document(schema) { documents(name) }
         )
+    }
+
+    /// Where the schema is found again. What is found may be that of a later definition; it is not this one's then.
+    private static func document(_ schema: JSONValue?, _ load: @escaping @Sendable () -> JSONValue?) -> SchemaDocument {
+        guard let schema else { return SchemaDocument(tag: "", load: { nil }) }
+        let tag = StableHash.hex(schema.encoded())
+        return SchemaDocument(tag: tag, load: { load().flatMap { StableHash.hex($0.encoded()) == tag ? $0 : nil } })
     }
 
     private func conversion(_ name: String, _ node: SchemaNode) -> (any VersionConversion)? {

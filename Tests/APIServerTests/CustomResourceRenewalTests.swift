@@ -96,4 +96,57 @@ struct CustomResourceRenewalTests {
             #expect(try await cluster.get("/apis/apus.test/v1/namespaces/default/gadgets").status == 200)
         }
     }
+
+    @Test func `the answer to a change of a definition comes when the change is in force`() async throws {
+        try await withCluster { cluster in
+            for round in 0..<30 {
+                #expect(try await cluster.post(Samples.definitions, Self.definition).status == 201)
+                let first = try await cluster.post(Self.widgets, Samples.object("a", ["a": "1", "b": "2"]))
+                #expect(first.status == 201 && first["spec"] == ["a": "1"], "round \(round): \(first.text)")
+                #expect(try await cluster.condition("widgets.apus.test", "Established") == "True")
+                let other = Samples.definition(schema: Samples.schema(["b": ["type": "string"]]))
+                #expect(try await cluster.patch(Self.path, other).status == 200)
+                let second = try await cluster.post(Self.widgets, Samples.object("b", ["a": "1", "b": "2"]))
+                #expect(second.status == 201 && second["spec"] == ["b": "2"], "round \(round): \(second.text)")
+                #expect(try await cluster.delete(Self.path).status == 200)
+                let late = try await cluster.post(Self.widgets, Samples.object("c", [:]))
+                #expect(late.status == 403 || late.status == 404 || late.status == 405, "round \(round): \(late.text)")
+                try await cluster.waitFor("the definition to go") { try await cluster.get(Self.path).status == 404 }
+            }
+        }
+    }
+
+    @Test func `a document rendered while its definition went is not that of the next one like it`() async throws {
+        try await withCluster { cluster in
+            try await cluster.install(Self.definition)
+            let former = cluster.server.resources
+            #expect(try await cluster.delete(Self.path).status == 200)
+            try await cluster.waitFor("the definition to go") { try await cluster.get("/apis/apus.test/v1").status == 404 }
+            // A request that began before the deletion was noticed.
+            let document = "/openapi/v3/apis/apus.test/v1"
+            #expect(cluster.server.openAPI.v3("apis/apus.test/v1", cluster.request("GET", document), former) == nil)
+            #expect(cluster.server.openAPI.v2(cluster.request("GET", "/openapi/v2"), former) == nil)
+            try await cluster.install(Self.definition)
+            let shown = try await cluster.get(document)["components", "schemas", "test.apus.v1.Widget"]
+            #expect(shown?.value(at: ["properties", "spec", "properties", "a", "type"]) == "string", "\(String(describing: shown))")
+        }
+    }
+
+    @Test func `the document of a kind that goes is as before, and so is the next one like it`() async throws {
+        try await withCluster { cluster in
+            try await cluster.install(Self.definition)
+            var held = Samples.object("held", [:])
+            held.set(["apus.test/held"], at: ["metadata", "finalizers"])
+            #expect(try await cluster.post(Self.widgets, held).status == 201)
+            #expect(try await cluster.delete(Self.path).status == 200)
+            try await cluster.waitFor("the kind to be going") {
+                try await cluster.get("/apis/apus.test/v1")["resources"]?.array?.first?["verbs"]?.array?.contains("create") == false
+            }
+            for form in ["application/json", "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"] {
+                #expect(try await cluster.get("/openapi/v3/apis/apus.test/v1", accept: form).status == 200)
+            }
+            let paths = try await cluster.get("/openapi/v3/apis/apus.test/v1")["paths"]
+            #expect(paths?.value(at: ["/apis/apus.test/v1/namespaces/{namespace}/widgets", "post"]) != nil)
+        }
+    }
 }

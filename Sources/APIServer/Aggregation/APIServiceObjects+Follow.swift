@@ -66,14 +66,15 @@ extension APIServiceObjects {
     }
 
     private func decide(_ changes: APIServiceChanges) async {
-        var served: ObjectIdentifier?
+        // Held, not only named: what comes after it may lie where it lay.
+        var served: ServedResources?
         var checked: [String: RemoteAPI] = [:]
         var round = 0
         for await _ in changes.wakes {
             guard server.health.isStarted, server.resources.engines[Self.resource] != nil else { continue }
             let work = changes.take()
-            let now = ObjectIdentifier(server.resources)
-            if served != now {
+            let now = server.resources
+            if served !== now {
                 if served != nil { await register() }
                 served = now
             }

@@ -26,7 +26,7 @@ extension APIServer {
         case "/openapi/v2":
             // What a server said last stays while it is away.
             let documents = apis.compactMap { aggregation.document($0.groupVersion) }
-            return openAPI.v2(request, resources, merging: documents)
+            return try await document { openAPI.v2(request, $0, merging: documents) }
         case "/openapi/v3":
             let others = apis.compactMap { api in
                 aggregation.discovered(api.groupVersion)?.documentHash.map { (path: String(api.path.dropFirst()), hash: $0) }

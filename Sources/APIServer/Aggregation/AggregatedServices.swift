@@ -56,10 +56,14 @@ final class AggregatedServices: Sendable {
         return state.withLock { $0.apis.all[GroupVersion(group: group, version: version)] }
     }
 
-    /// Takes note of what a server serves; what is known stays when it did not answer.
+    /// Takes note of what a server serves; what is known stays when it did not answer. An answer that comes after the server
+    /// was withdrawn is nobody's.
     func note(_ groupVersion: GroupVersion, _ discovered: Discovered?) {
         guard let discovered else { return }
-        state.withLock { $0.discovered[groupVersion] = discovered }
+        state.withLock { state in
+            guard state.apis.all[groupVersion] != nil else { return }
+            state.discovered[groupVersion] = discovered
+        }
     }
 
     func discovered(_ groupVersion: GroupVersion) -> Discovered? {
@@ -72,7 +76,10 @@ final class AggregatedServices: Sendable {
     }
 
     func note(_ groupVersion: GroupVersion, document: RemoteDocument?) {
-        state.withLock { $0.documents[groupVersion] = document }
+        state.withLock { state in
+            guard state.apis.all[groupVersion] != nil else { return }
+            state.documents[groupVersion] = document
+        }
     }
 
     /// A way to the server at `host`, with the certificate of the front proxy; kept for the next request.

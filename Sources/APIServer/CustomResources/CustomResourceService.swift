@@ -21,6 +21,8 @@ final class CustomResourceService: Sendable {
         var granted: [String: (group: String, names: JSONValue)] = [:]
         /// What ends the cache of an engine, by definition.
         var stops: [String: Signal<Bool>] = [:]
+        /// The state of each definition that was seen to last, by its name.
+        var handled: [String: Revision] = [:]
         /// Definitions whose objects are being deleted, by uid: one made anew is another one.
         var cleaning: Set<String> = []
     }
@@ -30,11 +32,15 @@ final class CustomResourceService: Sendable {
     private let dialer: WebhookDialer
     private let state = Mutex(State())
     private let isSynced = Signal(false)
+    /// Changes whenever a definition has been seen to.
+    private let handlings = Signal(())
 
     private static let fillLimit = Duration.seconds(30)
     private static let retryDelay = Duration.milliseconds(250)
     private static let stopDelay = Duration.seconds(1)
     private static let watchCapacity = 4096
+    /// So long the answer to a change of a definition waits for what it changes.
+    private static let settleLimit = Duration.seconds(1)
 
     init(environment: ServerEnvironment, resources: ServedResourcesBox, dialer: WebhookDialer) {
         self.environment = environment
@@ -78,19 +84,56 @@ final class CustomResourceService: Sendable {
         for object in snapshot {
             present.insert(object.name)
             await changed(object, view, &group)
+            handled(object.name, object.revision)
         }
-        for name in resources.value.custom.keys where !present.contains(name) { removed(name) }
+        let known = state.withLock { Array($0.handled.keys) } + resources.value.custom.keys
+        for name in known where !present.contains(name) {
+            removed(name)
+            handled(name, nil)
+        }
         isSynced.set(true)
         while let batch = try await watch.next() {
             for event in batch {
                 guard let object = event.object else { continue }
                 if event.type == .deleted {
                     removed(object.name)
+                    handled(object.name, nil)
                     await reconsider(after: object, view, &group)
                 } else {
                     await changed(object, view, &group)
+                    handled(object.name, object.revision)
                 }
             }
+        }
+    }
+
+    private func handled(_ name: String, _ revision: Revision?) {
+        state.withLock { $0.handled[name] = revision }
+        handlings.set(())
+    }
+
+    /// Returns once the definitions are served as they are now, or after a moment: who was answered that a definition has
+    /// changed does not meet the former one with his next request.
+    func settle() async {
+        guard isSynced.value, let cache = view?.engine.cache, let newest = try? await environment.store.currentRevision() else { return }
+        try? await withDeadline(Self.settleLimit, clock: environment.clock) { [self] in
+            try await cache.waitUntil(newest)
+            let wanted = cache.snapshot()
+            let names = Set(wanted.map(\.name))
+            let gone = state.withLock { $0.handled.keys.filter { !names.contains($0) } }
+            var version = handlings.current.version
+            while !Task.isCancelled, !hasSeen(wanted, gone, until: newest, cache) {
+                version = await handlings.next(after: version).version
+            }
+        }
+    }
+
+    /// Whether definitions have been seen to in these states or later ones, and those that are gone have been taken away.
+    private func hasSeen(_ wanted: CacheSnapshot, _ gone: [String], until newest: Revision, _ cache: ResourceCache) -> Bool {
+        state.withLock { state in
+            wanted.allSatisfy { object in
+                state.handled[object.name].map { $0 >= object.revision } ?? (cache.get(object.key) == nil)
+            } && gone.allSatisfy { name in state.handled[name].map { $0 > newest } ?? true }
         }
     }
 

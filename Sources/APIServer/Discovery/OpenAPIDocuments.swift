@@ -50,11 +50,47 @@ final class OpenAPIDocuments: Sendable {
     }
 
     private func openAPI(_ resources: ServedResources) -> OpenAPI {
-        OpenAPI(kinds: resources.descriptors, types: BuiltinSchema.table(), version: version)
+        OpenAPI(kinds: resources.documented, types: BuiltinSchema.table(), version: version)
+    }
+
+    /// What came of rendering a document: definitions that change at that moment are not what their tags say.
+    private final class Rendering: Sendable {
+        private let missed = Atomic(false)
+
+        var isWhole: Bool { !missed.load(ordering: .relaxed) }
+
+        /// The kinds, with a note of every schema that is no longer there.
+        func watched(_ kinds: [KindDescriptor]) -> [KindDescriptor] {
+            kinds.map { kind in
+                guard kind.isCustom else { return kind }
+                var kind = kind
+                kind.versions = kind.versions.map { version in
+                    guard let document = version.document, !document.tag.isEmpty else { return version }
+                    var version = version
+                    version.document = SchemaDocument(tag: document.tag) {
+                        let schema = document.load()
+                        if schema == nil { self.missed.store(true, ordering: .relaxed) }
+                        return schema
+                    }
+                    return version
+                }
+                return kind
+            }
+        }
+    }
+
+    /// The same, for rendering what kinds look like.
+    private func openAPI(_ resources: ServedResources, _ rendering: Rendering) -> OpenAPI {
+        OpenAPI(kinds: rendering.watched(resources.documented), types: BuiltinSchema.table(), version: version)
+    }
+
+    /// An answer whose document is what its tag says; nil if it is not, for a definition is changing.
+    private static func checked(_ response: HTTPResponse, _ rendering: Rendering) -> HTTPResponse? {
+        rendering.isWhole ? response : nil
     }
 
     /// `/openapi/v2`, as protobuf for the clients that ask for it; with what other servers document of theirs.
-    func v2(_ request: HTTPRequest, _ resources: ServedResources, merging others: [RemoteDocument] = []) -> HTTPResponse {
+    func v2(_ request: HTTPRequest, _ resources: ServedResources, merging others: [RemoteDocument] = []) -> HTTPResponse? {
         guard let form = Self.form(request, "v2") else {
             return HTTPResponse(status: 406, headers: Self.headers(nil, vary: ["Accept-Encoding", "Accept"]))
         }
@@ -64,14 +100,16 @@ final class OpenAPIDocuments: Sendable {
         var headers = Self.headers(Self.type(form, "v2"), vary: [])
         headers.append("ETag", "\"\(tag)\"")
         let content = ServedContent(headers: headers, modified: time(of: ContentHash.hex(Array(hashes.joined().utf8)), at: "v2"))
+        let rendering = Rendering()
         var response = content.response(request) {
+            let openAPI = self.openAPI(resources, rendering)
             let parts = others.compactMap { try? JSONParser.parse($0.bytes) }
             return form == .protobuf ? openAPI.v2Protobuf(merging: parts) : openAPI.v2(merging: parts)
         }
         if response.status == 200 { BodyCompression.apply(to: &response, request) }
         response.headers.remove("Vary")
         for field in ["Accept-Encoding", "Accept"] { response.headers.append("Vary", field) }
-        return response
+        return Self.checked(response, rendering)
     }
 
     /// `/openapi/v3`: where the documents are, those of other servers included. The hash in each address changes with the
@@ -94,7 +132,7 @@ final class OpenAPIDocuments: Sendable {
     }
 
     /// `/openapi/v3/apis/<group>/<version>` or `/openapi/v3/api/v1`, as protobuf for those that ask for it.
-    func v3(_ path: String, _ request: HTTPRequest, _ resources: ServedResources) -> HTTPResponse {
+    func v3(_ path: String, _ request: HTTPRequest, _ resources: ServedResources) -> HTTPResponse? {
         let openAPI = openAPI(resources)
         guard let topic = openAPI.topics.first(where: { $0.path == path }) else {
             return HTTPResponse(status: 404, headers: Self.headers(nil, vary: []))
@@ -114,7 +152,9 @@ final class OpenAPIDocuments: Sendable {
             headers.append("Expires", HTTPDate.format(Int(clock.now.unixSeconds) + Self.immutableSeconds))
         }
         let content = ServedContent(headers: headers, modified: time(of: hash, at: path))
-        return content.response(request) { document(Key(topic: topic, form: form), hash, openAPI) }
+        let rendering = Rendering()
+        let response = content.response(request) { document(Key(topic: topic, form: form), hash, resources, rendering) }
+        return Self.checked(response, rendering)
     }
 
     /// What the client likes best of what there is; nil if it takes neither.
@@ -153,13 +193,16 @@ final class OpenAPIDocuments: Sendable {
         }
     }
 
-    private func document(_ key: Key, _ identity: String, _ openAPI: OpenAPI) -> [UInt8] {
+    private func document(_ key: Key, _ identity: String, _ resources: ServedResources, _ rendering: Rendering) -> [UInt8] {
         if let known = state.withLock({ $0.v3[key] }), known.identity == identity { return known.bytes }
+        let openAPI = openAPI(resources, rendering)
         let bytes: [UInt8] =
             switch key.form {
             case .json: openAPI.v3(key.topic)
             case .protobuf: openAPI.v3Protobuf(key.topic)
             }
+        // Kept, it would be given out as soon as a definition like the former one is made.
+        guard rendering.isWhole else { return bytes }
         state.withLock { state in
             if let former = state.v3.removeValue(forKey: key) { state.size -= former.bytes.count }
             state.order.removeAll { $0 == key }
@@ -178,7 +221,7 @@ final class OpenAPIDocuments: Sendable {
     private func identity(_ topic: OpenAPI.Topic, _ resources: ServedResources) -> String {
         var text = "\(version) \(topic.path)"
         guard case .groupVersion(let groupVersion) = topic else { return ContentHash.hex(Array(text.utf8)) }
-        for kind in resources.descriptors where kind.isCustom && kind.group == groupVersion.group {
+        for kind in resources.documented where kind.isCustom && kind.group == groupVersion.group {
             guard let version = kind.version(groupVersion.version), version.served else { continue }
             let subresources = (version.subresources ?? []).map(\.name).joined(separator: ",")
             text += " \(kind.plural) \(kind.kind) \(kind.listKind) \(kind.namespaced) \(subresources) \(version.document?.tag ?? "")"

@@ -33,7 +33,7 @@ extension APIServer {
             } legacy: {
                 $0.legacyGroups
             }
-        case "/openapi/v2": return openAPI.v2(request, resources)
+        case "/openapi/v2": return try await document { openAPI.v2(request, $0) }
         case "/openapi/v3": return openAPI.v3Index(request, resources)
         case "/.well-known/openid-configuration": return try openIDConfiguration()
         case "/openid/v1/jwks": return try keySet()
@@ -45,11 +45,19 @@ extension APIServer {
         }
         let flowControl = "/debug/api_priority_and_fairness/"
         if path.hasPrefix(flowControl) { return try flowControlReport(String(path.dropFirst(flowControl.count))) }
-        if path.hasPrefix("/openapi/v3/") { return openAPI.v3(String(path.dropFirst(12)), request, resources) }
+        if path.hasPrefix("/openapi/v3/") { return try await document { openAPI.v3(String(path.dropFirst(12)), request, $0) } }
         if let document = discovery.resources(path) {
             return Responses.value(document, form: try discoveryForm(request))
         }
         throw .unknownPath
+    }
+
+    /// Renders a document of the kinds as they are; while a definition changes, of those that come of it.
+    func document(_ render: (ServedResources) -> HTTPResponse?) async throws(APIError) -> HTTPResponse {
+        if let response = render(resources) { return response }
+        await customResources.settle()
+        guard let response = render(resources) else { throw .serviceUnavailable("definitions are changing, try again") }
+        return response
     }
 
     private var version: JSONValue {

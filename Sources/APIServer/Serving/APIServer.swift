@@ -35,7 +35,7 @@ public final class APIServer: HTTPHandler {
     let flowControl: FlowControl
     private let nodePods: NodePods?
     private let served: ServedResourcesBox
-    private let customResources: CustomResourceService
+    let customResources: CustomResourceService
 
     /// What the server asks to know and to allow, built once its caches exist.
     public struct Security {

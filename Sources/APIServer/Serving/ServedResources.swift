@@ -24,6 +24,8 @@ final class ServedResources: Sendable {
     let engines: [GroupResource: ResourceEngine]
     /// The descriptors in discovery order.
     let descriptors: [KindDescriptor]
+    /// The same as OpenAPI tells of them: a kind that is going keeps the verbs it had.
+    let documented: [KindDescriptor]
     private let views: [Route: ResourceView]
     /// The resources that show the same objects, by the resource that stores them; only where there are several.
     private let aliases: [GroupResource: [GroupVersionResource]]
@@ -84,6 +86,7 @@ final class ServedResources: Sendable {
         }
         var all = engines
         var described = builtin
+        var documented = builtin
         for name in custom.keys.sorted() {
             guard let item = custom[name] else { continue }
             let descriptor = item.kind.descriptor
@@ -92,6 +95,7 @@ final class ServedResources: Sendable {
                 var shown = descriptor
                 shown.verbs = item.kind.announcedVerbs
                 described.append(shown)
+                documented.append(descriptor)
             }
             for view in Self.views(item) {
                 views[Route(group: descriptor.group, version: view.version.name, resource: descriptor.plural)] = view
@@ -99,6 +103,7 @@ final class ServedResources: Sendable {
         }
         self.engines = all
         self.descriptors = described
+        self.documented = documented
         aliases = Self.aliases(described, views)
         self.views = views
         self.virtual = virtual
