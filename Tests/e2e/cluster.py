@@ -15,6 +15,8 @@ import time
 import uuid
 
 APUS = os.environ.get("APUS", os.path.join(os.path.dirname(__file__), "../../dist/apus"))
+# `Tools/deps.sh test` puts the Python client, kopf and Helm beside it.
+PYTHON = os.environ.get("APUS_TEST_PYTHON", os.path.join(os.path.dirname(__file__), "../../.build/python/bin/python"))
 
 
 class Failure(AssertionError):
@@ -35,8 +37,13 @@ def kubectls():
     return sorted(found.items())
 
 
-def eventually(condition, timeout=60, interval=0.1, what=""):
+# However quickly something comes on a quiet machine: a busy one gets so many seconds.
+PATIENCE = 60
+
+
+def eventually(condition, timeout=PATIENCE, interval=0.1, what=""):
     """Polls `condition` until it returns something true; the last failure is part of the error."""
+    timeout = max(timeout, PATIENCE)
     end = time.monotonic() + timeout
     last = None
     while True:
@@ -125,7 +132,7 @@ class Cluster:
 
     # kubectl
 
-    def kubectl(self, *args, input=None, check=True, timeout=60, path=None, merge=False):
+    def kubectl(self, *args, input=None, check=True, timeout=90, path=None, merge=False):
         command = [path or self.kubectl_path, *args]
         result = subprocess.run(
             command, input=input, capture_output=not merge, text=True, env=self.env(), timeout=timeout,
@@ -169,6 +176,15 @@ class Cluster:
             assert pod["status"].get("phase") == phase, json.dumps(pod["status"])[:1500]
             return pod
         return eventually(check, timeout, what=f"pod {name} to be {phase}")
+
+    def wait_event(self, namespace, name, reason, words="", type=None):
+        """Waits until an event of an object has been written. Whoever causes it writes it after the status that tells the
+        same, and on another way."""
+        def written():
+            events = self.events(namespace, name)
+            assert any((type or t) == t and r == reason and words in m for t, r, m in events), events
+            return True
+        return eventually(written, what=f"the event {reason} {words!r} of {name}")
 
     def events(self, namespace, name):
         items = self.json("get", "events", "-n", namespace, "--field-selector", f"involvedObject.name={name}")["items"]

@@ -7,10 +7,7 @@ import textwrap
 
 import pytest
 
-from cluster import eventually
-
-# `Tools/deps.sh test` puts the Python client and kopf there.
-PYTHON = os.environ.get("APUS_TEST_PYTHON", os.path.join(os.path.dirname(__file__), "../../.build/python/bin/python"))
+from cluster import PYTHON, eventually
 
 
 def definition(group, kind, versions, plural=None, scope="Namespaced", **names):
@@ -109,7 +106,7 @@ APPLICATION = definition("argo.apus.test", "Application", [version(
 def established(c, *definitions):
     for item in definitions:
         c.apply(item)
-        c.kubectl("wait", "--for=condition=Established", f"crd/{item['metadata']['name']}", "--timeout=20s")
+        c.kubectl("wait", "--for=condition=Established", f"crd/{item['metadata']['name']}", "--timeout=60s")
 
 
 def test_kubectl_with_definitions_of_known_shapes(kubectl):
@@ -122,7 +119,7 @@ def test_kubectl_with_definitions_of_known_shapes(kubectl):
     assert c.json("get", "cert", "web")["spec"]["issuerRef"]["kind"] == "Issuer"
     c.kubectl("patch", "certificate", "web", "--type=merge", "--subresource=status", "-p",
               json.dumps({"status": {"conditions": [{"type": "Ready", "status": "True"}]}}))
-    c.kubectl("wait", "--for=condition=Ready", "cert/web", "--timeout=10s")
+    c.kubectl("wait", "--for=condition=Ready", "cert/web", "--timeout=60s")
     table = c.out("get", "cert-manager").split()
     assert table[:4] == ["NAME", "READY", "SECRET", "AGE"] and table[4:7] == ["web", "True", "tls"]
     certificate["spec"]["privateKey"] = {"algorithm": "DSA"}
@@ -171,15 +168,15 @@ def test_a_kind_is_deleted_with_its_objects(kubectl):
     thing = definition("gone.apus.test", "Thing", [version("v1", {"a": {"type": "string"}})])
     established(c, thing)
     c.apply({"apiVersion": "gone.apus.test/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"a": "1"}})
-    c.kubectl("delete", "crd", "things.gone.apus.test", "--timeout=20s")
+    c.kubectl("delete", "crd", "things.gone.apus.test", "--timeout=60s")
     missing = c.kubectl("get", "things.gone.apus.test", check=False)
     assert missing.returncode == 1
     # A namespace with custom resources in it goes, too.
     established(c, thing)
     c.kubectl("create", "namespace", "gone")
     c.apply({"apiVersion": "gone.apus.test/v1", "kind": "Thing", "metadata": {"name": "t", "namespace": "gone"}, "spec": {"a": "1"}})
-    c.kubectl("delete", "namespace", "gone", "--timeout=30s")
-    c.kubectl("delete", "crd", "things.gone.apus.test", "--timeout=20s")
+    c.kubectl("delete", "namespace", "gone", "--timeout=60s")
+    c.kubectl("delete", "crd", "things.gone.apus.test", "--timeout=60s")
 
 
 def run_python(c, code, timeout=60):
@@ -260,7 +257,7 @@ def test_a_kopf_operator(hollow, tmp_path):
         c.apply(greeting)
         eventually(lambda: c.json("get", "greeting", "g")["status"]["update"]["said"] == "hello again swift", 40)
         assert c.json("get", "greeting", "g")["metadata"]["finalizers"]
-        c.kubectl("delete", "greeting", "g", "--timeout=30s")
+        c.kubectl("delete", "greeting", "g", "--timeout=60s")
     finally:
         operator.terminate()
         try:
