@@ -4,6 +4,7 @@ import APITypes
 import Channels
 import ControllerRuntime
 import Quota
+import Synchronization
 import Units
 import Values
 
@@ -14,6 +15,11 @@ final class ResourceQuotaController: KeyedController {
     private static let resync: Duration = .seconds(300)
     /// After this time a quota that was found changed is counted once more: what was just written may not have been seen.
     private static let doubt: Duration = .seconds(1)
+    /// So long after a quota was charged nothing is given back: what it was charged for may not be stored yet, or not be known
+    /// here, and would be let in twice.
+    private static let settling: Duration = .seconds(1)
+    /// How soon to look again when a quota is known whose change has not been told of yet.
+    private static let moment: Duration = .milliseconds(50)
     private static let claims = GroupVersionResource(group: "resource.k8s.io", version: "v1", resource: "resourceclaims")
     private static let deviceClasses = GroupVersionResource(group: "resource.k8s.io", version: "v1", resource: "deviceclasses")
 
@@ -27,6 +33,8 @@ final class ResourceQuotaController: KeyedController {
     private let pods: Cache<Pod>
     private let services: Cache<Service>
     private let volumeClaims: Cache<PersistentVolumeClaim>
+    /// By quota, the version that was told of last and when the quota was last charged.
+    private let told = Mutex<[String: (version: String, charged: Duration?)]>([:])
 
     init(_ context: ControllerContext, counted: CountedObjects) {
         self.context = context
@@ -46,9 +54,13 @@ final class ResourceQuotaController: KeyedController {
             // The status is written by this controller and by admission.
             guard let self else { return }
             guard let new = change.newSummary else {
-                if let old = change.oldSummary { replenish(Self.quotaResource, old.namespace) }
+                if let old = change.oldSummary {
+                    told.withLock { $0[old.key] = nil }
+                    replenish(Self.quotaResource, old.namespace)
+                }
                 return
             }
+            note(new.key, from: change.old, to: change.new)
             if change.oldSummary != nil, change.old?.spec.hard == change.new?.spec.hard { return }
             queue.add(new.key)
         }
@@ -56,6 +68,22 @@ final class ResourceQuotaController: KeyedController {
         watch(services, GroupResource(group: "", resource: "services"))
         watch(volumeClaims, GroupResource(group: "", resource: "persistentvolumeclaims"))
         counted.observe { [weak self] resource, namespace in self?.replenish(resource, namespace) }
+    }
+
+    private func note(_ key: String, from old: ResourceQuota?, to new: ResourceQuota?) {
+        guard let new else { return }
+        let before = ResourceAmounts(json: old?.json.value(at: ["status", "used"]))
+        let isCharged = old != nil && !ResourceAmounts(json: new.json.value(at: ["status", "used"])).exceeding(before).isEmpty
+        let version = new.metadata.resourceVersion
+        let now = context.clock.monotonic
+        told.withLock { told in told[key] = (version, isCharged ? now : told[key]?.charged) }
+    }
+
+    /// How long to wait before this state of a quota may be written with less than it says; zero when it may.
+    private func caution(_ key: String, _ quota: ResourceQuota) -> Duration {
+        guard let known = told.withLock({ $0[key] }), known.version == quota.metadata.resourceVersion else { return Self.moment }
+        guard let charged = known.charged else { return .zero }
+        return max(.zero, charged + Self.settling - context.clock.monotonic)
     }
 
     private func watch<T: APIObject>(_ cache: Cache<T>, _ resource: GroupResource) {
@@ -88,7 +116,9 @@ final class ResourceQuotaController: KeyedController {
         let quota = NamespaceQuota(object.json)
         let surroundings = try await surroundings(quota, namespace: object.namespace)
         let (findings, isComplete) = try await find(quota, namespace: object.namespace, surroundings)
-        let used = QuotaCount.used(quota, findings: findings, now: context.clock.now, surroundings)
+        var used = QuotaCount.used(quota, findings: findings, now: context.clock.now, surroundings)
+        let caution = givesBack(quota, used) ? caution(key, object) : .zero
+        if caution > .zero, let before = quota.used { used.raise(to: before.only(used.names)) }
         let isDirty = QuotaCount.isDirty(quota, used: used)
         if isDirty {
             var copy = object
@@ -99,7 +129,12 @@ final class ResourceQuotaController: KeyedController {
                 return .done
             }
         }
+        if caution > .zero { return .requeue(after: caution) }
         return .requeue(after: isDirty ? Self.doubt : isComplete ? Self.resync : CountedObjects.discoveryPeriod)
+    }
+
+    private func givesBack(_ quota: NamespaceQuota, _ used: ResourceAmounts) -> Bool {
+        !(quota.used ?? ResourceAmounts()).exceeding(used).isEmpty
     }
 
     /// What there is of every kind the quota limits; incomplete while some kind has not been listed yet.
