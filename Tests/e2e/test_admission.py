@@ -189,12 +189,12 @@ def test_certificates_are_checked(api, register, webhook, place):
 
 def test_a_slow_webhook_is_not_waited_for(api, register, webhook, place):
     # Longer than its time, which is what is tested.
-    name = register("Validating", lambda r: (time.sleep(5), {})[1], timeoutSeconds=1)
+    name = register("Validating", lambda r: (time.sleep(20), {})[1], timeoutSeconds=1)
     began = time.monotonic()
     code, answer, _ = api("POST", f"/api/v1/namespaces/{place}/configmaps", configmap("c"))
     url = webhook.url("/" + name.split(".")[0])
     assert (code, answer) == (500, broken(name, f'failed to call webhook: Post "{url}?timeout=1s": context deadline exceeded'))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_match_conditions(api, register, webhook, place):
@@ -219,7 +219,7 @@ def test_custom_resources(hollow, api, register, webhook, place):
         "spec": {"group": group, "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"},
                  "versions": [version("v1", True), version("v2", False)]},
     })
-    hollow.kubectl("wait", "--for=condition=Established", f"crd/widgets.{group}", "--timeout=30s")
+    hollow.kubectl("wait", "--for=condition=Established", f"crd/widgets.{group}", "--timeout=60s")
     register("Mutating", lambda r: {"patchType": "JSONPatch", "patch": patch(
         {"op": "add", "path": "/spec/size", "value": 9}, {"op": "add", "path": "/spec/other", "value": 1})}
         if r["kind"]["kind"] == "Widget" else {}, rules=[rule("widgets", "CREATE", group, "v1")])

@@ -74,7 +74,7 @@ def test_parameters_from_a_config_map_and_from_a_custom_resource(kubectl, space)
         "spec": {"group": "policy.apus.test", "scope": "Cluster", "names": {"plural": "limits", "kind": "Limit"}, "versions": [
             {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object", "properties": {
                 "most": {"type": "integer"}}}}}]}})
-    kubectl.kubectl("wait", "--for=condition=Established", "crd/limits.policy.apus.test", "--timeout=20s")
+    kubectl.kubectl("wait", "--for=condition=Established", "crd/limits.policy.apus.test", "--timeout=60s")
     kubectl.apply({"apiVersion": "policy.apus.test/v1", "kind": "Limit", "metadata": {"name": "few"}, "most": 2})
     kubectl.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "limit", "namespace": space}, "data": {"most": "3"}})
 

@@ -24,7 +24,7 @@ WIDGETS = {
 def hollow():
     with running("api", *hollow_nodes(2)) as c:
         c.apply(WIDGETS)
-        c.kubectl("wait", "--for=condition=Established", "crd/gauges.api.apus.test", "--timeout=20s")
+        c.kubectl("wait", "--for=condition=Established", "crd/gauges.api.apus.test", "--timeout=60s")
         yield c
 
 
@@ -93,7 +93,7 @@ def test_client_side_apply_migrates(kubectl, space):
 def test_managed_fields_are_shown_on_request(kubectl, space):
     c = kubectl
     c.kubectl("create", "deployment", "d", "--image=any", "--replicas=1", "-n", space)
-    c.kubectl("rollout", "status", "deployment/d", "-n", space, "--timeout=30s")
+    c.kubectl("rollout", "status", "deployment/d", "-n", space, "--timeout=60s")
     c.kubectl("scale", "deployment", "d", "--replicas=2", "-n", space)
     assert "managedFields" not in c.out("get", "deployment", "d", "-n", space, "-o", "yaml")
     text = c.out("get", "deployment", "d", "-n", space, "-o", "yaml", "--show-managed-fields")
@@ -184,7 +184,7 @@ def test_dry_runs_change_nothing(kubectl, space):
 def test_wait(kubectl, space):
     c = kubectl
     c.kubectl("create", "deployment", "d", "--image=any", "--replicas=2", "-n", space)
-    here = ("-n", space, "--timeout=30s")
+    here = ("-n", space, "--timeout=60s")
     assert c.out("wait", "--for=condition=Available", "deployment/d", *here) == "deployment.apps/d condition met\n"
     assert c.out("wait", "--for=jsonpath={.status.readyReplicas}=2", "deployment/d", *here) == "deployment.apps/d condition met\n"
     assert c.out("wait", "--for=condition=Ready", "pods", "-l", "app=d", *here).count("condition met") == 2
@@ -192,15 +192,18 @@ def test_wait(kubectl, space):
     assert late.returncode == 1 and late.stderr == "error: timed out waiting for the condition on deployments/d\n"
     waiter = c.start("wait", "--for=delete", "deployment/d", *here)
     c.kubectl("delete", "deployment", "d", "-n", space)
-    assert waiter.wait(timeout=40) == 0, waiter.stdout.read()
+    assert waiter.wait(timeout=90) == 0, waiter.stdout.read()
     missing = c.kubectl("wait", "--for=condition=Available", "deployment/d", "-n", space, check=False)
     assert missing.returncode == 1 and 'deployments.apps "d" not found' in missing.stderr
 
 
 def test_watch_events(kubectl, space):
     c = kubectl
+    # What the watcher sees first tells that it watches; else all may be over before it begins.
+    c.kubectl("create", "secret", "generic", "first", "-n", space)
     watcher = c.start("get", "secrets", "-n", space, "-w", "--output-watch-events", "--no-headers")
     try:
+        assert watcher.stdout.readline().split()[:2] == ["ADDED", "first"]
         c.kubectl("create", "secret", "generic", "s", "-n", space)
         c.kubectl("label", "secret", "s", "x=y", "-n", space)
         c.kubectl("delete", "secret", "s", "-n", space)

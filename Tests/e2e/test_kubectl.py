@@ -103,8 +103,12 @@ def test_events_have_upstreams_words(any_kubectl, namespace):
 
 
 def test_watch_shows_changes(any_kubectl, namespace):
+    # What the watcher sees first tells that it watches; else it lists what is there by then, in another order.
+    any_kubectl.kubectl("create", "configmap", "first", "-n", namespace)
     watcher = any_kubectl.start("get", "configmaps", "-n", namespace, "--watch", "-o", "name")
     try:
+        while watcher.stdout.readline().strip() != "configmap/first":
+            pass
         for i in range(3):
             any_kubectl.kubectl("create", "configmap", f"w{i}", "-n", namespace)
         seen = []

@@ -60,4 +60,4 @@ def test_a_private_image_needs_its_pull_secret(cluster, namespace, registry):
     manifest["spec"]["containers"][0].update(image=registry, imagePullPolicy="Always")
     c.apply(manifest)
     c.wait_pod(namespace, "with", "Running", 90)
-    assert any(r == "Pulled" and m.startswith(f'Successfully pulled image "{registry}" in ') for _, r, m in c.events(namespace, "with"))
+    c.wait_event(namespace, "with", "Pulled", f'Successfully pulled image "{registry}" in ')

@@ -56,8 +56,8 @@ def test_cpu_changes_in_place_and_memory_by_a_restart(cluster, namespace, resiza
     after = settled(c, namespace, "p", wanted)
     assert container_ids(after) == container_ids(resizable), "nothing was restarted"
     assert limits(c, namespace, "p") == (20_000, 64 << 20)
-    reasons = [reason for _, reason, _ in c.events(namespace, "p")]
-    assert "ResizeStarted" in reasons and "ResizeCompleted" in reasons
+    for reason in ("ResizeStarted", "ResizeCompleted"):
+        c.wait_event(namespace, "p", reason)
 
     wanted["limits"]["memory"] = "96Mi"
     resize(c, namespace, "p", {"limits": {"memory": "96Mi"}})
@@ -88,7 +88,7 @@ def test_more_than_the_node_has_left_waits_and_can_be_taken_back(cluster, namesp
     condition = eventually(lambda: _first(pending), 20)
     assert condition["status"] == "True" and condition["reason"] == "Deferred"
     assert condition["message"].startswith(f"Node didn't have enough resource: cpu, requested: {whole}000, used: ")
-    assert ("Warning", "ResizeDeferred") in [event[:2] for event in c.events(namespace, "p")]
+    c.wait_event(namespace, "p", "ResizeDeferred", type="Warning")
     assert limits(c, namespace, "p") == (10_000, 64 << 20)
     resize(c, namespace, "p", before)
     assert container_ids(settled(c, namespace, "p", before)) == container_ids(resizable)
@@ -105,7 +105,7 @@ def test_a_deferred_resize_outlives_the_server(cluster, namespace, resizable, wh
     c = cluster
     before = resizable["spec"]["containers"][0]["resources"]
     resize(c, namespace, "p", {"requests": {"cpu": whole}, "limits": {"cpu": whole}})
-    eventually(lambda: "ResizeDeferred" in [reason for _, reason, _ in c.events(namespace, "p")], 20)
+    c.wait_event(namespace, "p", "ResizeDeferred")
     c.kill9()
     c.up()
     after = eventually(lambda: c.json("get", "pod", "p", "-n", namespace), 30)

@@ -48,7 +48,7 @@ def test_exec_on_a_terminal(shell):
     os.close(theirs)
     seen = b""
 
-    def until(text, timeout=20):
+    def until(text, timeout=60):
         nonlocal seen
         end = time.monotonic() + timeout
         while text not in seen:
@@ -65,7 +65,7 @@ def test_exec_on_a_terminal(shell):
         until(b"sum=42")
         assert b"/dev/pts/" in seen
         os.write(mine, b"exit 4\n")
-        assert process.wait(20) == 4
+        assert process.wait(60) == 4
     finally:
         process.kill()
         os.close(mine)
@@ -103,12 +103,14 @@ def test_port_forward(any_kubectl, namespace):
     c = any_kubectl
     c.kubectl("run", "web", "-n", namespace, "--image=bjrdc206:443/bjrdc-dev/hello-node:v1.0.0")
     c.wait_pod(namespace, "web", "Running")
+    # A container runs before its program listens, and a forwarder may give up when it is refused.
+    eventually(lambda: "hello" in c.out("get", "--raw", f"/api/v1/namespaces/{namespace}/pods/web:8080/proxy/"))
     process = c.start("port-forward", "pod/web", "-n", namespace, ":8080")
     try:
         line = process.stdout.readline()
         port = int(line.split("127.0.0.1:")[1].split(" ")[0])
         for _ in range(3):
-            assert urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read() == b"hello v1.0.0 from web\n"
+            assert urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30).read() == b"hello v1.0.0 from web\n"
     finally:
         process.kill()
         process.wait()
@@ -123,7 +125,7 @@ def test_logs(any_kubectl, namespace):
     everything = "".join(f"line {i}\n" for i in range(1, 6))
     assert eventually(lambda: c.out("logs", "talk", "-n", namespace, "-c", "main") == everything, 10)
     assert c.out("logs", "talk", "-n", namespace, "-c", "main", "--tail=2") == "line 4\nline 5\n"
-    assert c.out("logs", "talk", "-n", namespace, "-c", "other") == "other\n"
+    assert eventually(lambda: c.out("logs", "talk", "-n", namespace, "-c", "other") == "other\n")
     assert c.out("logs", "talk", "-n", namespace, "-c", "main", "--since=1h") == everything
     stamped = c.out("logs", "talk", "-n", namespace, "-c", "main", "--timestamps", "--tail=1")
     assert stamped[:2] == "20" and stamped.endswith("line 5\n")
@@ -136,7 +138,7 @@ def test_logs_follow_until_the_container_ends(any_kubectl, namespace):
     manifest = pod("count", namespace, command=("sh", "-c", "for i in 1 2 3 4; do echo $i; sleep 0.3; done"), restartPolicy="Never")
     c.apply(manifest)
     eventually(lambda: c.json("get", "pod", "count", "-n", namespace)["status"]["phase"] in ("Running", "Succeeded"), 30)
-    assert c.out("logs", "-f", "count", "-n", namespace, timeout=30) == "1\n2\n3\n4\n"
+    assert c.out("logs", "-f", "count", "-n", namespace, timeout=60) == "1\n2\n3\n4\n"
 
 
 def test_logs_of_the_previous_container(any_kubectl, namespace):

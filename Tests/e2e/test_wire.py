@@ -37,7 +37,7 @@ class Wire:
 
     @contextlib.contextmanager
     def open(self, method, path, body=None, **headers):
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, timeout=30)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, timeout=60)
         try:
             connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
             yield connection.getresponse()
