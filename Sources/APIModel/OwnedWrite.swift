@@ -85,10 +85,12 @@ public struct ApplyConflicts: Error, Sendable {
     public let conflicts: [(manager: ManagedFields.Manager, fields: FieldSet)]
 
     init(_ conflicts: [(manager: ManagedFields.Manager, fields: FieldSet)]) {
-        self.conflicts = conflicts.sorted { a, b in
-            (a.manager.name, a.manager.operation, a.manager.apiVersion, a.manager.subresource)
-                < (b.manager.name, b.manager.operation, b.manager.apiVersion, b.manager.subresource)
-        }
+        self.conflicts = conflicts.sorted { Self.order($0.manager) < Self.order($1.manager) }
+    }
+
+    /// As the JSON of the managers would sort, like upstream's: who wrote a subresource comes before who wrote the whole.
+    private static func order(_ manager: ManagedFields.Manager) -> (String, String, String, Int, String) {
+        (manager.name, manager.operation, manager.apiVersion, manager.subresource.isEmpty ? 1 : 0, manager.subresource)
     }
 
     /// The fields of all owners together.

@@ -66,12 +66,16 @@ public struct ResponseForm: Sendable, Hashable {
     /// The media types of watches, as the refusal of a watch lists them.
     public static let streamTypes = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"]
 
-    /// Picks the form from the Accept header, or throws 406. `isCustom` tells whether objects have no protobuf form; it
-    /// is asked only when that matters.
-    public static func negotiate(_ request: HTTPRequest, isCustom: () -> Bool = { false }) throws(APIError) -> ResponseForm {
+    /// Picks the form from the Accept header, or throws 406. `isCustom` tells whether objects have no protobuf form, `hasTable`
+    /// whether they can be shown as a table; both are asked only when that matters.
+    public static func negotiate(
+        _ request: HTTPRequest,
+        hasTable: () -> Bool = { true },
+        isCustom: () -> Bool = { false }
+    ) throws(APIError) -> ResponseForm {
         var form = ResponseForm.json
         if let accept = request.headers["accept"], accept != "application/json", accept != "*/*", !accept.isEmpty {
-            guard let chosen = choose(accept, isCustom) else { throw .notAcceptable(accepted: mediaTypes) }
+            guard let chosen = choose(accept, hasTable, isCustom) else { throw .notAcceptable(accepted: mediaTypes) }
             form = chosen
         }
         form.isPretty = form.isPretty || isPretty(request)
@@ -119,12 +123,13 @@ public struct ResponseForm: Sendable, Hashable {
         return ["curl", "Wget", "Mozilla/5.0"].contains { agent.hasPrefix($0) }
     }
 
-    private static func choose(_ accept: String, _ isCustom: () -> Bool) -> ResponseForm? {
+    private static func choose(_ accept: String, _ hasTable: () -> Bool, _ isCustom: () -> Bool) -> ResponseForm? {
         for clause in MediaClause.ordered(accept) {
             for syntax in Syntax.allCases where matches(clause, syntax) {
                 guard let form = form(of: clause, syntax) else { continue }
                 // Custom resources themselves have no protobuf form; their metadata have.
                 if syntax == .protobuf, form.shape == .object, isCustom() { continue }
+                if case .table = form.shape, !hasTable() { continue }
                 return form
             }
         }

@@ -25,6 +25,11 @@ enum Order {
         )
     }
 
+    /// Refuses to order objects that nothing tells apart.
+    static func checkKeyless(_ lists: [[JSONValue]]) throws(StrategicMergePatchError) {
+        for case .object(let object) in lists.joined() where object[""] == nil { throw .noMergeKey(object, "") }
+    }
+
     /// Splits a list into what `by` names and what it does not.
     static func partition(
         _ list: [JSONValue],
@@ -110,7 +115,7 @@ enum Order {
         _ mergeKey: String
     ) throws(StrategicMergePatchError) -> JSONValue {
         guard !mergeKey.isEmpty else { return element }
-        guard case .object(let object) = element else { throw .wrongType(expected: "map", element) }
+        guard case .object(let object) = element else { throw .wrongType(expected: GoText.map, element) }
         guard let key = object[mergeKey] else { throw .noMergeKey(object, mergeKey) }
         return key
     }
@@ -143,6 +148,19 @@ enum GoText {
         case .string: "string"
         case .array: "slice"
         case .object: "map"
+        }
+    }
+
+    static let map = "map[string]interface {}"
+    static let slice = "[]interface {}"
+
+    /// The type of a value, as Go prints it with `%s`.
+    static func type(_ value: JSONValue) -> String {
+        switch value {
+        case .null: "%!s(<nil>)"
+        case .array: slice
+        case .object: map
+        default: kind(value)
         }
     }
 

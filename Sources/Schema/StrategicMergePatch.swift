@@ -23,7 +23,7 @@ public struct StrategicMergePatchError: Error, Hashable, Sendable, CustomStringC
         Self("map: \(GoText.print(.object(object))) does not contain declared merge key: \(key)")
     }
     static func wrongType(expected: String, _ value: JSONValue) -> Self {
-        Self("expected a \(expected), but received a \(GoText.kind(value))")
+        Self("expected a \(expected), but received a \(GoText.type(value))")
     }
     static func patchType(_ type: JSONValue, _ object: JSONObject) -> Self {
         Self("unknown patch type: \(GoText.print(type)) in map: \(GoText.print(.object(object)))")
@@ -39,10 +39,10 @@ public enum StrategicMergePatch {
         schema: SchemaNode
     ) throws(StrategicMergePatchError) -> JSONValue {
         guard case .object(let patchObject) = patch else {
-            throw .wrongType(expected: "map", patch)
+            throw .wrongType(expected: GoText.map, patch)
         }
         guard case .object(let object) = original else {
-            throw .wrongType(expected: "map", original)
+            throw .wrongType(expected: GoText.map, original)
         }
         return .object(try Merge.objects(object, patchObject, schema))
     }
@@ -169,7 +169,7 @@ private enum Merge {
     ) throws(Failure) {
         for (key, value) in patch where key.hasPrefix(Directive.orderPrefix) {
             patch[key] = nil
-            guard case .array(let order) = value else { throw .wrongType(expected: "slice", value) }
+            guard case .array(let order) = value else { throw .wrongType(expected: GoText.slice, value) }
             let name = try Directive.field(key, Directive.orderPrefix)
             let left = try list(original[name])
             let right = try list(patch[name])
@@ -191,6 +191,7 @@ private enum Merge {
                 throw Failure("no elements in any of the given slices")
             }
             let (named, serverOnly) = try Order.partition(merged, by: order, rule.mergeKey)
+            if rule.mergeKey.isEmpty { try Order.checkKeyless([named, order, serverOnly, left ?? []]) }
             merged = try Order.normalize(
                 named,
                 serverOnly,
@@ -205,7 +206,7 @@ private enum Merge {
 
     private static func list(_ value: JSONValue?) throws(Failure) -> [JSONValue]? {
         guard let value else { return nil }
-        guard case .array(let list) = value else { throw .wrongType(expected: "slice", value) }
+        guard case .array(let list) = value else { throw .wrongType(expected: GoText.slice, value) }
         return list
     }
 
@@ -316,13 +317,13 @@ private enum Merge {
         }
     }
 
-    /// … nor directives; nil when it is nothing but one.
+    /// … nor `$patch`; nil when it is nothing but that. Other directives stay, and are fields that nobody knows.
     private static func withoutDirectives(_ value: JSONValue) -> JSONValue? {
         switch value {
         case .object(let object):
             guard !object.contains(Directive.marker) else { return nil }
             var result = JSONObject()
-            for (key, item) in object where !key.hasPrefix("$") {
+            for (key, item) in object {
                 if let clean = withoutDirectives(item) { result[key] = clean }
             }
             return .object(result)

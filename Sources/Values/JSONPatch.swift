@@ -75,9 +75,7 @@ public enum JSONPatch {
             try add(moved, at: path, to: &result, operation: "move")
         case "copy":
             let from = try pointer(operation, "from", operation: name)
-            guard let source = lookUp(from, in: result) else {
-                throw missing(from, operation: "copy")
-            }
+            let source = try member(from, of: result, operation: "copy")
             copied += source.encoded().count
             guard copied <= maxCopiedBytes else {
                 throw PatchError(
@@ -171,6 +169,13 @@ public enum JSONPatch {
             }
         }
         return current
+    }
+
+    /// What stands at a place. A member that an object does not have is null, as upstream's library has it.
+    private static func member(_ path: [String], of value: JSONValue, operation: String) throws(PatchError) -> JSONValue {
+        if let found = lookUp(path, in: value) { return found }
+        guard case .object? = lookUp(path.dropLast(), in: value) else { throw missing(path, operation: operation) }
+        return .null
     }
 
     // MARK: operations
@@ -294,9 +299,7 @@ public enum JSONPatch {
     }
 
     private static func test(_ path: [String], _ expected: JSONValue, in value: JSONValue) throws(PatchError) {
-        let actual = lookUp(path, in: value)
-        // A missing member equals null, as upstream's library has it.
-        if (actual ?? .null).equalsNumerically(expected) { return }
+        if try member(path, of: value, operation: "test").equalsNumerically(expected) { return }
         throw PatchError(.notApplicable, "testing value \(spelled(path)) failed: test failed")
     }
 }

@@ -123,6 +123,8 @@ import Values
         let program = try Self.environment().compile("self.replicas > 1")
         let bad = CELValues(["self": try CELValue(["replicas": "three"], schema: Self.schema)])
         #expect(throws: CELError("invalid data, expected int, got string")) { try program.evaluate(bad).get() }
+        let pointed = CELValues(["self": try CELValue(["replicas": 2.0], schema: Self.schema)])
+        #expect(throws: CELError("invalid data, expected int, got float64")) { try program.evaluate(pointed).get() }
     }
 
     @Test(arguments: [

@@ -72,6 +72,30 @@ import Testing
         }
     }
 
+    @Test(arguments: ["a b", "a/b", "a@b", "\u{e4}", "a\"b", "a\\b"])
+    func `a Host that cannot be one is refused`(host: String) async throws {
+        try await withServer(handler: echo) { _, port in
+            let answer = try await Self.talk(port, "GET / HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.hasSuffix("400 Bad Request: malformed Host header"), "\(answer)")
+        }
+    }
+
+    @Test(arguments: ["[::1]:6443", "a.b-c:80", "", "10.0.0.1", "%zz", "a_b~!$&'()*+,;="])
+    func `other Hosts are taken`(host: String) async throws {
+        try await withServer(handler: echo) { _, port in
+            let answer = try await Self.talk(port, "GET / HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
+        }
+    }
+
+    @Test(arguments: [("/%zz", 400), ("/a%", 400), ("/a%4", 400), ("/%41%2f?b=%zz", 200), ("/a?%", 200)])
+    func `a path with a broken escape is refused`(path: String, status: Int) async throws {
+        try await withServer(handler: echo) { _, port in
+            let answer = try await Self.talk(port, "GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
+        }
+    }
+
     @Test(arguments: [
         ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400 Bad Request"),
         ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501 Not Implemented"),

@@ -127,13 +127,13 @@ import Values
             return byKey.values.map { .object($0) }
         }
 
-        /// A value that was not there comes without nulls and directives.
+        /// A value that was not there comes without nulls and what `$patch` is said of; other directives are not understood in it.
         private static func fresh(_ value: JSONValue) -> JSONValue? {
             switch value {
             case .object(let object):
                 if object.contains("$patch") { return nil }
                 var result = JSONObject()
-                for (key, item) in object where !key.hasPrefix("$") && item != .null { result[key] = fresh(item) }
+                for (key, item) in object where item != .null { result[key] = fresh(item) }
                 return .object(result)
             case .array(let list): return .array(list.compactMap(fresh))
             default: return value

@@ -168,7 +168,8 @@ import Values
             patch: #"{"containers":[{"image":"x"}]}"#,
             message: "map: map[image:x] does not contain declared merge key: name"
         ),
-        Refusal(patch: #"{"$setElementOrder/containers":"x"}"#, message: "expected a slice, but received a string"),
+        Refusal(patch: #"{"$setElementOrder/containers":"x"}"#, message: "expected a []interface {}, but received a string"),
+        Refusal(patch: #"{"$setElementOrder/containers":null}"#, message: "expected a []interface {}, but received a %!s(<nil>)"),
         Refusal(patch: #"{"$retainKeys":["x"],"nodeName":"n"}"#, message: "invalid patch format of retainKeys"),
         Refusal(patch: #"{"$patch":"bogus"}"#, message: "unknown patch type: bogus in map: map[$patch:bogus]"),
         Refusal(

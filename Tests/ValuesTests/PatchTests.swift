@@ -38,6 +38,8 @@ import Values
         (#"[{"op":"add","path":"x/b","value":2}]"#, #"{"a":1}"#, #"{"a":1,"b":2}"#),
         (#"[{"op":"move","from":"/a","path":"/b"}]"#, #"{"a":1}"#, #"{"b":1}"#),
         (#"[{"op":"copy","from":"/a","path":"/b"}]"#, #"{"a":[1]}"#, #"{"a":[1],"b":[1]}"#),
+        (#"[{"op":"copy","from":"/c","path":"/a"}]"#, #"{"a":1}"#, #"{"a":null}"#),
+        (#"[{"op":"test","path":"/c","value":null}]"#, #"{"a":1}"#, #"{"a":1}"#),
         (#"[{"op":"test","path":"/a","value":1.0},{"op":"remove","path":"/a"}]"#, #"{"a":1}"#, "{}"),
         (#"[{"op":"add","path":"/x~1y~0z","value":1}]"#, "{}", #"{"x/y~z":1}"#), (#"[{"op":"add","path":"","value":5}]"#, "{}", "5"),
         (#"[{"op":"test","path":"/none","value":null}]"#, "{}", "{}"), ("[]", #"{"a":1}"#, #"{"a":1}"#),
@@ -48,6 +50,9 @@ import Values
 
     @Test(arguments: [
         (#"[{"op":"replace","path":"/l/9","value":1}]"#, #"replace operation does not apply: doc is missing path: "/l/9": missing value"#),
+        (#"[{"op":"copy","from":"/b/c","path":"/a"}]"#, #"copy operation does not apply: doc is missing path: "/b/c": missing value"#),
+        (#"[{"op":"test","path":"/b/c","value":null}]"#, #"test operation does not apply: doc is missing path: "/b/c": missing value"#),
+        (#"[{"op":"test","path":"/l/9","value":null}]"#, #"test operation does not apply: doc is missing path: "/l/9": missing value"#),
         (#"[{"op":"remove","path":"/b"}]"#, "error in remove for path: '/b': Unable to remove nonexistent key: b: missing value"),
         (#"[{"op":"remove","path":"/b/c"}]"#, #"remove operation does not apply: doc is missing path: "/b/c": missing value"#),
         (

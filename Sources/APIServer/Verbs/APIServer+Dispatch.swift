@@ -27,11 +27,13 @@ extension APIServer {
             else { throw .unknownPath }
             return try await respondToVirtual(kind, version, context)
         }
-        if let warning = view.version.deprecationWarning { context.warnings.add(warning) }
+        // Custom resources have no routes upstream: their warning comes first.
+        if view.descriptor.isCustom { context.warnings.add(view.version.deprecationWarning ?? "") }
         try checkScope(view, info)
         if info.isWatchPath, !info.subresource.isEmpty { throw .unknownPath }
         guard info.subresource.isEmpty else { return try await respondToSubresource(view, context) }
-        guard view.descriptor.verbs.contains(info.verb), Self.hasRoute(context) else { throw .methodNotAllowed() }
+        guard view.descriptor.verbs.contains(info.verb), try Self.hasRoute(view, context) else { throw .methodNotAllowed() }
+        context.warnings.add(view.version.deprecationWarning ?? "")
         if let issue = info.name.isEmpty ? nil : ObjectMetadata.segmentIssues(info.name).first {
             throw .badRequest("Name parameter invalid: \(GoQuote.quote(info.name)): \(issue)")
         }
@@ -50,12 +52,16 @@ extension APIServer {
     }
 
     /// Whether the method fits the path: collections are created in, objects are written by their names, and watch paths only read.
-    private static func hasRoute(_ context: RequestContext) -> Bool {
+    /// Custom resources have no routes upstream, only verbs.
+    private static func hasRoute(_ view: ResourceView, _ context: RequestContext) throws(APIError) -> Bool {
         let info = context.info
         if context.request.method == "HEAD" || (info.isWatchPath && context.request.method != "GET") { return false }
         switch info.verb {
-        case "create": return info.name.isEmpty
-        case "update", "patch": return !info.name.isEmpty
+        case "create": return info.name.isEmpty || view.descriptor.isCustom
+        case "update", "patch":
+            guard info.name.isEmpty else { return true }
+            if view.descriptor.isCustom { throw .badRequest("name must be provided") }
+            return false
         default: return true
         }
     }
@@ -206,7 +212,9 @@ extension APIServer {
     // MARK: Writing
 
     private func create(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
-        let write = try writeContext(view, context)
+        var write = try writeContext(view, context)
+        // The path of a custom resource may name one, to no effect.
+        write.name = ""
         var object = try ObjectDecoding(view).object(context)
         OwnerReferences.merge(in: &object, context.warnings)
         let stored = try await view.engine.create(object, view: view, write: write)
@@ -214,16 +222,16 @@ extension APIServer {
     }
 
     private func update(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
-        var object = try ObjectDecoding(view).object(context)
-        OwnerReferences.merge(in: &object, context.warnings)
-        var change = try Self.replacement(object, name: context.info.name)
+        let object = try ObjectDecoding(view).object(context)
+        var change = try Self.replacement(object, name: context.info.name, context.warnings)
         change.creates = view.engine.traits.createsOnUpdate
         let outcome = try await view.engine.update(change, view: view, write: try writeContext(view, context))
         return try await render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
     }
 
     /// A change that puts the object given in place of the one that is there.
-    static func replacement(_ object: JSONValue, name: String) throws(APIError) -> ObjectChange {
+    /// Owners named twice are told of when the object's name is right.
+    static func replacement(_ object: JSONValue, name: String, _ warnings: WarningList) throws(APIError) -> ObjectChange {
         let own = object.value(at: ["metadata", "name"])?.string ?? ""
         guard own == name else {
             if own.isEmpty { throw .undeterminableName(name) }
@@ -231,7 +239,9 @@ extension APIServer {
         }
         // Without a version the client wants its object stored whatever is there.
         let version = object.value(at: ["metadata", "resourceVersion"])?.string ?? ""
-        return ObjectChange(retriesConflicts: version.isEmpty) { _ in object }
+        var merged = object
+        OwnerReferences.merge(in: &merged, warnings)
+        return ObjectChange(retriesConflicts: version.isEmpty) { [merged] _ in merged }
     }
 
     private func patch(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
@@ -281,10 +291,10 @@ extension APIServer {
     }
 
     private func deleteCollection(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
-        let request = try DeletionRequest(context)
-        context.warnings.add(request.warning(view.descriptor))
         let namespace = Self.namespace(view, context.info)
         let query = try ListQuery(try options(context), view: view, namespace: namespace)
+        let request = try DeletionRequest(context)
+        context.warnings.add(request.warning(view.descriptor))
         let (page, served) = try await view.page(query, namespace: namespace)
         var objects: [CachedObject] = []
         page.forEach { objects.append($0) }

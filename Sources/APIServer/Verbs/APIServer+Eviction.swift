@@ -24,8 +24,14 @@ extension APIServer {
             throw .badRequest("name in URL does not match name in Eviction object")
         }
         var request = DeletionRequest()
-        if let options = eviction["deleteOptions"], !options.isNull { request = try DeletionRequest(options: options) }
         var write = try writeContext(view, context)
+        if let options = eviction["deleteOptions"], !options.isNull {
+            do throws(APIError) { request = try DeletionRequest(options: options) } catch {
+                // Only when there is a pod to delete are the options looked at.
+                _ = try await view.engine.existing(namespace: write.namespace, name: write.name)
+                throw error
+            }
+        }
         write.isDryRun = write.isDryRun || request.isDryRun
         request.isDryRun = write.isDryRun
         eviction = try await admit(eviction, subresource, view, &write)

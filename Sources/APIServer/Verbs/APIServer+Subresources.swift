@@ -23,6 +23,7 @@ extension APIServer {
         default: break
         }
         guard !verb.isEmpty else { throw .methodNotAllowed() }
+        context.warnings.add(view.version.deprecationWarning ?? "")
         try context.checkOptions()
         switch (info.resource, subresource.name) {
         case (_, "status"): return try await part(view, context, .status) { $1 }
@@ -52,19 +53,23 @@ extension APIServer {
     ) async throws(APIError) -> HTTPResponse {
         let write = try writeContext(view, context)
         var change: ObjectChange
+        // Upstream's strategy for a service's status is the service's own in this.
+        var creates = part == .status && view.descriptor.groupResource == .core("services")
         switch context.info.verb {
         case "get":
             let stored = try await view.engine.existing(namespace: write.namespace, name: write.name)
             return try await render(stored, view, context)
         case "update":
             let object = try ObjectDecoding(view).object(context)
-            change = try Self.replacement(object, name: write.name)
+            change = try Self.replacement(object, name: write.name, context.warnings)
         default:
             let patch = try await existingFirst(view, context) { () throws(APIError) in try ObjectPatch(context, for: view) }
             change = patch.kind == .apply ? try applied(view, context, patch) : try patched(view, context, patch)
+            creates = creates && patch.kind == .apply
         }
         let apply = change.apply
         change.part = part
+        change.creates = creates
         // Go writes the status of a built-in kind even when there is none: patches find it.
         let hasStatus = part == .status && view.version.schema.body.isBuiltin
         change.apply = { old throws(APIError) in
@@ -73,7 +78,7 @@ extension APIServer {
             return try merge(old, try apply(shown))
         }
         let outcome = try await view.engine.update(change, view: view, write: write)
-        return try await render(outcome.stored, view, context)
+        return try await render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
     }
 
     /// The old object with the new one's metadata that says which state the client saw.
@@ -123,7 +128,9 @@ extension APIServer {
     private func finalize(_ view: ResourceView, _ context: RequestContext) async throws(APIError) -> HTTPResponse {
         try await part(view, context, .other) { old, new throws(APIError) in
             try Self.checkFinalizers(new, context.info.name)
-            var object = Self.keeping(old, new)
+            var object = old
+            // The metadata are the new object's, as upstream has it.
+            if let metadata = new["metadata"] { object["metadata"] = metadata }
             if let finalizers = new.value(at: ["spec", "finalizers"])?.array, !finalizers.isEmpty {
                 object.set(.array(finalizers), at: ["spec", "finalizers"])
             } else {

@@ -43,17 +43,13 @@ struct DeletionRequest: Sendable {
         } else {
             options = try Self.options(request.query)
         }
-        try read(options)
         let asked = (options["dryRun"]?.array?.compactMap(\.string) ?? []) + request.query.all("dryRun")
-        isDryRun = try RequestContext.dryRun(asked, kind: "DeleteOptions")
-        try check()
+        try read(options, dryRun: asked)
     }
 
     /// Reads the options that another object carries.
     init(options: JSONValue) throws(APIError) {
-        try read(options)
-        isDryRun = try RequestContext.dryRun(options["dryRun"]?.array?.compactMap(\.string) ?? [], kind: "DeleteOptions")
-        try check()
+        try read(options, dryRun: options["dryRun"]?.array?.compactMap(\.string) ?? [])
     }
 
     private static func options(_ query: QueryItems) throws(APIError) -> JSONValue {
@@ -64,14 +60,14 @@ struct DeletionRequest: Sendable {
             }
             options["gracePeriodSeconds"] = .integer(seconds)
         }
-        if let text = query.first("propagationPolicy"), !text.isEmpty { options["propagationPolicy"] = .string(text) }
+        if let text = query.first("propagationPolicy") { options["propagationPolicy"] = .string(text) }
         if let text = query.first("orphanDependents"), !text.isEmpty {
             options["orphanDependents"] = .bool(RequestInfo.flag(text))
         }
         return options
     }
 
-    private mutating func read(_ options: JSONValue) throws(APIError) {
+    private mutating func read(_ options: JSONValue, dryRun: [String]) throws(APIError) {
         if let seconds = options["gracePeriodSeconds"], !seconds.isNull {
             guard let number = seconds.int else { throw .badRequest("gracePeriodSeconds must be a number") }
             gracePeriodSeconds = number < 0 ? 1 : number
@@ -79,26 +75,30 @@ struct DeletionRequest: Sendable {
         uid = options.value(at: ["preconditions", "uid"])?.string
         resourceVersion = options.value(at: ["preconditions", "resourceVersion"])?.string
         orphanDependents = options["orphanDependents"]?.bool
-        guard let policy = options["propagationPolicy"]?.string, !policy.isEmpty else { return }
-        guard let known = Propagation(rawValue: policy) else {
-            let issue = FieldIssue.notSupported(
-                FieldPath("propagationPolicy"),
-                .string(policy),
-                ["Foreground", "Background", "Orphan", "nil"]
-            )
-            throw Self.invalid(issue)
+        let policy = options["propagationPolicy"]?.string
+        propagation = policy.flatMap(Propagation.init)
+        isDryRun = dryRun.contains("All")
+        let issues = issues(policy, dryRun)
+        guard issues.isEmpty else { throw .invalid(GroupKind(group: "meta.k8s.io", kind: "DeleteOptions"), "", issues) }
+    }
+
+    /// All that is wrong with the options, in upstream's order. A policy that is empty is one that nobody knows.
+    private func issues(_ policy: String?, _ dryRun: [String]) -> [FieldIssue] {
+        var issues: [FieldIssue] = []
+        if let policy {
+            let field = FieldPath("propagationPolicy")
+            if orphanDependents != nil {
+                let words = "orphanDependents and deletionPropagation cannot be both set"
+                issues.append(.invalid(field, .string(policy), words))
+            }
+            if propagation == nil {
+                issues.append(.notSupported(field, .string(policy), ["Foreground", "Background", "Orphan", "nil"]))
+            }
         }
-        propagation = known
-    }
-
-    private func check() throws(APIError) {
-        guard propagation != nil, orphanDependents != nil else { return }
-        let words = "orphanDependents and deletionPropagation cannot be both set"
-        throw Self.invalid(.invalid(FieldPath("propagationPolicy"), propagation.map { .string($0.rawValue) }, words))
-    }
-
-    private static func invalid(_ issue: FieldIssue) -> APIError {
-        .invalid(GroupKind(group: "meta.k8s.io", kind: "DeleteOptions"), "", [issue])
+        if dryRun.contains(where: { $0 != "All" }) {
+            issues.append(.notSupported(FieldPath("dryRun"), JSONValue(dryRun), ["All"]))
+        }
+        return issues
     }
 
     /// What a client is told who deletes objects of a kind without saying what is to become of their dependents; empty for most.

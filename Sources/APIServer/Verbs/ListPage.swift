@@ -208,6 +208,9 @@ extension ResourceEngine {
     }
 
     private func expired(_ error: StoreError, _ query: ListQuery) -> APIError {
+        if case .futureRevision(let current) = error.code, case .exactly(let asked) = query.at {
+            return .tooLargeResourceVersion(asked: asked.rawValue, current: current.rawValue)
+        }
         guard case .compacted = error.code else { return StoreFailure.apiError(error) }
         guard query.after != nil else { return .expired("The resourceVersion for the provided list is too old.") }
         var error = APIError.expired(

@@ -28,6 +28,9 @@ extension ObjectDecoding {
         {
             throw rejected(why)
         }
+        if schema.body.isBuiltin, patch.kind != .strategic, apiVersion.isEmpty {
+            throw nameless(value, by: patch, validation, warnings, rejected)
+        }
         let unknown: [String]
         do throws(SchemaDecodeError) {
             unknown = try decodeFields(of: &value, isMerged: patch.kind == .strategic)
@@ -45,5 +48,24 @@ extension ObjectDecoding {
         }
         schema.applyDefaults(&value)
         hooks.defaults(&value)
+    }
+
+    /// What upstream makes of a patched object that does not say its version: it reads it as its internal type, which has none
+    /// of the fields, and then misses the name.
+    private func nameless(
+        _ value: JSONValue,
+        by patch: ObjectPatch,
+        _ validation: FieldValidation,
+        _ warnings: WarningList,
+        _ rejected: (String) -> APIError
+    ) -> APIError {
+        let fields = (value.object ?? [:]).map(\.key).filter { $0 != "kind" && $0 != "apiVersion" }.sorted()
+        let problems = patch.problems + fields.map { "unknown field \(GoQuote.quote($0))" }
+        switch validation {
+        case .strict: return rejected("strict decoding error: \(problems.joined(separator: ", "))")
+        case .warn: problems.forEach(warnings.add)
+        case .ignore: break
+        }
+        return .undeterminableName(value.value(at: ["metadata", "name"])?.string ?? "")
     }
 }

@@ -11,7 +11,7 @@ extension APIServer {
         if view?.descriptor.isCustom != true {
             try ResponseForm.checkRoute(request, isStreamed: info.verb == "list" || info.verb == "watch")
         }
-        let form = try ResponseForm.negotiate(request) {
+        let form = try ResponseForm.negotiate(request, hasTable: { hasTable(info, isKind: view != nil) }) {
             // Subresources of custom resources with kinds of their own are built-in types.
             guard info.subresource.isEmpty || info.subresource == "status" else { return false }
             guard let view else { return false }
@@ -19,5 +19,12 @@ extension APIServer {
         }
         if info.verb == "watch", form.syntax.streamType == nil { throw .notAcceptable(accepted: ResponseForm.streamTypes) }
         return form
+    }
+
+    /// Whether upstream's code for a resource can make tables: that of most subresources and of reviews cannot.
+    private func hasTable(_ info: RequestInfo, isKind: Bool) -> Bool {
+        if isKind { return ["", "status", "scale"].contains(info.subresource) }
+        guard info.resource != "componentstatuses" else { return true }
+        return resources.virtualKind(group: info.group, version: info.version, resource: info.resource) == nil
     }
 }

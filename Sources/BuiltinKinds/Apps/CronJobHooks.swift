@@ -92,10 +92,13 @@ struct CronJobHooks: KindHooks {
     func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {
         var warnings = old == nil ? JobWarnings.name(object) : []
         let place = FieldPath("spec").child("jobTemplate", "spec")
-        warnings += JobWarnings.spec(object["spec"]?["jobTemplate"]?["spec"] ?? [:], place)
-        warnings += PodTemplateWarnings.of(object, old, ["spec", "jobTemplate", "spec", "template"])
-        if let schedule = object["spec"]?.text("schedule"), schedule.contains("TZ") {
-            warnings.append("spec.schedule: cannot use TZ or CRON_TZ in schedule, use timeZone instead")
+        if PodTemplateWarnings.isDue(object, old) {
+            warnings += JobWarnings.spec(object["spec"]?["jobTemplate"]?["spec"] ?? [:], place)
+            warnings += PodTemplateWarnings.of(object, ["spec", "jobTemplate", "spec", "template"])
+        }
+        if old != nil, object["spec"]?.text("schedule").contains("TZ") == true {
+            let page = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/"
+            warnings.append("cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see \(page) for more details")
         }
         return warnings
     }

@@ -176,11 +176,6 @@ enum JobWarnings {
     private static let softLimit: Int64 = 100_000
     private static let highParallelism: Int64 = 10_000
 
-    /// The warnings about a job.
-    static func of(_ object: JSONValue) -> [String] {
-        name(object) + spec(object["spec"] ?? [:], FieldPath("spec"))
-    }
-
     /// A name that is no label makes names of pods that surprise.
     static func name(_ object: JSONValue) -> [String] {
         let problems = Names.dns1123LabelIssues(object["metadata"]?.text("name") ?? "")

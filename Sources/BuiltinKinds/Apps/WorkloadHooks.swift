@@ -124,15 +124,20 @@ struct WorkloadHooks: KindHooks {
     func warnings(_ object: JSONValue, old: JSONValue?) -> [String] {
         var warnings: [String] = []
         if kind == .job {
-            warnings += JobWarnings.of(object)
-            warnings += PodTemplateWarnings.of(object, old, ["spec", "template"])
-            return warnings
+            if old == nil { warnings += JobWarnings.name(object) }
+            guard PodTemplateWarnings.isDue(object, old) else { return warnings }
+            warnings += JobWarnings.spec(object["spec"] ?? [:], FieldPath("spec"))
+            return warnings + PodTemplateWarnings.of(object, ["spec", "template"])
         }
         let name = object["metadata"]?.text("name") ?? ""
         if old == nil, kind == .replicaSet || kind == .deployment || kind == .replicationController, !name.isEmpty {
             warnings += nameWarnings(name)
         }
-        warnings += PodTemplateWarnings.of(object, old, ["spec", "template"])
+        // A daemon set counts the changes of its template, the others those of all that is wanted.
+        let isSame = kind == .daemonSet && object["spec"]?["template"] == old?["spec"]?["template"]
+        // Of a changed replication controller upstream looks at the template before the change.
+        let warned = kind == .replicationController ? old ?? object : object
+        if !isSame, PodTemplateWarnings.isDue(object, old) { warnings += PodTemplateWarnings.of(warned, ["spec", "template"]) }
         if kind == .statefulSet { warnings += WorkloadWarnings.statefulSet(object, isNew: old == nil) }
         return warnings
     }
@@ -151,9 +156,15 @@ struct WorkloadHooks: KindHooks {
 
 /// Warnings about the template of a workload.
 enum PodTemplateWarnings {
-    /// The warnings about the template at `path`, when it is new or changed.
-    static func of(_ object: JSONValue, _ old: JSONValue?, _ path: [String]) -> [String] {
-        guard let template = object.value(at: path), template != old?.value(at: path) else { return [] }
+    /// Whether it is time to warn: upstream does when an object is new or has a new generation.
+    static func isDue(_ object: JSONValue, _ old: JSONValue?) -> Bool {
+        let path = ["metadata", "generation"]
+        return old.map { $0.value(at: path) != object.value(at: path) } ?? true
+    }
+
+    /// The warnings about the template at `path`.
+    static func of(_ object: JSONValue, _ path: [String]) -> [String] {
+        guard let template = object.value(at: path) else { return [] }
         return PodWarnings.of(template, at: path.dropFirst().reduce(FieldPath(path[0])) { $0.child($1) })
     }
 }

@@ -107,7 +107,8 @@ extension CELValue {
         case (.number, .integer(let value)): return .double(Double(value))
         case (.number, .number(let value)): return .double(value)
         case (.integer, .number(let value)):
-            guard let whole = Int64(exactly: value) else { break }
+            // Upstream tells a custom resource's 2.0 from 2 until it is stored.
+            guard schema.body.isBuiltin, let whole = Int64(exactly: value) else { break }
             return .int(whole)
         case (.boolean, .bool(let value)): return .bool(value)
         case (.list, .array(let elements)): return .list(CELList(json: elements, schema: schema))

@@ -126,6 +126,19 @@ public enum PercentCoding {
         return String(decoding: out, as: UTF8.self)
     }
 
+    /// Whether two digits follow every percent sign.
+    static func isWellFormed(_ text: String) -> Bool {
+        let bytes = text.utf8
+        guard var index = bytes.firstIndex(of: UInt8(ascii: "%")) else { return true }
+        while index < bytes.endIndex {
+            defer { index = bytes.index(after: index) }
+            guard bytes[index] == UInt8(ascii: "%") else { continue }
+            let digits = bytes[bytes.index(after: index)...].prefix(2)
+            guard digits.count == 2, digits.allSatisfy({ nibble($0) != nil }) else { return false }
+        }
+        return true
+    }
+
     /// Decodes `%XX` of one path segment.
     public static func decoded(_ text: some StringProtocol) -> String {
         decoded(text.utf8)

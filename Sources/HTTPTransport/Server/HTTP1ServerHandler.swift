@@ -172,6 +172,8 @@ final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if name.utf8.count == 4, HeaderFields.same(name, "host") { hosts += 1 }
         }
         if let status = Self.refusal(of: headers, hosts: hosts) { return refuse(status) }
+        guard PercentCoding.isWellFormed(target.path) else { return refuse(400) }
+        if let host = headers["host"], !Self.isHost(host) { return refuse(400, because: "malformed Host header") }
         let request = HTTPRequest(
             method: head.method.rawValue,
             path: target.path,
@@ -197,6 +199,20 @@ final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHandler {
         return HeaderFields.same(coding, "chunked") && headers.all("transfer-encoding").count == 1 ? nil : 501
     }
 
+    /// Whether all characters may stand in a Host header, as Go takes them.
+    static func isHost(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: ";"):
+                true
+            case UInt8(ascii: "$")...UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "="), UInt8(ascii: "["), UInt8(ascii: "]"),
+                UInt8(ascii: "_"), UInt8(ascii: "~"):
+                true
+            default: false
+            }
+        }
+    }
+
     private func refuseBody(_ request: HTTPRequest) {
         var request = request
         request.body = []
@@ -213,9 +229,9 @@ final class HTTP1ServerHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Answers what never became a request.
-    private func refuse(_ status: Int) {
+    private func refuse(_ status: Int, because reason: String = "") {
         guard let context else { return }
-        let text = "\(status) \(HTTP1ResponseHead.reason(status))"
+        let text = "\(status) \(HTTP1ResponseHead.reason(status))" + (reason.isEmpty ? "" : ": " + reason)
         let response = HTTPResponse(status: status, headers: ["Content-Type": "text/plain; charset=utf-8"], body: .bytes(Array(text.utf8)))
         var buffer = context.channel.allocator.buffer(capacity: 256)
         HTTP1ResponseHead.write(

@@ -103,8 +103,9 @@ extension HTTP2ServerHandler {
         guard id > lastStream else { return try trailersReceived(id, endsStream, fields) }
         lastStream = id
         guard let head = RequestFields(fields), endsStream ? head.length ?? 0 == 0 : true else { return try refuse(id, .protocolError) }
-        guard let stream = open(id) else { return try refuse(id, .refusedStream) }
         let target = RequestTarget(head.target)
+        guard PercentCoding.isWellFormed(target.path) else { return try refuse(id, .protocolError) }
+        guard let stream = open(id) else { return try refuse(id, .refusedStream) }
         let request = HTTPRequest(
             method: head.method,
             path: target.path,
