@@ -1,18 +1,25 @@
 #!/usr/bin/env python3
 """Sends the same random sequences of requests to two API servers and reports where the answers differ.
 
-usage: compare-random.py --reference KUBECONFIG --subject KUBECONFIG [--seeds FROM-TO] [--kinds REGEX] [--threads N] [--out FILE]
+usage: compare-random.py --reference KUBECONFIG --subject KUBECONFIG [--seeds FROM-TO] [--kinds REGEX] [--scenes REGEX] [--threads N]
+                         [--whole] [--out FILE]
 
-objects.py makes the bodies, sequences.py the steps. Both are API servers alone: no controllers write in between (Apus:
-`apus-bench lone-server`). A sequence follows from its seed. One that differs is run again, in case clocks or maps made the
-difference, and shortened to the steps that it takes. Differences of the same kind are reported once.
+objects.py makes the bodies, sequences.py the steps, scenes.py what goes on around them: webhooks (webhooks.py), policies, a namespace
+that goes, tokens, watches beside the sequence, definitions that change. Without --scenes there is nothing around them; `--scenes .`
+takes each in turn.
+
+Both are API servers alone: no controllers write in between (Apus: `apus-bench lone-server`). A sequence follows from its seed. One
+that differs is run again, in case clocks or maps made the difference, and shortened to the steps that it takes (unless --whole).
+Differences of the same kind are reported once.
 """
 
 import argparse
+import base64
 import collections
 import concurrent.futures
 import copy
 import http.client
+import itertools
 import json
 import os
 import random
@@ -27,7 +34,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import exchanges  # noqa: E402
 
 import objects  # noqa: E402
+import scenes  # noqa: E402
 import sequences  # noqa: E402
+import webhooks  # noqa: E402
 from objects import KINDS  # noqa: E402
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -42,9 +51,11 @@ class Run:
     """One sequence on one server."""
 
     local = threading.local()
+    hooks = None
 
-    def __init__(self, server, namespace):
-        self.server, self.namespace = server, namespace
+    def __init__(self, server, namespace, name=""):
+        self.server, self.namespace, self.name = server, namespace, name
+        self.streams, self.token = [], ""
         self.seen, self.versions, self.ids, self.last = {}, {}, {}, {}
 
     def send(self, method, path, query, body=None, type="application/json", accept="application/json"):
@@ -95,9 +106,86 @@ class Run:
             .replace("$uid", last.get("uid", "none"))
             .replace("$start", self.start)
             .replace("$ns", self.namespace)
+            .replace("$server", self.name)
+            .replace("$token", self.token)
+            .replace("$webhooks", self.hooks.url if self.hooks else "")
+            .replace("$ca", self.hooks.ca if self.hooks else "")
         )
 
+    def open_stream(self, step):
+        """Reads a watch beside the sequence."""
+        connection = self.server.connect()
+        headers = {"Accept": step["accept"], "User-Agent": "random/1"}
+        if self.server.token:
+            headers["Authorization"] = "Bearer " + self.server.token
+        query = self.fill(step["query"], "")
+        connection.request("GET", self.fill(step["path"], "") + "?" + urllib.parse.urlencode(query), headers=headers)
+        stream = {"lines": [], "code": 0, "socket": connection.sock}
+
+        def read():
+            try:
+                response = connection.getresponse()
+                stream["code"] = response.status
+                while line := response.readline():
+                    stream["lines"].append(json.loads(line))
+            except (OSError, ValueError, AttributeError, http.client.HTTPException):
+                pass
+
+        stream["thread"] = threading.Thread(target=read, daemon=True)
+        stream["thread"].start()
+        self.streams.append(stream)
+        time.sleep(0.15)
+        return [{"code": 200}]
+
+    def streamed(self):
+        """What the watches were sent, once they have been quiet for a while."""
+        quiet, before = 0, -1
+        while quiet < 4:
+            time.sleep(0.15)
+            now = sum(len(s["lines"]) for s in self.streams)
+            quiet, before = (quiet + 1, now) if now == before else (0, now)
+        found = [{"code": s["code"], "events": [self.normal(e) for e in s["lines"]]} for s in self.streams]
+        for stream in found:
+            # How many bookmarks come is a matter of time.
+            events = stream["events"]
+            stream["events"] = [e for n, e in enumerate(events) if e != "BOOKMARK" or n == 0 or events[n - 1] != e]
+            stream["order"] = [e if isinstance(e, str) else e.get("type", "") for e in stream["events"]]
+        for stream in self.streams:
+            try:
+                stream["socket"].shutdown(2)
+            except OSError:
+                pass
+        self.streams = []
+        return [{"code": 200, "body": found}]
+
+    def claims(self, token):
+        parts = token.split(".")
+        if len(parts) != 3:
+            return token
+
+        def read(part):
+            return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+        claims = read(parts[1])
+        base = claims.get("iat", 0)
+        times = {k: claims[k] - base for k in ("exp", "iat", "nbf") if k in claims}
+        if "warnafter" in claims.get("kubernetes.io", {}):
+            claims["kubernetes.io"]["warnafter"] -= base
+        return {"header": {**read(parts[0]), "kid": "", "alg": ""}, **self.normal(claims), **times}
+
     def step(self, step):
+        if "pause" in step:
+            return [{"code": 200}]
+        if "stream" in step:
+            return self.open_stream(step)
+        if "streams" in step:
+            return self.streamed()
+        if "reviews" in step:
+            # Validating webhooks are asked side by side.
+            asked = []
+            for _, group in itertools.groupby(self.hooks.taken(self.name, self.namespace), lambda r: r["review"]["request"]["uid"]):
+                asked += sorted(group, key=lambda r: r["hook"])
+            return [{"code": 200, "body": [self.normal(r) for r in asked]}]
         path = self.fill(step["path"], "")
         base = "/".join(path.split("/")[:8]) if path.startswith("/apis") else "/".join(path.split("/")[:7])
         body = self.fill(step.get("body"), base)
@@ -149,6 +237,11 @@ class Run:
             found["text"] = self.text(re.sub(r'(resourceVersion: )"\d+"', r"\1", text))
         if isinstance(raw, dict) and isinstance(raw.get("metadata"), dict) and "uid" in raw["metadata"]:
             self.last[step["path"].replace("$ns", self.namespace)] = raw["metadata"]
+        status = raw.get("status") if isinstance(raw, dict) else None
+        token = status.get("token") if isinstance(status, dict) else None
+        if isinstance(token, str) and token.count(".") == 2:
+            self.token = token
+            raw = {**raw, "status": {**raw["status"], "token": self.claims(token), "expirationTimestamp": ""}}
         found["body"] = self.normal(raw)
         found["headers"] = [(k, self.text(v)) for k, v in found["headers"]]
         found["raw"] = raw
@@ -158,14 +251,22 @@ class Run:
         if isinstance(value, dict):
             if value.get("type") == "BOOKMARK":
                 return "BOOKMARK"
-            return {k: self.normal(v, k, value) for k, v in value.items()}
+            if key == "userInfo":
+                # The two administrators are not the same user.
+                return {}
+            return {k: self.normal(value[k], k, value) for k in sorted(value)}
         if isinstance(value, list):
+            if key == "causes" and all(isinstance(v, dict) and v.get("reason") == "FieldManagerConflict" for v in value):
+                # Upstream keeps the managers in a map.
+                value = sorted(value, key=lambda v: (v["field"], v["message"]))
             return [
                 self.normal(v, key, parent)
                 for v in value
                 if not (isinstance(v, dict) and (v.get("configMap") or {}).get("name") == "openshift-service-ca.crt")
             ]
         if isinstance(value, str):
+            if key == "cells":
+                value = re.sub(r"^\d+s$", "<age>", value)
             if key == "description":
                 # The descriptions of columns are in each server's own words.
                 return ""
@@ -185,6 +286,8 @@ class Run:
         return value
 
     def text(self, text):
+        for secret, word in ((self.token, "<token>"), (f"{self.hooks.url}/{self.name}" if self.hooks else "", "<hooks>")):
+            text = text.replace(secret, word) if secret else text
         text = UUID.sub(lambda m: self.ids.setdefault(m[0], f"<uid {len(self.ids)}>"), text.replace(self.namespace, "<ns>"))
         # Go stops at the first field it does not know, and begins anywhere; one reference adds lines to the pods of a difference.
         text = re.sub(r"(failed to create typed patch object \([^)]*\): ).*not declared in schema.*", r"\1...", text, flags=re.S)
@@ -228,20 +331,27 @@ def differences(a, b, path="", found=None):
 def play(servers, steps, kinds, stop_at_first=True):
     """[(number of the step, what differs)]"""
     namespace = "r" + "".join(random.choice("abcdefghijklmnop") for _ in range(9))
-    runs = [Run(server, namespace) for server in servers]
+    runs = [Run(server, namespace, name) for server, name in zip(servers, ("reference", "subject"))]
     found = []
     try:
         for run in runs:
             run.begin()
         for number, step in enumerate(steps):
+            if "pause" in step:
+                time.sleep(step["pause"])
             answers = [run.step(step) for run in runs]
-            if any(answer["code"] == 0 for answer in answers[0]):
+            # A reference that fails, or is not ready for a definition's objects, is none.
+            if any(answer["code"] in (0, 429) for answer in answers[0]):
                 break
             if different := differences(*answers):
                 found.append((number, different))
-                if stop_at_first and (step["method"] != "GET"):
+                if stop_at_first and step.get("method", "GET") != "GET":
                     break
     finally:
+        for step in steps:
+            if step.get("setting") and step["method"] == "DELETE":
+                for run in runs:
+                    run.step(step)
         for run in runs:
             run.end(kinds)
     return found
@@ -249,6 +359,9 @@ def play(servers, steps, kinds, stop_at_first=True):
 
 def signature(step, different):
     """What kind of difference it is."""
+    if "path" not in step:
+        where = sorted({re.sub(r"\.f:[^.]*", ".f:", re.sub(r"\.k:\{.*?\}", ".k:", d[0])) for d in different})[:3]
+        return f"{next(iter(step))} {where}"
     kind = next((p for p in step["path"].split("/") if p in KINDS), "?")
     sub = (
         step["path"].split("/")[-1]
@@ -271,7 +384,8 @@ def shortened(servers, steps, kinds, wanted):
     position = len(steps) - 1
     while position >= 0:
         candidate = steps[:position] + steps[position + 1 :]
-        if candidate and shows(candidate):
+        # What follows a pause needs it.
+        if "pause" not in steps[position] and candidate and shows(candidate):
             steps = candidate
         position -= 1
     return steps
@@ -283,6 +397,8 @@ def main():
     parser.add_argument("--subject", required=True)
     parser.add_argument("--seeds", default="0-200")
     parser.add_argument("--kinds", default=".")
+    parser.add_argument("--scenes", default="^plain$")
+    parser.add_argument("--whole", action="store_true", help="do not look for the fewest steps")
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--out", default="")
     arguments = parser.parse_args()
@@ -294,11 +410,14 @@ def main():
     for server in servers:
         while Run(server, "default").send("GET", "/apis/rand.example.com/v1/widgets", {})[0] != 200:
             time.sleep(0.2)
+    around = [scene for name, scene in scenes.ALL.items() if re.search(arguments.scenes, name)]
+    Run.hooks = webhooks.Webhooks()
     known, lock, counts = set(), threading.Lock(), collections.Counter()
     out = open(arguments.out, "a") if arguments.out else sys.stdout
 
     def one(seed):
         sequence = sequences.Sequence(seed, kinds)
+        around[seed % len(around)](sequence, sequence.r)
         first = play(servers, sequence.steps, sequence.kinds)
         counts["sequences"] += 1
         if not first:
@@ -311,8 +430,14 @@ def main():
                 if name not in again or name in known:
                     continue
                 known.add(name)
-            steps = shortened(servers, sequence.steps[: number + 1], sequence.kinds, name)
-            last = next(((n, d) for n, d in play(servers, steps, sequence.kinds) if signature(steps[n], d) == name), None)
+            steps = sequence.steps[: number + 1]
+            if not arguments.whole:
+                steps = shortened(servers, steps, sequence.kinds, name)
+            last = (
+                None
+                if arguments.whole
+                else next(((n, d) for n, d in play(servers, steps, sequence.kinds) if signature(steps[n], d) == name), None)
+            )
             with lock:
                 print(f"\n=== seed {seed}: {name}", file=out)
                 for step in steps:
@@ -328,7 +453,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(arguments.threads) as pool:
         for result in pool.map(lambda s: attempt(one, s), range(first, last)):
             pass
-    print(f"\n{counts.pop('sequences')} sequences", file=out)
+    print(f"\n{counts.pop('sequences', 0)} sequences", file=out)
     for name, count in counts.most_common():
         print(f"{count:6} {name}", file=out)
 
