@@ -41,7 +41,7 @@ struct OpenAPIClosure {
 
     /// A type that operations refer to.
     mutating func add(_ name: String) {
-        if found[name] == nil, let node = types.node(name) { visit(node) }
+        if found[name] == nil, let node = types.node(name) ?? OpenAPIOldTypes.node(name, types) { visit(node) }
     }
 
     private mutating func addList(_ kind: KindDescriptor, _ version: KindVersion, _ name: String) {

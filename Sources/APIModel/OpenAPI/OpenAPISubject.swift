@@ -160,7 +160,7 @@ struct OpenAPISubject {
 
     func subresource(_ sub: SubresourceDescriptor, query: [OpenAPIParameter]) -> [(method: String, operation: OpenAPIOperation)] {
         let isOwn = sub.typeName.isEmpty || sub.kind.group == kind.group && sub.kind.kind == kind.kind
-        let type = isOwn ? typeName : sub.typeName
+        let type = OpenAPIOldTypes.name(of: sub.kind) ?? (isOwn ? typeName : sub.typeName)
         var item: [(method: String, operation: OpenAPIOperation)] = []
         if sub.verbs.contains("get") {
             var read = read(sub.name == "log" ? nil : type)
@@ -170,7 +170,12 @@ struct OpenAPISubject {
         }
         if sub.verbs.contains("update") { item.append(("put", write("replace", "put", objectPath, type))) }
         if sub.verbs.contains("patch") { item.append(("patch", patch(type))) }
-        if sub.verbs.contains("create") { item.append(("post", write("create", "post", objectPath, type))) }
+        if sub.verbs.contains("create") {
+            var create = write("create", "post", objectPath, type)
+            // The wish to return is not answered with itself.
+            if sub.name == "rollback" { create.returning = Self.meta + "Status" }
+            item.append(("post", create))
+        }
         return item
     }
 

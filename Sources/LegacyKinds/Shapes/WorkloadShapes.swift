@@ -8,12 +8,12 @@ extension LegacyShape {
     private static let rollbackKey = "deprecated.deployment.rollback.to"
     private static let generationKey = "deprecated.daemonset.template.generation"
 
-    static let appsDeployment = deployment { object in
+    static let appsDeployment = deployment("apps") { object in
         object.fill(["spec", "revisionHistoryLimit"], 2)
         object.fill(["spec", "progressDeadlineSeconds"], 600)
     }
 
-    static let extensionsDeployment = deployment { object in
+    static let extensionsDeployment = deployment("extensions") { object in
         let strategy = object.value(at: ["spec", "strategy"])
         let type = strategy?["type"]?.string ?? ""
         if type.isEmpty || type == "RollingUpdate" || strategy?["rollingUpdate"]?.object != nil {
@@ -24,9 +24,9 @@ extension LegacyShape {
         object.fill(["spec", "revisionHistoryLimit"], unlimited)
     }
 
-    private static func deployment(_ own: @escaping Change) -> LegacyShape {
+    private static func deployment(_ group: String, _ own: @escaping Change) -> LegacyShape {
         LegacyShape(
-            edit: SchemaEdit(below: ["spec": SchemaEdit(added: { _ in [rollback] })]),
+            edit: SchemaEdit(below: ["spec": SchemaEdit(added: { _ in [rollback(group)] })]),
             defaults: { object in
                 guard object["spec"]?.object != nil else { return }
                 adoptLabels(&object)
@@ -47,17 +47,18 @@ extension LegacyShape {
         )
     }
 
-    private static let rollback: SchemaField = {
+    private static func rollback(_ group: String) -> SchemaField {
         let revision = SchemaField.old(
             "revision",
             .scalar(.integer, format: "int64"),
-            "The revision to return to.",
+            "The revision to return to; 0 is the one before.",
             number: 1,
             type: "int64"
         )
-        let node = SchemaNode(shape: .object, body: SchemaBody(fields: [revision], isBuiltin: true))
+        let body = SchemaBody(fields: [revision], description: "A revision to return to.", isBuiltin: true)
+        let node = SchemaNode(shape: .object, name: "io.k8s.api.\(group).v1beta1.RollbackConfig", body: body)
         return .old("rollbackTo", node, "The revision this deployment shall return to.", number: 8, type: "RollbackConfig")
-    }()
+    }
 
     static let replicaSet = LegacyShape(defaults: { object in
         guard object["spec"]?.object != nil else { return }
