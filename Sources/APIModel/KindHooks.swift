@@ -24,6 +24,8 @@ public protocol KindHooks: Sendable {
     func warnings(_ object: JSONValue, old: JSONValue?) -> [String]
     /// The cells of a table row; nil for the generic ones.
     func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]?
+    /// The cell by whose number the rows of a list's table are ordered; nil for the order of names.
+    var orderingCell: Int? { get }
     /// The value of a field label; nil to follow the descriptor's path.
     func fieldLabel(_ label: String, of object: JSONValue) -> String?
     /// How long a deletion waits, in seconds; nil when it does not.
@@ -55,6 +57,8 @@ extension KindHooks {
     public func warnings(_ object: JSONValue, old: JSONValue?) -> [String] { [] }
     /// Leaves the generic cells.
     public func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]? { nil }
+    /// Rows have the order of names.
+    public var orderingCell: Int? { nil }
     /// Follows the descriptor's path.
     public func fieldLabel(_ label: String, of object: JSONValue) -> String? { nil }
     /// Does not wait.

@@ -156,7 +156,8 @@ public enum BuiltinKinds {
             status: [:],
             check: { FlowControlValidation.schema($0, &$1) },
             statusUpdate: { object, _, issues in FlowControlValidation.conditions(object, &issues) },
-            row: PlainRows.flowSchema
+            row: PlainRows.flowSchema,
+            orderingCell: PlainRows.precedenceCell
         ),
         "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": KindRules(
             generation: ["spec"],

@@ -57,6 +57,8 @@ struct GoWordedHooks: KindHooks {
 
     func cells(_ object: JSONValue, now: Timestamp) -> [JSONValue]? { hooks.cells(object, now: now) }
 
+    var orderingCell: Int? { hooks.orderingCell }
+
     func fieldLabel(_ label: String, of object: JSONValue) -> String? { hooks.fieldLabel(label, of: object) }
 
     func gracePeriod(_ object: JSONValue, requested: Int64?) -> Int64? { hooks.gracePeriod(object, requested: requested) }

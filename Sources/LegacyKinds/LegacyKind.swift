@@ -166,6 +166,8 @@ struct LegacyHooks: KindHooks {
         hooks.cells(conversion.toStorage(object), now: now)
     }
 
+    var orderingCell: Int? { hooks.orderingCell }
+
     func fieldLabel(_ label: String, of object: JSONValue) -> String? {
         hooks.fieldLabel(label, of: conversion.toStorage(object))
     }

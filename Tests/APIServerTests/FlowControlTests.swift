@@ -24,6 +24,16 @@ import Values
         }
     }
 
+    @Test func `a table of schemas has the order in which they are tried`() async throws {
+        try await withCluster { cluster in
+            let table = try await cluster.get(Self.schemas, accept: "application/json;as=Table;v=v1;g=meta.k8s.io")
+            let cells = (table["rows"]?.array ?? []).map { ($0["cells"]?.array?[2].int ?? 0, $0["cells"]?.array?[0].string ?? "") }
+            let ordered = cells.sorted { $0 < $1 }.map(\.1)
+            #expect(cells.map(\.1) == ordered && ordered.count == FlowDefaults.schemas.count)
+            #expect(ordered.first == "exempt" && ordered.last == "catch-all")
+        }
+    }
+
     @Test func `every answer names the schema and the level`() async throws {
         try await withCluster { cluster in
             let exempt = try await cluster.get("\(Self.schemas)/exempt")

@@ -41,7 +41,14 @@ struct TableForm: Sendable {
         page.forEach { object in
             if let row = row(of: object) { rows.append(row) }
         }
+        if let cell = view.hooks.orderingCell { rows = Self.ordered(rows, by: cell) }
         return table(rows, metadata: page.metadata, withColumns: true)
+    }
+
+    /// Rows with the same number keep their order.
+    private static func ordered(_ rows: [JSONValue], by cell: Int) -> [JSONValue] {
+        let keys = rows.enumerated().map { (number: $1["cells"]?.array?[cell].int ?? 0, place: $0) }
+        return keys.sorted { ($0.number, $0.place) < ($1.number, $1.place) }.map { rows[$0.place] }
     }
 
     /// A table of one object that is at hand as a tree.

@@ -40,6 +40,8 @@ package struct KindRules: KindHooks {
     package var prepareStatus: Preparation?
     /// The row of a table.
     package var row: (@Sendable (TableRow) -> [JSONValue])?
+    /// The cell by whose number the rows of a list are ordered; nil for the order of names.
+    package var orderingCell: Int?
 
     /// Puts a kind together from what it needs.
     package init(
@@ -56,7 +58,8 @@ package struct KindRules: KindHooks {
         warnChange: (@Sendable (JSONValue, JSONValue?) -> [String])? = nil,
         prepare: Preparation? = nil,
         prepareStatus: Preparation? = nil,
-        row: (@Sendable (TableRow) -> [JSONValue])? = nil
+        row: (@Sendable (TableRow) -> [JSONValue])? = nil,
+        orderingCell: Int? = nil
     ) {
         self.generation = generation
         self.name = name
@@ -72,6 +75,7 @@ package struct KindRules: KindHooks {
         self.prepare = prepare
         self.prepareStatus = prepareStatus
         self.row = row
+        self.orderingCell = orderingCell
     }
 
     package func defaults(_ object: inout JSONValue) { complete?(&object) }

@@ -70,6 +70,9 @@ package enum PlainRows {
         return [row.name, policy, workload ?? "<none>", status, row.age]
     }
 
+    /// Where a flow schema's row has its precedence: lists of them are shown in the order in which they are tried.
+    package static let precedenceCell = 2
+
     package static func flowSchema(_ row: TableRow) -> [JSONValue] {
         let method = row.spec["distinguisherMethod"]?["type"] ?? "<none>"
         return [
