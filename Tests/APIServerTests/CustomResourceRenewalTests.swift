@@ -112,6 +112,7 @@ struct CustomResourceRenewalTests {
                 let late = try await cluster.post(Self.widgets, Samples.object("c", [:]))
                 #expect(late.status == 403 || late.status == 404 || late.status == 405, "round \(round): \(late.text)")
                 try await cluster.waitFor("the definition to go") { try await cluster.get(Self.path).status == 404 }
+                #expect(try await cluster.get(Self.widgets).status == 404, "round \(round)")
             }
         }
     }

@@ -102,7 +102,13 @@ extension APIServer {
         let isMutating = !["get", "list", "watch"].contains(context.info.verb)
         environment.metrics.enter(isMutating: isMutating)
         defer { environment.metrics.leave(isMutating: isMutating) }
-        guard isMutating else { return try await dispatch(context) }
+        guard isMutating else {
+            do throws(APIError) { return try await dispatch(context) } catch {
+                // Who is told that a definition is gone finds its kind gone, too.
+                if error.isNotFound, context.info.group == CustomResourceService.resource.group { await customResources.settle() }
+                throw error
+            }
+        }
         return try await withinDeadline(context)
     }
 
@@ -113,9 +119,22 @@ extension APIServer {
         let isSmall = context.request.body.count <= Self.inlineBodyBytes && context.info.verb != "deletecollection"
         let executor = isSmall ? context.request.executor : nil
         let outcome = await writeDeadlines.run(until: environment.clock.monotonic + limit, on: executor) {
-            do throws(APIError) { return .success(try await self.dispatch(context)) } catch { return .failure(error) }
+            do throws(APIError) { return .success(try await self.written(context)) } catch { return .failure(error) }
         }
         return try outcome.get()
+    }
+
+    /// Serves a write. What requests are checked by, and what is served, is in force when its change is answered, if that takes
+    /// no more than a moment: nobody meets the former role, policy or definition with his next request.
+    private func written(_ context: RequestContext) async throws(APIError) -> HTTPResponse {
+        let response = try await dispatch(context)
+        switch context.info.group {
+        case "rbac.authorization.k8s.io", "admissionregistration.k8s.io":
+            try? await resources.engines[GroupResource(group: context.info.group, resource: context.info.resource)]?.catchUp()
+        case CustomResourceService.resource.group: await customResources.settle()
+        default: break
+        }
+        return response
     }
 
     /// How long the client wants to wait; upstream reads that before the request is put in line.

@@ -9,16 +9,6 @@ import Values
 extension APIServer {
     /// Serves a request for a resource.
     func dispatch(_ context: RequestContext) async throws(APIError) -> HTTPResponse {
-        let response = try await route(context)
-        if context.info.resource == CustomResourceService.resource.resource, context.info.group == CustomResourceService.resource.group,
-            !["get", "list", "watch"].contains(context.info.verb)
-        {
-            await customResources.settle()
-        }
-        return response
-    }
-
-    private func route(_ context: RequestContext) async throws(APIError) -> HTTPResponse {
         let info = context.info
         guard info.isRoutable else { throw .unknownPath }
         let resources = resources
