@@ -2,6 +2,7 @@ import APIModel
 import Access
 import Schema
 import Store
+import Synchronization
 import Units
 import Values
 
@@ -127,11 +128,16 @@ struct FlowObjects: Sendable {
     }
 
     /// Makes flow control what the objects say.
+    ///
+    /// Levels and schemas are followed by a task each. One loads after the other: what was read earlier would else be put in
+    /// the place of what was read later, and stay.
     func load() {
-        let levels = objects(Self.levels)
-        // Before anything is stored the defaults hold, which flow control starts with.
-        guard !levels.isEmpty else { return }
-        server.flowControl.configure(schemas: objects(Self.schemas), levels: levels)
+        server.loadingFlows.withLock { _ in
+            let levels = objects(Self.levels)
+            // Before anything is stored the defaults hold, which flow control starts with.
+            guard !levels.isEmpty else { return }
+            server.flowControl.configure(schemas: objects(Self.schemas), levels: levels)
+        }
     }
 
     private func objects(_ resource: GroupResource) -> [JSONValue] {

@@ -33,6 +33,8 @@ public final class APIServer: HTTPHandler {
     let aggregation = AggregatedServices()
     /// Whose turn it is.
     let flowControl: FlowControl
+    /// Held while flow control is told what the objects say.
+    let loadingFlows = Mutex(())
     private let nodePods: NodePods?
     private let served: ServedResourcesBox
     let customResources: CustomResourceService
