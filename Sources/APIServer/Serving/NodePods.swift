@@ -52,7 +52,9 @@ final class NodePods: Sendable {
     }
 
     private func read(_ key: String, _ node: String) -> PodNames? {
-        guard let pod = cache.get(key), let value = try? JSONParser.parse(pod.bytes) else { return nil }
+        // A pod made anew under the name may be on another node, and this index not know of it yet.
+        guard let pod = cache.get(key), pod.index.fields["spec.nodeName"] == node, let value = try? JSONParser.parse(pod.bytes)
+        else { return nil }
         let names = PodNames(value)
         state.withLock { state in
             guard state.nodes[node]?[key] != nil else { return }

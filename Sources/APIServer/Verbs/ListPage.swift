@@ -83,7 +83,7 @@ extension ResourceEngine {
         case .any: try await ready()
         }
         let snapshot = cache.snapshot(namespace: namespace.isEmpty ? nil : namespace)
-        if let single = single(query, namespace) {
+        if let single = single(query, namespace, in: snapshot) {
             return ListPage(objects: .chosen(single), revision: snapshot.revision)
         }
         return cut(snapshot.after(query.after), query, snapshot.revision)
@@ -118,12 +118,12 @@ extension ResourceEngine {
         try await catchUp()
     }
 
-    /// The one object a `metadata.name` selector can mean.
-    private func single(_ query: ListQuery, _ namespace: String) -> [CachedObject]? {
+    /// The one object a `metadata.name` selector can mean, as it is at the revision of the list.
+    private func single(_ query: ListQuery, _ namespace: String, in snapshot: CacheSnapshot) -> [CachedObject]? {
         guard let name = query.selection.required("metadata.name") else { return nil }
         let space = namespace.isEmpty ? query.selection.required("metadata.namespace") ?? "" : namespace
         guard !descriptor.namespaced || !space.isEmpty else { return nil }
-        return [cache.get(key(namespace: space, name: name))].compactMap { $0 }.filter(query.selection.matches)
+        return [snapshot.object(key(namespace: space, name: name))].compactMap { $0 }.filter(query.selection.matches)
     }
 
     private func cut(_ snapshot: CacheSnapshot, _ query: ListQuery, _ revision: Revision) -> ListPage {
