@@ -24,6 +24,7 @@ final class LogReader: @unchecked Sendable {
     ) async throws(StoreError) -> (events: [StoreEvent], through: Revision, compacted: Revision) {
         try await run { connection throws(SQLiteFailure) in
             // One transaction: all is read as of one commit.
+            if connection.isInTransaction { try connection.execute("ROLLBACK") }
             try connection.execute("BEGIN")
             defer { try? connection.execute("COMMIT") }
             let compacted = Revision(UInt64(max(0, try connection.number("SELECT compacted FROM bookkeeping"))))
