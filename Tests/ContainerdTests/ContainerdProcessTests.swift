@@ -80,7 +80,7 @@ private let canRunContainerd = geteuid() == 0 && access("/usr/bin/containerd", X
         #expect(program.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) } == program.count)
         close(descriptor)
         defer { unlink(path) }
-        async let result = ChildProcess.run([path], deadline: .seconds(10))
+        async let result = ChildProcess.run([path], deadline: .seconds(60))
         var pid: pid_t?
         while pid == nil {
             let found = try await ChildProcess.run(["pgrep", "-f", "-x", path])

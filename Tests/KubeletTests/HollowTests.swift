@@ -76,7 +76,7 @@ import Units
         api.create(pod)
         await api.wait("default/held", "Running") { $0?.status.phase == "Running" }
         api.delete("default/held", graceSeconds: 0)
-        _ = try await withDeadline(.seconds(20), clock: SystemClock()) { try await api.state.wait { $0.deletions["held"] == 1 } }
+        _ = try await withDeadline(.seconds(60), clock: SystemClock()) { try await api.state.wait { $0.deletions["held"] == 1 } }
         for number in 0..<5 {
             api.update("default/held") { $0.metadata.annotations["look"] = "\(number)" }
             kubelet.core.workers.wake("held")
@@ -90,8 +90,8 @@ import Units
         #expect(api.state.value.deletions["held"] == 1)
         api.release("default/held")
         let table = kubelet.core.node.pods
-        _ = try await withDeadline(.seconds(20), clock: SystemClock()) {
-            while table.record("held") != nil { await Task.yield() }
+        _ = try await withDeadline(.seconds(60), clock: SystemClock()) {
+            while table.record("held") != nil { try await Task.sleep(for: .milliseconds(2)) }
         }
         await kubelet.stop()
     }

@@ -64,7 +64,9 @@ struct ServerTests {
             api.create(try Samples.pod(Self.talker))
             await api.wait("default/talk", "Running") { $0?.status.phase == "Running" }
             _ = try await withDeadline(.seconds(60), clock: SystemClock()) {
-                while try await connection.get("/containerLogs/default/talk/c").text != "one\ntwo\n" { await Task.yield() }
+                while try await connection.get("/containerLogs/default/talk/c").text != "one\ntwo\n" {
+                    try await Task.sleep(for: .milliseconds(2))
+                }
             }
             #expect(try await connection.get("/containerLogs/default/talk/c", ["tailLines": "1"]).text == "two\n")
             #expect(try await connection.get("/containerLogs/default/none/c").status == 404)
@@ -75,7 +77,7 @@ struct ServerTests {
                 HTTPRequest(method: "GET", path: "/containerLogs/default/talk/c", query: ["follow": "true"])
             )
             let id = try #require(kubelet.core.node.pods.record("uid-talk")?.observed.latest("c")?.id)
-            _ = try await kubelet.runtime.execSync(id, command: ["sh", "-c", "echo > /tmp/go"], timeout: .seconds(5))
+            _ = try await kubelet.runtime.execSync(id, command: ["sh", "-c", "echo > /tmp/go"], timeout: .seconds(60))
             let text = try await withDeadline(.seconds(60), clock: SystemClock()) { () -> String in
                 var text = ""
                 for try await chunk in follow.body {
@@ -120,7 +122,7 @@ struct ServerTests {
                 maximumFiles: 3,
                 logger: kubelet.core.node.logger
             )
-            let text = try await withDeadline(.seconds(20), clock: SystemClock()) { () -> String in
+            let text = try await withDeadline(.seconds(60), clock: SystemClock()) { () -> String in
                 var text = ""
                 for try await chunk in follow.body {
                     text += String(decoding: chunk, as: UTF8.self)

@@ -96,7 +96,7 @@ final class TestAPI: NodeAPI {
     /// Waits until the pod is as wanted; fails with what it is instead.
     func wait(
         _ key: String,
-        seconds: Int = 20,
+        seconds: Int = 60,
         _ what: String,
         location: SourceLocation = #_sourceLocation,
         until: @escaping @Sendable (Pod?) -> Bool
