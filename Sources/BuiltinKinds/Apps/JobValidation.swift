@@ -189,10 +189,11 @@ struct JobValidation {
         if before.flag("suspend") {
             // A suspended job has no pods, so where they would run and what they would ask for can still change.
             for field in ["nodeSelector", "tolerations", "schedulingGates"] { known.put(template["spec"]?[field], at: ["spec", field]) }
-            known.put(template["spec"]?["affinity"]?["nodeAffinity"], at: ["spec", "affinity", "nodeAffinity"])
-            if template["spec"]?["affinity"] == nil, known["spec"]?["affinity"]?.object?.isEmpty == true {
-                known.remove(at: ["spec", "affinity"])
-            }
+            let wanted = template["spec"]?["affinity"]
+            var affinity = known["spec"]?["affinity"] ?? [:]
+            affinity["nodeAffinity"] = wanted?["nodeAffinity"]
+            // An affinity of nothing else comes and goes with that of nodes.
+            known.put(wanted == nil && affinity.object?.isEmpty == true ? nil : affinity, at: ["spec", "affinity"])
             for list in ["containers", "initContainers"] { takeResources(template, &known, list) }
             return issues.immutable(template["spec"], known["spec"], root.child("template", "spec"))
         }

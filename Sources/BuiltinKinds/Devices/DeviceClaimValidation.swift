@@ -138,8 +138,9 @@ struct DeviceClaimValidation {
         DeviceRules.set(
             status.list("devices"),
             most: nil,
-            key: { .string(Self.identity($0)) },
+            key: { .string(Self.shownIdentity($0)) },
             path.child("devices"),
+            showsKey: true,
             &issues
         ) { device, path, issues in
             self.device(device, allocated, path, &issues)
@@ -178,6 +179,14 @@ struct DeviceClaimValidation {
         return share.isEmpty ? name : "\(name)/\(share)"
     }
 
+    /// The device's identity as messages show it, not the status of the device that stands there.
+    private static func shownIdentity(_ device: JSONValue) -> String {
+        let parts = [("Driver", "driver"), ("Pool", "pool"), ("Device", "device"), ("ShareID", "shareID")].map { name, field in
+            "\"\(name)\":" + String(decoding: JSONValue.string(device.text(field)).encoded(), as: UTF8.self)
+        }
+        return "{\(parts.joined(separator: ","))}"
+    }
+
     private func allocation(_ allocation: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {
         let devices = allocation["devices"] ?? [:]
         let place = path.child("devices")
@@ -207,11 +216,7 @@ struct DeviceClaimValidation {
         if let share = device["shareID"]?.string { DeviceRules.identifier(share, path.child("shareID"), &issues) }
         let identity = Self.identity(device)
         if !allocated.contains(identity) {
-            // The device's identity, not the status of the device that stands there.
-            let parts = [("Driver", "driver"), ("Pool", "pool"), ("Device", "device"), ("ShareID", "shareID")].map { name, field in
-                "\"\(name)\":" + String(decoding: JSONValue.string(device.text(field)).encoded(), as: UTF8.self)
-            }
-            let shown = "{\(parts.joined(separator: ","))}"
+            let shown = Self.shownIdentity(device)
             issues.append(.init(kind: .invalid, path: path, shownValue: shown, detail: "must be an allocated device in the claim"))
         }
         let conditions = device.list("conditions")

@@ -92,12 +92,13 @@ enum DeviceRules {
         for (index, item) in list.enumerated() { check(item, path.index(index), &issues) }
     }
 
-    /// The same, and none twice by `key`.
+    /// The same, and none twice by `key`, a text that is shown as it is if `showsKey`.
     static func set(
         _ list: [JSONValue],
         most: Int?,
         key: (JSONValue) -> JSONValue,
         _ path: FieldPath,
+        showsKey: Bool = false,
         _ issues: inout [FieldIssue],
         _ check: (JSONValue, FieldPath, inout [FieldIssue]) -> Void
     ) {
@@ -106,7 +107,11 @@ enum DeviceRules {
         var seen: Set<JSONValue> = []
         for (index, item) in list.enumerated() {
             let key = key(item)
-            if !seen.insert(key).inserted { issues.append(.duplicate(path.index(index), key)) }
+            if seen.insert(key).inserted { continue }
+            let shown = showsKey ? key.string : nil
+            issues.append(
+                shown.map { .init(kind: .duplicate, path: path.index(index), shownValue: $0) } ?? .duplicate(path.index(index), key)
+            )
         }
     }
 

@@ -162,12 +162,16 @@ struct EndpointSliceHooks: KindHooks {
         object["endpoints"] = .array(endpoints)
     }
 
-    func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] {
+    func validate(_ object: JSONValue, _ context: HookContext) -> [FieldIssue] { issues(object, keepsEndpoints: false) }
+
+    private func issues(_ object: JSONValue, keepsEndpoints: Bool) -> [FieldIssue] {
         var issues: [FieldIssue] = []
         NameRule.subdomain.check(object, &issues)
         let type = object.text("addressType")
         issues.choice(type, ["FQDN", "IPv4", "IPv6"], FieldPath("addressType"))
         ports(object.list("ports"), FieldPath("ports"), &issues)
+        // What is unchanged was valid once.
+        if keepsEndpoints { return issues }
         let endpoints = object.list("endpoints")
         let path = FieldPath("endpoints")
         if endpoints.count > Self.endpointLimit {
@@ -180,8 +184,10 @@ struct EndpointSliceHooks: KindHooks {
 
     func validateUpdate(_ object: JSONValue, old: JSONValue, _ context: HookContext) -> [FieldIssue] {
         var issues: [FieldIssue] = []
-        // What is unchanged was valid when it was stored.
-        if ["endpoints", "ports", "addressType"].contains(where: { object[$0] != old[$0] }) { issues = validate(object, context) }
+        let keepsEndpoints = object["endpoints"] == old["endpoints"]
+        if !keepsEndpoints || object["ports"] != old["ports"] || object["addressType"] != old["addressType"] {
+            issues = self.issues(object, keepsEndpoints: keepsEndpoints)
+        }
         issues.immutable(object["addressType"], old["addressType"], FieldPath("addressType"))
         return issues
     }

@@ -47,6 +47,16 @@ struct ServiceHooks: KindHooks {
 
     func prepareForCreate(_ object: inout JSONValue, _ context: HookContext) {
         object["status"] = ["loadBalancer": [:]]
+        dropUnusedPolicy(&object)
+    }
+
+    /// Traffic within the cluster does not meet what is a name alone. Upstream keeps the policy and never shows it; one that is
+    /// not known stays, to be refused.
+    private func dropUnusedPolicy(_ object: inout JSONValue) {
+        guard object["spec"]?.text("type") == "ExternalName",
+            ServiceValidation.internalPolicies.contains(object["spec"]?.text("internalTrafficPolicy") ?? "")
+        else { return }
+        object.remove(at: ["spec", "internalTrafficPolicy"])
     }
 
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: HookContext) {
@@ -63,6 +73,7 @@ struct ServiceHooks: KindHooks {
         if isClosed, spec["externalTrafficPolicy"] == before["externalTrafficPolicy"] { spec["externalTrafficPolicy"] = nil }
         object["spec"] = spec
         if type != "LoadBalancer" { object.set([:], at: ["status", "loadBalancer"]) }
+        dropUnusedPolicy(&object)
     }
 
     private static func hasNodePorts(_ type: String) -> Bool { type == "NodePort" || type == "LoadBalancer" }

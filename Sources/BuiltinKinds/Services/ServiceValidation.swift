@@ -11,6 +11,8 @@ struct ServiceValidation {
 
     private static let path = FieldPath("spec")
     private static let types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
+    /// Where traffic within the cluster may go.
+    static let internalPolicies = ["Cluster", "Local"]
     private static let longestAffinity: Int64 = 86400
     private static let sourceRanges = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
@@ -242,7 +244,7 @@ struct ServiceValidation {
             }
         }
         if let policy = spec["internalTrafficPolicy"]?.string {
-            issues.oneOf(policy, ["Cluster", "Local"], Self.path.child("internalTrafficPolicy"))
+            issues.oneOf(policy, Self.internalPolicies, Self.path.child("internalTrafficPolicy"))
         } else if ["ClusterIP", "NodePort", "LoadBalancer"].contains(type) {
             issues.required(Self.path.child("internalTrafficPolicy"))
         }

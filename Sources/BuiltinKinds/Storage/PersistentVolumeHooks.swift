@@ -43,7 +43,7 @@ struct PersistentVolumeHooks: KindHooks {
             issues.forbidden(Self.spec.child("persistentvolumesource"), words + difference)
         }
         issues.immutable(new["volumeMode"], before["volumeMode"], FieldPath("volumeMode"))
-        if let affinity = before["nodeAffinity"], affinity != new["nodeAffinity"] {
+        if let affinity = before["nodeAffinity"], StableLabels.taken(by: affinity, from: new["nodeAffinity"]) != new["nodeAffinity"] {
             let words = "field is immutable, except for updating from beta label to GA"
             issues.invalid(FieldPath("nodeAffinity"), new["nodeAffinity"], as: "?core.VolumeNodeAffinity", words)
         }

@@ -178,18 +178,25 @@ package enum InternalForm {
         for field in fields(name) {
             let source = field.isBeside ? beside : json
             let value = field.path == ["."] ? json : source?.value(at: field.path)
-            if field.isOmittedWhenEmpty, isEmpty(value) { continue }
+            if field.isOmittedWhenEmpty, isEmpty(value, field.type) { continue }
             members.append(GoValue.Member(name: field.name, value: render(value, field.type, beside: json)))
         }
         return .members(members)
     }
 
-    private static func isEmpty(_ value: JSONValue?) -> Bool {
+    private static func isEmpty(_ value: JSONValue?, _ type: Shape) -> Bool {
+        guard let value, value != .null else { return true }
+        // A pointer to what is empty is there.
+        if case .optional = type { return false }
+        return isEmpty(value)
+    }
+
+    private static func isEmpty(_ value: JSONValue) -> Bool {
         switch value {
-        case nil, .null?, .bool(false)?, .integer(0)?: true
-        case .string(let text)?: text.isEmpty
-        case .array(let elements)?: elements.isEmpty
-        case .object(let members)?: members.isEmpty
+        case .bool(false), .integer(0): true
+        case .string(let text): text.isEmpty
+        case .array(let elements): elements.isEmpty
+        case .object(let members): members.isEmpty
         default: false
         }
     }

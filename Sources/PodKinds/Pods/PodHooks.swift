@@ -104,6 +104,7 @@ package struct PodHooks: KindHooks {
         if !spec.text("nodeName").isEmpty, !spec.list("schedulingGates").isEmpty {
             issues.forbidden(Self.spec.child("nodeName"), "cannot be set until all schedulingGates have been cleared")
         }
+        ProfileAgreement.check(object, &issues)
         return issues
     }
 

@@ -6,9 +6,8 @@ package enum QualityOfService {
     /// The class of a pod spec.
     package static func of(_ spec: JSONValue?) -> String {
         guard let spec else { return "BestEffort" }
-        if let own = spec["resources"], !own.members("limits").isEmpty || !own.members("requests").isEmpty {
-            return of([own])
-        }
+        // What the pod says of itself counts, also when it is nothing.
+        if let own = spec["resources"], own != .null { return of([own]) }
         return of((spec.list("initContainers") + spec.list("containers")).map { $0["resources"] ?? [:] })
     }
 
