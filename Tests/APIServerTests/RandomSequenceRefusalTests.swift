@@ -153,6 +153,42 @@ import Values
         }
     }
 
+    @Test func `the ports of a template in the node's network are left to its pods`() async throws {
+        try await withCluster { cluster in
+            let container: JSONValue = ["name": "a", "image": "i", "ports": [["containerPort": 80]]]
+            var other = container
+            other["name"] = "b"
+            let pod: JSONValue = ["hostNetwork": true, "containers": [container, other]]
+            let template: JSONValue = ["metadata": ["labels": ["app": "a"]], "spec": pod]
+            let spec: JSONValue = ["selector": ["matchLabels": ["app": "a"]], "template": template]
+            for kind in ["deployments", "daemonsets", "statefulsets", "replicasets"] {
+                let made = try await cluster.post("/apis/apps/v1/namespaces/default/\(kind)", ["metadata": ["name": "a"], "spec": spec])
+                let port = made["spec", "template", "spec", "containers", "0", "ports", "0"]
+                #expect(port == ["containerPort": 80, "protocol": "TCP"], "\(made.text)")
+            }
+            try await cluster.addServiceAccount()
+            let refused = try await cluster.post(Self.core + "/pods", ["metadata": ["name": "p"], "spec": pod])
+            #expect(refused.status == 422 && refused.message.contains("Duplicate value: \"TCP//80\""), "\(refused.text)")
+            let one = try await cluster.post(
+                Self.core + "/pods",
+                ["metadata": ["name": "p"], "spec": ["hostNetwork": true, "containers": [container]]]
+            )
+            #expect(one["spec", "containers", "0", "ports", "0", "hostPort"] == 80, "\(one.text)")
+        }
+    }
+
+    @Test func `a scale of another name is refused whether there is an object or not`() async throws {
+        try await withCluster { cluster in
+            let path = "/apis/apps/v1/namespaces/default/deployments/none/scale"
+            let scale: JSONValue = ["metadata": ["name": "x"], "spec": ["replicas": 1]]
+            let other = try await cluster.put(path, scale)
+            #expect(other.message == "the name of the object (x) does not match the name on the URL (none)", "\(other.text)")
+            let nameless = try await cluster.put(path, ["spec": ["replicas": 1]])
+            #expect(nameless.status == 400 && nameless.message.contains("undeterminable"), "\(nameless.text)")
+            #expect(try await cluster.put(path, ["metadata": ["name": "none"], "spec": ["replicas": -1]]).status == 404)
+        }
+    }
+
     @Test func `finalizing a namespace writes its metadata, too`() async throws {
         try await withCluster { cluster in
             _ = try await cluster.post("/api/v1/namespaces", ["metadata": ["name": "n", "labels": ["x": "y"]]])
@@ -179,6 +215,41 @@ import Values
                 odd.message == "Apply failed with 2 conflicts: conflicts with \"m\" with subresource \"status\" using v1:\n"
                     + "- .metadata.labels.x\nconflicts with \"m\" using v1:\n- .metadata.labels.z"
             )
+        }
+    }
+
+    @Test func `a write that completes a deletion is answered with the version before`() async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.post(Self.core + "/configmaps", ["metadata": ["name": "a", "finalizers": ["x.com/y"]]])
+            let going = try await cluster.delete(Self.core + "/configmaps/a")
+            let last = try await cluster.patch(Self.core + "/configmaps/a", ["metadata": ["finalizers": .null]])
+            #expect(last.status == 200 && last["metadata", "finalizers"] == nil, "\(last.text)")
+            #expect(last["metadata", "resourceVersion"] == going["metadata", "resourceVersion"], "\(last.text)")
+            #expect(try await cluster.get(Self.core + "/configmaps/a").status == 404)
+        }
+    }
+
+    @Test func `a version without a status of its own owns the field, whatever other versions have`() async throws {
+        try await withCluster { cluster in
+            let schema = Samples.schema(["a": ["type": "string"]])
+            var whole = schema
+            whole.set(["type": "object", "properties": ["n": ["type": "integer"]]], at: ["properties", "status"])
+            let versions: JSONValue = [
+                ["name": "v1", "served": true, "storage": true, "schema": ["openAPIV3Schema": whole]],
+                [
+                    "name": "v2", "served": true, "storage": false, "schema": ["openAPIV3Schema": whole],
+                    "subresources": ["status": [:]],
+                ],
+            ]
+            try await cluster.install(Samples.definition(versions: versions))
+            var widget = Samples.object("a", [:])
+            widget["status"] = ["n": 1]
+            let made = try await cluster.post("/apis/apus.test/v1/namespaces/default/widgets", widget)
+            #expect(made["metadata", "managedFields", "0", "fieldsV1", "f:status"] == [".": [:], "f:n": [:]], "\(made.text)")
+            var other = Samples.object("b", [:], version: "v2")
+            other["status"] = ["n": 1]
+            let second = try await cluster.post("/apis/apus.test/v2/namespaces/default/widgets", other)
+            #expect(second["metadata", "managedFields", "0", "fieldsV1", "f:status"] == nil, "\(second.text)")
         }
     }
 

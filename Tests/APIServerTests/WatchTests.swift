@@ -177,6 +177,21 @@ import Values
         }
     }
 
+    @Test func `ages in a watched table are counted from the event, not from the request`() async throws {
+        let clock = ManualClock()
+        try await withCluster(clock: clock) { cluster in
+            let table = "application/json;as=Table;v=v1;g=meta.k8s.io"
+            let request = cluster.request("GET", Self.maps + "?watch=1&fieldSelector=metadata.name%3Da", [], nil, table)
+            var watch = WatchReader(try await cluster.transport().send(request).body)
+            clock.advance(by: .seconds(10))
+            _ = try await cluster.post(Self.maps, ["metadata": ["name": "a"]])
+            #expect(try await watch.next()?.value(at: ["object", "rows", "0", "cells"]) == ["a", 0, "0s"])
+            clock.advance(by: .seconds(5))
+            _ = try await cluster.patch(Self.maps + "/a", ["data": ["k": "v"]])
+            #expect(try await watch.next()?.value(at: ["object", "rows", "0", "cells"]) == ["a", 1, "5s"])
+        }
+    }
+
     @Test func `a watch from a revision of the future passes over what comes before it`() async throws {
         try await withCluster { cluster in
             let text = try await cluster.get(Self.maps)["metadata", "resourceVersion"]?.string ?? ""

@@ -340,8 +340,10 @@ def play(servers, steps, kinds, stop_at_first=True):
             if "pause" in step:
                 time.sleep(step["pause"])
             answers = [run.step(step) for run in runs]
-            # A reference that fails, or is not ready for a definition's objects, is none.
+            # A reference that fails, or is not ready for a definition's objects or a policy's parameters, is none.
             if any(answer["code"] in (0, 429) for answer in answers[0]):
+                break
+            if "no params found" in json.dumps(answers[0]) and "no params found" not in json.dumps(answers[1]):
                 break
             if different := differences(*answers):
                 found.append((number, different))

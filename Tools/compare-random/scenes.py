@@ -106,7 +106,7 @@ def policies(sequence, r):
         if kind[0] == "M":
             operations = [o for o in operations if o != "DELETE"]
         spec = {
-            "failurePolicy": r.choice(["Fail", "Fail", "Ignore"]),
+            "failurePolicy": "Fail" if has_params else r.choice(["Fail", "Ignore"]),
             "matchConstraints": {
                 "namespaceSelector": SELECTED,
                 "resourceRules": [{**RULES[0], "resources": ["*"], "operations": operations}],
@@ -132,13 +132,13 @@ def policies(sequence, r):
             binding["validationActions"] = r.choice([["Deny"], ["Deny"], ["Warn"], ["Warn", "Audit"]])
         if has_params:
             by = r.choice([{"name": "params"}, {"selector": {"matchLabels": {"params": "y"}}}, {"name": "absent"}])
-            binding["paramRef"] = {**by, "parameterNotFoundAction": r.choice(["Allow", "Deny"])}
+            binding["paramRef"] = {**by, "parameterNotFoundAction": "Deny"}
         plural = kind[:-1].lower() + "ies"
         for name, what, body in ((plural, kind, spec), (kind.lower() + "bindings", kind + "Binding", binding)):
             meta = {"name": f"$ns-{number}"}
             begin.append(post(f"{ADMISSION_PATH}/{name}", {"apiVersion": ADMISSION, "kind": what, "metadata": meta, "spec": body}))
             end.append(drop(f"{ADMISSION_PATH}/{name}/$ns-{number}"))
-    # Upstream starts to watch parameters when it has seen the policy.
+    # Upstream starts to watch parameters when it has seen the policy, and at times does not find them for long.
     sequence.steps = begin + [{"pause": 3.0}] + sequence.steps + end
 
 

@@ -70,10 +70,10 @@ extension APIServer {
             return try await scaleResponse(stored, custom, view, context, isRead: true)
         case "update":
             let scale = try decoding.object(context)
+            try Self.checkName(scale, name)
             let version = scale.value(at: ["metadata", "resourceVersion"])?.string ?? ""
             change = ObjectChange(retriesConflicts: version.isEmpty) { old throws(APIError) in
-                try Self.check(scale, name)
-                return try custom.apply(scale, to: old)
+                try custom.apply(scale, to: old)
             }
         default:
             let patch = try await existingFirst(view, context) { () throws(APIError) in try ObjectPatch(context, for: view) }

@@ -6,7 +6,7 @@ import Values
 extension OwnedWrite {
     /// What the records of ownership need to know about a write through a view.
     static func of(_ view: ResourceView, in resources: ServedResources, subresource: String, now: Timestamp) -> OwnedWrite {
-        let reset = ResetFields.fields(view.descriptor, subresource: subresource)
+        let reset = ResetFields.fields(view, subresource: subresource)
         guard !view.descriptor.isCustom else { return ofCustom(view, reset, now) }
         let plural = view.descriptor.plural
         let engine = view.engine

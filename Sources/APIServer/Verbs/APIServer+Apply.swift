@@ -135,7 +135,8 @@ enum ResetFields {
         ["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"],
     ])
 
-    static func fields(_ descriptor: KindDescriptor, subresource: String) -> FieldSet {
+    static func fields(_ view: ResourceView, subresource: String) -> FieldSet {
+        let descriptor = view.descriptor
         let resource = descriptor.groupResource.description
         switch (resource, subresource) {
         case ("certificatesigningrequests.certificates.k8s.io", ""): return signing
@@ -144,6 +145,8 @@ enum ResetFields {
         case ("deployments.apps", "status"): return deploymentStatus
         case ("pods", "status"): return podStatus
         case ("namespaces", "finalize"): return status
+        // One version of a definition may have a status of its own, and another none.
+        case (_, "") where descriptor.isCustom: return view.subresource("status") == nil ? none : status
         case (_, ""): return descriptor.subresource("status") == nil ? none : status
         case (_, "status") where descriptor.isCustom: return specAndMetadata
         case (_, "status"): return resettingMetadata.contains(resource) ? specAndMetadata : spec

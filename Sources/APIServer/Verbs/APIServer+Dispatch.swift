@@ -219,14 +219,18 @@ extension APIServer {
         return try await render(outcome.stored, view, context, status: outcome.isCreated ? 201 : 200)
     }
 
+    /// Refuses an object, or a scale, of another name than the one it is written under.
+    static func checkName(_ object: JSONValue, _ name: String) throws(APIError) {
+        let own = object.value(at: ["metadata", "name"])?.string ?? ""
+        guard own != name else { return }
+        if own.isEmpty { throw .undeterminableName(name) }
+        throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
+    }
+
     /// A change that puts the object given in place of the one that is there.
     /// Owners named twice are told of when the object's name is right.
     static func replacement(_ object: JSONValue, name: String, _ warnings: WarningList) throws(APIError) -> ObjectChange {
-        let own = object.value(at: ["metadata", "name"])?.string ?? ""
-        guard own == name else {
-            if own.isEmpty { throw .undeterminableName(name) }
-            throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
-        }
+        try checkName(object, name)
         // Without a version the client wants its object stored whatever is there.
         let version = object.value(at: ["metadata", "resourceVersion"])?.string ?? ""
         var merged = object
@@ -254,11 +258,7 @@ extension APIServer {
                 throw .badRequest("the patched object is not an object")
             }
             try decoding.decode(patched: &object, by: patch, validation, warnings)
-            let own = object.value(at: ["metadata", "name"])?.string ?? ""
-            guard own == name else {
-                if own.isEmpty { throw .undeterminableName(name) }
-                throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
-            }
+            try Self.checkName(object, name)
             OwnerReferences.merge(in: &object, warnings, isAfterAdmission: true)
             return object
         }

@@ -44,11 +44,7 @@ enum ScaleView {
     /// The workload with the replicas of a scale.
     static func apply(_ scale: JSONValue, to object: JSONValue, resource: GroupResource) throws(APIError) -> JSONValue {
         let name = object.value(at: ["metadata", "name"])?.string ?? ""
-        let own = scale.value(at: ["metadata", "name"])?.string ?? ""
-        guard own == name else {
-            if own.isEmpty { throw .undeterminableName(name) }
-            throw .badRequest("the name of the object (\(own)) does not match the name on the URL (\(name))")
-        }
+        try APIServer.checkName(scale, name)
         let replicas = scale.value(at: ["spec", "replicas"])?.int ?? 0
         guard replicas >= 0 else {
             let issue = FieldIssue.invalid(
@@ -87,6 +83,7 @@ extension APIServer {
             return try scaleResponse(stored, kind, view, context)
         case "update":
             let scale = try decoding.object(context)
+            try Self.checkName(scale, write.name)
             let version = scale.value(at: ["metadata", "resourceVersion"])?.string ?? ""
             change = ObjectChange(retriesConflicts: version.isEmpty) { old throws(APIError) in
                 try ScaleView.apply(scale, to: old, resource: resource)

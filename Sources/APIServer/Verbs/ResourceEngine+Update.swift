@@ -310,9 +310,10 @@ extension ResourceEngine {
     ) async throws(APIError) -> Stored {
         if write.isDryRun { return Stored(key: current.key, bytes: bytes, revision: current.revision) }
         do throws(StoreError) {
-            let removal = try await environment.store.delete(current.key, if: .revision(current.revision))
+            _ = try await environment.store.delete(current.key, if: .revision(current.revision))
             await step?.removed(object)
-            return Stored(key: current.key, bytes: bytes, revision: removal.revision)
+            // The answer is what would have been written; it was not, and has no version of its own.
+            return Stored(key: current.key, bytes: bytes, revision: current.revision)
         } catch {
             throw conflictOrFailure(error, write.name)
         }

@@ -128,7 +128,8 @@ extension WatchResponse {
                     WatchResponse.partialLine(event.type, object, version)
                 }
             case .table(let version):
-                let form = TableForm(view: view, version: version, context: shaping.context)
+                let now = view.engine.environment.clock.now
+                let form = TableForm(view: view, version: version, context: shaping.context, now: now)
                 guard let table = form.event(object, withColumns: !sentColumns) else { return nil }
                 sentColumns = true
                 return WatchResponse.line(event.type, table.encoded())

@@ -28,10 +28,11 @@ struct TableForm: Sendable {
     let now: Timestamp
     let include: IncludeObject
 
-    init(view: ResourceView, version: String, context: RequestContext) {
+    /// Ages are counted up to `now`, the time of the request unless given: rows of a watch come long after it.
+    init(view: ResourceView, version: String, context: RequestContext, now: Timestamp? = nil) {
         self.view = view
         self.version = version
-        now = context.now
+        self.now = now ?? context.now
         include = (try? IncludeObject(context)) ?? .metadata
     }
 

@@ -49,7 +49,7 @@ enum ClusterKinds {
 
     static let podTemplate = KindRules(
         generation: ["template"],
-        complete: { PodSpecDefaults.apply(&$0, at: ["template", "spec"], isPod: false, opensHostPorts: false) },
+        complete: { PodSpecDefaults.apply(&$0, at: ["template", "spec"], isPod: false) },
         check: { PodTemplateValidation.check($0["template"] ?? [:], FieldPath("template"), &$1) },
         warn: { PodWarnings.of($0["template"] ?? [:], at: FieldPath("template")) },
         prepare: { object, old, _ in GatedPodFields.drop(&object, old: old, at: ["template", "spec"]) },

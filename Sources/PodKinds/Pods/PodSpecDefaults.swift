@@ -5,10 +5,11 @@ import Values
 ///
 /// Source: pkg/apis/core/v1/defaults.go of Kubernetes.
 package enum PodSpecDefaults {
-    /// Completes the pod spec at `path`. With `opensHostPorts` the ports of a pod in the node's network are the node's.
-    package static func apply(_ object: inout JSONValue, at path: [String], isPod: Bool, opensHostPorts: Bool = true) {
+    /// Completes the pod spec at `path`. The ports of a pod in the node's network are the node's; those of a template are left to
+    /// the pods made of it.
+    package static func apply(_ object: inout JSONValue, at path: [String], isPod: Bool) {
         guard var spec = object.value(at: path), spec.object != nil else { return }
-        let usesHostNetwork = opensHostPorts && spec.flag("hostNetwork")
+        let usesHostNetwork = isPod && spec.flag("hostNetwork")
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             guard let containers = spec[list]?.array else { continue }
             spec[list] = .array(containers.map { container($0, usesHostNetwork: usesHostNetwork, isPod: isPod) })
