@@ -81,6 +81,27 @@ import Values
         #expect(old == [])
     }
 
+    @Test func `a template is warned of an annotation that its field does not say`() throws {
+        let deployment = try yaml(
+            """
+            {metadata: {name: d}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}},
+            spec: {containers: [{name: c, image: i}], securityContext: {appArmorProfile: {type: RuntimeDefault}}}}}}
+            """
+        )
+        let words =
+            "spec.template.metadata.annotations[\(Self.appArmor)]: deprecated since v1.30; use the \"appArmorProfile\" field instead"
+        let subject = try Subject("deployments.apps")
+        for (value, expected) in [("runtime/default", []), ("unconfined", [words])] {
+            var annotated = deployment
+            annotated.set(.string(value), at: ["spec", "template", "metadata", "annotations", Self.appArmor])
+            #expect(subject.warnings(annotated) == expected, "\(value)")
+            let bare = with(annotated, "spec.template.spec.securityContext", nil)
+            #expect(subject.warnings(bare) == [words])
+            let own = with(annotated, "spec.template.spec.containers.0.securityContext", ["appArmorProfile": ["type": "Unconfined"]])
+            #expect(subject.warnings(own) == [])
+        }
+    }
+
     private static let qualities: [(resources: JSONValue, quality: String)] = [
         ([:], "BestEffort"), (["requests": ["cpu": "1"]], "Burstable"),
         (["requests": ["cpu": "1", "memory": "1Gi"], "limits": ["cpu": "1", "memory": "1Gi"]], "Guaranteed"),

@@ -73,7 +73,8 @@ package enum PodAnnotationValidation {
         return object["spec"]?["os"]?.text("name") == "windows" ? nil : annotations
     }
 
-    private static func appArmorProfile(_ text: String) -> JSONValue? {
+    /// The field that an annotation stands for; nil when it says nothing valid.
+    static func appArmorProfile(_ text: String) -> JSONValue? {
         switch text {
         case "unconfined": return ["type": "Unconfined"]
         case "runtime/default": return ["type": "RuntimeDefault"]

@@ -139,7 +139,10 @@ package struct PodWarnings {
             warn(field("metadata").child("annotations").key(key), Self.useSeccompField)
         }
         let profile = Self.appArmor + container.text("name")
-        if isTemplate, context?["appArmorProfile"] == nil, annotations[profile] != nil, spec["securityContext"]?["appArmorProfile"] == nil {
+        let ofPod = spec["securityContext"]?["appArmorProfile"]
+        if isTemplate, context?["appArmorProfile"] == nil, let text = annotations[profile]?.string,
+            ofPod == nil || ofPod != PodAnnotationValidation.appArmorProfile(text)
+        {
             warn(field("metadata").child("annotations").key(profile), "deprecated since v1.30; use the \"appArmorProfile\" field instead")
         }
         if let resources = container["resources"] {
