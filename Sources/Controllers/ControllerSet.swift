@@ -33,7 +33,7 @@ public struct ControllerSet: Sendable {
             logger: logger
         )
         let counted = CountedObjects(context)
-        let keyed: [(String, any KeyedController)] = [
+        var keyed: [(String, any KeyedController)] = [
             ("deployment-controller", DeploymentController(context)),
             ("replicaset-controller", ReplicaController<ReplicaSet>(context)),
             ("replicationcontroller-controller", ReplicaController<ReplicationController>(context)),
@@ -56,7 +56,11 @@ public struct ControllerSet: Sendable {
             ("ttl-after-finished-controller", TTLAfterFinishedController(context)),
             ("clusterrole-aggregation-controller", ClusterRoleAggregationController(context)),
             ("resourcequota-controller", ResourceQuotaController(context, counted: counted)),
-        ].filter { !configuration.disabled.contains($0.0) }
+        ]
+        if let sign = configuration.signToken {
+            keyed.append(("serviceaccount-token-controller", TokenSecretController(context, sign: sign)))
+        }
+        keyed.removeAll { configuration.disabled.contains($0.0) }
         let loops = keyed.map { KeyedControllerLoop(name: $0.0, controller: $0.1, logger: logger) }
         let others: [any Controller & Subscriber] = [
             GarbageCollector(context), PodGCController(context), NodeLifecycleController(context), TaintEvictionController(context),

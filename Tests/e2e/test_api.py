@@ -106,6 +106,26 @@ def test_managed_fields_are_shown_on_request(kubectl, space):
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", e["time"]) for e in entries)
 
 
+def test_a_token_in_a_secret(kubectl, space):
+    c = kubectl
+    c.kubectl("create", "serviceaccount", "admin-user", "-n", space)
+    c.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {
+        "name": "t", "namespace": space, "annotations": {"kubernetes.io/service-account.name": "admin-user"}},
+        "type": "kubernetes.io/service-account-token"})
+    shown = eventually(lambda: re.search(r"^token: +(\S+)$", c.out("describe", "secret", "t", "-n", space), re.M))
+    me = ("--kubeconfig", "/dev/null", "--server", c.json("config", "view")["clusters"][0]["cluster"]["server"],
+          "--insecure-skip-tls-verify", "--token", shown[1])
+    refused = c.kubectl(*me, "get", "pods", "-n", space, check=False)
+    assert f'User "system:serviceaccount:{space}:admin-user" cannot list resource "pods"' in refused.stderr
+    c.kubectl("create", "rolebinding", "v", "--clusterrole=view", f"--serviceaccount={space}:admin-user", "-n", space)
+    eventually(lambda: c.kubectl(*me, "get", "pods", "-n", space, check=False).returncode == 0)
+    label = "kubernetes.io/legacy-token-last-used"
+    eventually(lambda: label in c.json("get", "secret", "t", "-n", space)["metadata"].get("labels", {}))
+    c.kubectl("delete", "serviceaccount", "admin-user", "-n", space)
+    eventually(lambda: c.kubectl("get", "secret", "t", "-n", space, check=False).returncode == 1)
+    assert "Unauthorized" in c.kubectl(*me, "get", "pods", "-n", space, check=False, input="").stderr
+
+
 # MARK: diff, explain, validation, warnings
 
 

@@ -11,7 +11,9 @@ public final class ServiceAccountAuthenticator: TokenAuthenticator {
     private let issuers: Set<String>
     private let audiences: [String]
     private let keys: [TokenVerificationKey]
-    private let lookup: any ClusterLookup
+    let lookup: any ClusterLookup
+    /// Told of each secret whose token was shown.
+    let secretUsed: @Sendable (JSONValue) -> Void
     private let clock: any ClusterClock
     private let verified = Mutex<[String: JSONValue]>([:])
 
@@ -20,19 +22,22 @@ public final class ServiceAccountAuthenticator: TokenAuthenticator {
     /// How far clocks may differ.
     private static let leewaySeconds: Int64 = 10
 
-    /// An authenticator for tokens of `issuers`, signed by one of `keys`.
+    /// An authenticator for tokens of `issuers`, signed by one of `keys`, and for those that lie in secrets: `secretUsed` is
+    /// told of each secret whose token is shown, and must only take note.
     public init(
         issuers: Set<String>,
         audiences: [String],
         keys: [TokenVerificationKey],
         lookup: any ClusterLookup,
-        clock: any ClusterClock
+        clock: any ClusterClock,
+        secretUsed: @escaping @Sendable (JSONValue) -> Void = { _ in }
     ) {
         self.issuers = issuers
         self.audiences = audiences
         self.keys = keys
         self.lookup = lookup
         self.clock = clock
+        self.secretUsed = secretUsed
     }
 
     /// The service account a token belongs to, if the token is ours and still good.
@@ -44,13 +49,16 @@ public final class ServiceAccountAuthenticator: TokenAuthenticator {
         } catch {
             return .failed(reason: error.description)
         }
-        if let problem = timeProblem(claims) { return .failed(reason: problem) }
-        let accepted = Self.claimedAudiences(of: claims).filter { (asked.isEmpty ? audiences : asked).contains($0) }
+        let isOfSecret = claims["iss"]?.string == SecretTokenClaims.issuer
+        if !isOfSecret, let problem = timeProblem(claims) { return .failed(reason: problem) }
+        // A token in a secret is for this server, without saying so.
+        let claimed = isOfSecret ? audiences : Self.claimedAudiences(of: claims)
+        let accepted = claimed.filter { (asked.isEmpty ? audiences : asked).contains($0) }
         guard !accepted.isEmpty else {
-            let claimed = Self.shown(Self.claimedAudiences(of: claims))
             let wanted = Self.shown(asked.isEmpty ? audiences : asked)
-            return .failed(reason: "token audiences \(claimed) is invalid for the target audiences \(wanted)")
+            return .failed(reason: "token audiences \(Self.shown(claimed)) is invalid for the target audiences \(wanted)")
         }
+        if isOfSecret { return await user(of: token, inSecret: claims, audiences: accepted) }
         return await user(of: claims, audiences: accepted)
     }
 
@@ -60,7 +68,7 @@ public final class ServiceAccountAuthenticator: TokenAuthenticator {
     private func claims(of token: String) throws(TokenError) -> JSONValue? {
         if let known = verified.withLock({ $0[token] }) { return known }
         guard let shown = JSONWebToken.unverifiedClaims(token), let issuer = shown["iss"]?.string else { return nil }
-        guard issuers.contains(issuer) else { return nil }
+        guard issuers.contains(issuer) || issuer == SecretTokenClaims.issuer else { return nil }
         let claims = try JSONWebToken.verify(token, keys: keys)
         verified.withLock { memory in
             if memory.count >= Self.memoryLimit { memory.removeAll() }
@@ -111,13 +119,26 @@ public final class ServiceAccountAuthenticator: TokenAuthenticator {
             extra["authentication.kubernetes.io/node-uid"] = [node.uid]
         }
         if let id = claims["jti"]?.string { extra["authentication.kubernetes.io/credential-id"] = ["JTI=\(id)"] }
-        let groups = [UserIdentity.serviceAccountsGroup, "\(UserIdentity.serviceAccountsGroup):\(namespace)"]
-        let name = "\(UserIdentity.serviceAccountPrefix)\(namespace):\(account.name)"
-        return .user(UserIdentity(name: name, uid: account.uid, groups: groups, extra: extra), audiences: audiences)
+        return .user(Self.identity(namespace, account, extra: extra), audiences: audiences)
     }
 
-    /// Whether the very object (by uid) still exists. An object deleted over a minute ago counts as gone.
-    private func exists(_ resource: String, _ namespace: String, _ bound: TokenBinding, untilDeleted: Bool) async -> Bool {
+    static func identity(_ namespace: String, _ account: TokenBinding, extra: [String: [String]]) -> UserIdentity {
+        UserIdentity(
+            name: "\(UserIdentity.serviceAccountPrefix)\(namespace):\(account.name)",
+            uid: account.uid,
+            groups: [UserIdentity.serviceAccountsGroup, "\(UserIdentity.serviceAccountsGroup):\(namespace)"],
+            extra: extra
+        )
+    }
+
+    /// Whether the very object (by uid) still exists. An object whose deletion began longer than `grace` ago counts as gone.
+    func exists(
+        _ resource: String,
+        _ namespace: String,
+        _ bound: TokenBinding,
+        untilDeleted: Bool,
+        grace: Duration = .seconds(60)
+    ) async -> Bool {
         let kind = GroupResource.core(resource)
         var found = lookup.object(kind, namespace: namespace, name: bound.name)
         if found?.value(at: ["metadata", "uid"])?.string != bound.uid {
@@ -127,6 +148,6 @@ public final class ServiceAccountAuthenticator: TokenAuthenticator {
         guard untilDeleted, let text = found.value(at: ["metadata", "deletionTimestamp"])?.string,
             let deleted = Timestamp(text)
         else { return true }
-        return clock.now < deleted + .seconds(60)
+        return clock.now < deleted + grace
     }
 }

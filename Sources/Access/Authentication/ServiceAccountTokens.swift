@@ -109,8 +109,10 @@ public struct ServiceAccountTokenIssuer: Sendable {
             "nbf": .integer(issued),
             "sub": .string("\(UserIdentity.serviceAccountPrefix)\(subject.namespace):\(subject.serviceAccount.name)"),
         ]
-        return (try JSONWebToken.sign(claims, with: key), now + .seconds(seconds))
+        return (try sign(claims), now + .seconds(seconds))
     }
+
+    func sign(_ claims: JSONValue) throws -> String { try JSONWebToken.sign(claims, with: key) }
 }
 
 extension TokenBinding {

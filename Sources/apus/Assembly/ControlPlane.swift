@@ -25,6 +25,9 @@ struct ControlPlane: Sendable {
     let server: APIServer
     private let store: SQLiteStore
     private let listener: HTTPServer
+    /// Signs service-account tokens.
+    private let tokens: ServiceAccountTokenIssuer
+    private let tokenTracking: TokenSecretTracking
     /// What controllers, scheduler, proxy and DNS know of the cluster: one set for the whole process.
     let informers: SharedInformers
     /// The threads of every socket of this process.
@@ -69,7 +72,21 @@ struct ControlPlane: Sendable {
             client: { [pki] in pki.client(.frontProxyClient) }
         )
         eventLoops = EventLoopThreads()
-        server = try Self.makeServer(store, pki, settings, eventLoops)
+        let clock = SystemClock()
+        let signing = try TokenSigningKey(pem: pki.serviceAccountKeyPEM)
+        tokens = ServiceAccountTokenIssuer(issuer: Self.issuer, key: signing, clock: clock, random: SystemRandom())
+        tokenTracking = TokenSecretTracking(clock: clock)
+        let authenticator: @Sendable (any ClusterLookup) -> ServiceAccountAuthenticator = { [tokenTracking] lookup in
+            ServiceAccountAuthenticator(
+                issuers: [Self.issuer],
+                audiences: [Self.issuer],
+                keys: [signing.verification],
+                lookup: lookup,
+                clock: clock,
+                secretUsed: { tokenTracking.note($0) }
+            )
+        }
+        server = Self.makeServer(store, pki, settings, eventLoops, tokens: tokens, authenticator)
         informers = SharedInformers(source: CacheSource(server: server))
         listener = try HTTPServer(
             configuration: HTTPServerConfiguration(
@@ -87,11 +104,12 @@ struct ControlPlane: Sendable {
         _ store: SQLiteStore,
         _ pki: ClusterPKI,
         _ settings: APIServerConfiguration,
-        _ eventLoops: EventLoopThreads
-    ) throws -> APIServer {
+        _ eventLoops: EventLoopThreads,
+        tokens: ServiceAccountTokenIssuer,
+        _ serviceAccounts: @escaping @Sendable (any ClusterLookup) -> ServiceAccountAuthenticator
+    ) -> APIServer {
         let clock = SystemClock()
         let random = SystemRandom()
-        let signing = try TokenSigningKey(pem: pki.serviceAccountKeyPEM)
         return APIServer(
             store: store,
             descriptors: LegacyKinds.extend(BuiltinKinds.descriptors()),
@@ -99,13 +117,7 @@ struct ControlPlane: Sendable {
             random: random,
             configuration: settings,
             security: { lookup in
-                let tokens = ServiceAccountAuthenticator(
-                    issuers: [issuer],
-                    audiences: [issuer],
-                    keys: [signing.verification],
-                    lookup: lookup,
-                    clock: clock
-                )
+                let accounts = serviceAccounts(lookup)
                 let roles = RBACAuthorizer(lookup: lookup)
                 let authorizer = AuthorizerChain([
                     PrivilegedGroupAuthorizer(), NodeAuthorizer(lookup: lookup), ComponentAuthorizer(), JoinAuthorizer(),
@@ -115,15 +127,15 @@ struct ControlPlane: Sendable {
                     authenticator: AuthenticatorChain([
                         RequestHeaderAuthenticator(allowedNames: ["front-proxy-client"]), InProcessAuthenticator(),
                         ClientCertificateAuthenticator(),
-                        BearerTokenAuthenticator([tokens, BootstrapTokenAuthenticator(lookup: lookup, clock: clock)]),
+                        BearerTokenAuthenticator([accounts, BootstrapTokenAuthenticator(lookup: lookup, clock: clock)]),
                     ]),
-                    tokenAuthenticator: tokens,
+                    tokenAuthenticator: accounts,
                     authorizer: authorizer,
                     admission: .builtIn(lookup: lookup, random: random, authorizer: authorizer)
                         .followed(by: RoleEscalation(authorizer: roles, others: authorizer))
                 )
             },
-            tokens: ServiceAccountTokenIssuer(issuer: issuer, key: signing, clock: clock, random: random),
+            tokens: tokens,
             kubelet: HTTPDialer(tls: pki.client(.apiServerKubeletClient), eventLoops: eventLoops),
             serviceProxy: HTTPDialer(tls: TLSClient(isInsecure: true), eventLoops: eventLoops)
         )
@@ -163,6 +175,9 @@ struct ControlPlane: Sendable {
                 await self.runReporting("scheduler") { await scheduler.run() }
             }
             group.addTask { await self.renewal.run() }
+            group.addTask {
+                await self.tokenTracking.run(self.client("system:apiserver", groups: ["system:masters"], agent: "kube-apiserver"))
+            }
             group.addTask { await self.signing.run() }
             if let tokens = bootstrapTokens { group.addTask { await tokens.run() } }
             do {
@@ -196,6 +211,10 @@ struct ControlPlane: Sendable {
         let client = client("system:kube-controller-manager")
         var settings = ControllerConfiguration()
         settings.rootCA = pki.authority.certificatePEM
+        let tokens = tokens
+        settings.signToken = { namespace, account, uid, secret throws in
+            try tokens.issue(namespace: namespace, serviceAccount: TokenBinding(name: account, uid: uid), secret: secret)
+        }
         settings.clusterCIDRs = configuration.clusterCIDR.map { [$0] } ?? []
         return ControllerSet.all(
             client: client,
