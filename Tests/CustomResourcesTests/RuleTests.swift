@@ -53,7 +53,8 @@ import Values
         let list = JSONValue.array((0..<400).map { .string("item\($0)") })
         let found = issues(schema, ["spec": ["l": list]])
         #expect(found.count == 1)
-        #expect(found.first?.contains("cost") == true, "\(found)")
+        // A machine that is too busy to spend the whole cost is stopped by the clock.
+        #expect(found.first?.contains("cost") == true || found.first?.contains("interrupted") == true, "\(found)")
     }
 
     @Test func `costs are worded as upstream words them`() {
