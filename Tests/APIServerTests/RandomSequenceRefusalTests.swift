@@ -104,6 +104,28 @@ import Values
         }
     }
 
+    @Test func `a version that is no text is a mistake of the patch`() async throws {
+        try await withCluster { cluster in
+            _ = try await cluster.post(Self.core + "/configmaps", ["metadata": ["name": "a", "labels": ["k": "v"]]])
+            let copy: JSONValue = [["op": "copy", "from": "/metadata/labels", "path": "/apiVersion"]]
+            let odd = try await cluster.patch(Self.core + "/configmaps/a", copy, type: Self.jsonPatch)
+            #expect(odd.status == 422 && odd.warnings.isEmpty, "\(odd.text)")
+            // What a patch reads is written anew, with its members in order.
+            let shown = odd.message.firstRange(of: "\\\"creationTimestamp")
+            let name = odd.message.firstRange(of: "\\\"name")
+            #expect(shown.map(\.lowerBound) ?? odd.message.endIndex < name.map(\.lowerBound) ?? odd.message.startIndex, "\(odd.text)")
+        }
+    }
+
+    @Test func `fields that nobody knows are named in the order of the text`() async throws {
+        try await withCluster { cluster in
+            let text = #"{"metadata":{"name":"a"},"zeta":1,"alpha":{"x":1},"data":{}}"#
+            let path = Self.core + "/configmaps?fieldValidation=Strict"
+            let answer = try await cluster.send("POST", path, Array(text.utf8), type: "application/json")
+            #expect(answer.message.hasSuffix(#"unknown field "zeta", unknown field "alpha""#), "\(answer.text)")
+        }
+    }
+
     @Test func `directives where nothing is merged are fields that nobody knows`() async throws {
         try await withCluster { cluster in
             _ = try await cluster.post(Self.roles, ["metadata": ["name": "a"], "rules": []])

@@ -28,7 +28,10 @@ extension ObjectDecoding {
         {
             throw rejected(why)
         }
-        if schema.body.isBuiltin, patch.kind != .strategic, apiVersion.isEmpty {
+        // A version of another type is a mistake of its type, found below.
+        if schema.body.isBuiltin, patch.kind != .strategic, apiVersion.isEmpty,
+            value["apiVersion"]?.string == apiVersion || value["apiVersion"] ?? .null == .null
+        {
             throw nameless(value, by: patch, validation, warnings, rejected)
         }
         let unknown: [String]

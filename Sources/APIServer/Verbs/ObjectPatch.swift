@@ -80,7 +80,9 @@ struct ObjectPatch: Sendable {
     /// Whether the patch changes metadata.
     var touchesMetadata: Bool {
         guard kind == .json else { return patch["metadata"] != nil }
-        return patch.array?.contains { $0["path"]?.string?.hasPrefix("/metadata") == true } == true
+        return patch.array?.contains { operation in
+            ["path", "from"].contains { operation[$0]?.string?.hasPrefix("/metadata") == true }
+        } == true
     }
 
     private static func yaml(_ bytes: [UInt8]) throws(APIError) -> (JSONValue, [String]) {

@@ -66,7 +66,7 @@ struct ObjectDecoding: Sendable {
         }
         name(&value)
         let found: [String]
-        if let body {
+        if let body, validation != .ignore {
             found = ProblemOrder.sorted(duplicates: duplicates, unknown: unknown, body: body)
         } else {
             found = duplicates.map { "duplicate field \(GoQuote.quote($0))" } + unknown

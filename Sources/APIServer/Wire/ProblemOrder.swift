@@ -3,7 +3,7 @@ import Schema
 import Values
 
 /// The order in which a reader that goes through a JSON text once comes upon its problems: fields nobody knows at their
-/// first mention, fields given twice at their second. Only asked for when there are both.
+/// first mention, fields given twice at their second. Only asked for when there are several.
 struct ProblemOrder {
     private let bytes: [UInt8]
     private var position = 0
@@ -12,7 +12,7 @@ struct ProblemOrder {
     /// Sorts what was found in `body`, which is known to be JSON.
     static func sorted(duplicates: [String], unknown: [String], body: [UInt8]) -> [String] {
         let repeated = duplicates.map { "duplicate field \(GoQuote.quote($0))" }
-        guard !repeated.isEmpty, !unknown.isEmpty else { return repeated + unknown }
+        guard !unknown.isEmpty, repeated.count + unknown.count > 1 else { return repeated + unknown }
         var order = ProblemOrder(bytes: body)
         order.value("")
         let mentions = Dictionary(uniqueKeysWithValues: order.mentions.map { (GoQuote.quote($0.key), $0.value) })
