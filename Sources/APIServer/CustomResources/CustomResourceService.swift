@@ -40,7 +40,7 @@ final class CustomResourceService: Sendable {
     private static let stopDelay = Duration.seconds(1)
     private static let watchCapacity = 4096
     /// So long the answer to a change of a definition waits for what it changes.
-    private static let settleLimit = Duration.seconds(1)
+    private static let settleLimit = Duration.seconds(5)
 
     init(environment: ServerEnvironment, resources: ServedResourcesBox, dialer: WebhookDialer) {
         self.environment = environment
