@@ -42,7 +42,8 @@ import Values
 
     private static func job(_ affinity: JSONValue?, suspend: Bool = true) throws -> JSONValue {
         let text = """
-            {metadata: {name: j}, spec: {completionMode: NonIndexed, suspend: true, manualSelector: true, selector: {matchLabels: {a: b}}, backoffLimit: 6,
+            {metadata: {name: j}, spec: {completionMode: NonIndexed, suspend: true, manualSelector: true,
+            selector: {matchLabels: {a: b}}, backoffLimit: 6,
             template: {metadata: {labels: {a: b}}, spec: {restartPolicy: Never, terminationGracePeriodSeconds: 30, dnsPolicy: ClusterFirst,
             schedulerName: s, securityContext: {}, containers: [{name: c, image: i, imagePullPolicy: Always,
             terminationMessagePolicy: File, terminationMessagePath: /x, resources: {}}]}}}}
