@@ -99,6 +99,9 @@ import Values
             #expect(odd.warnings == ["unknown field \\\"data\\\"", "unknown field \\\"metadata\\\""].map { "299 - \"\($0)\"" })
             let strict = try await cluster.patch(path + "?fieldValidation=Strict", patch, type: type)
             #expect(strict.status == 422 && strict.message.hasSuffix(#"unknown field "data", unknown field "metadata""#), "\(strict.text)")
+            let whole: JSONValue = [["op": "replace", "path": "", "value": ["data": ["k": "v"]]]]
+            let emptied = try await cluster.patch(path, whole, type: Self.jsonPatch)
+            #expect(emptied.message.hasPrefix("the name of the object (a based on URL)"), "\(emptied.text)")
             let strategic = try await cluster.patch(path, ["apiVersion": .null], type: Self.strategic)
             #expect(strategic.status == 200, "\(strategic.text)")
         }

@@ -86,7 +86,7 @@ extension APIServer {
                     let path = "." + paths.specReplicas.joined(separator: ".")
                     throw .badRequest("the spec replicas field \(GoQuote.quote(path)) cannot be empty")
                 }
-                try decoding.decode(patched: &scale, by: patch, validation, context.warnings)
+                try decoding.decode(patched: &scale, by: patch, named: name, validation, context.warnings)
                 try Self.check(scale, name)
                 return try custom.apply(scale, to: old)
             }

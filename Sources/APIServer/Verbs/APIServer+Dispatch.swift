@@ -257,7 +257,7 @@ extension APIServer {
             guard object.object != nil else {
                 throw .badRequest("the patched object is not an object")
             }
-            try decoding.decode(patched: &object, by: patch, validation, warnings)
+            try decoding.decode(patched: &object, by: patch, named: name, validation, warnings)
             try Self.checkName(object, name)
             OwnerReferences.merge(in: &object, warnings, isAfterAdmission: true)
             return object

@@ -101,7 +101,7 @@ extension APIServer {
             let validation = try context.fieldValidation()
             change = ObjectChange(retriesConflicts: !patch.namesVersion) { old throws(APIError) in
                 var scale = try patch.apply(to: ScaleView.scale(of: old, as: kind), schema: schema)
-                try decoding.decode(patched: &scale, by: patch, validation, context.warnings)
+                try decoding.decode(patched: &scale, by: patch, named: context.info.name, validation, context.warnings)
                 return try ScaleView.apply(scale, to: old, resource: resource)
             }
         }

@@ -10,6 +10,7 @@ extension ObjectDecoding {
     func decode(
         patched value: inout JSONValue,
         by patch: ObjectPatch,
+        named name: String,
         _ validation: FieldValidation,
         _ warnings: WarningList
     ) throws(APIError) {
@@ -32,7 +33,7 @@ extension ObjectDecoding {
         if schema.body.isBuiltin, patch.kind != .strategic, apiVersion.isEmpty,
             value["apiVersion"]?.string == apiVersion || value["apiVersion"] ?? .null == .null
         {
-            throw nameless(value, by: patch, validation, warnings, rejected)
+            throw nameless(value, by: patch, named: name, validation, warnings, rejected)
         }
         let unknown: [String]
         do throws(SchemaDecodeError) {
@@ -40,7 +41,7 @@ extension ObjectDecoding {
         } catch {
             throw rejected(error.message)
         }
-        name(&value)
+        self.name(&value)
         let problems = patch.problems + unknown
         if !problems.isEmpty {
             switch validation {
@@ -58,6 +59,7 @@ extension ObjectDecoding {
     private func nameless(
         _ value: JSONValue,
         by patch: ObjectPatch,
+        named name: String,
         _ validation: FieldValidation,
         _ warnings: WarningList,
         _ rejected: (String) -> APIError
@@ -69,6 +71,6 @@ extension ObjectDecoding {
         case .warn: problems.forEach(warnings.add)
         case .ignore: break
         }
-        return .undeterminableName(value.value(at: ["metadata", "name"])?.string ?? "")
+        return .undeterminableName(name)
     }
 }
