@@ -154,6 +154,19 @@ private struct Tenants {
         #expect(narrow == .run(queue: 3, seats: 1))
     }
 
+    /// After the one that arrives the turn is at the other of two that tie, and it would fit.
+    @Test func `an arrival starts nobody else, who would not be told`() {
+        var queues = SeatQueues(SeatQueues.Settings(queues: 8, handSize: 1, queueLength: 9), limit: 6, now: 0)
+        for (id, flow) in [(1, 0), (2, 3), (3, 3)] { _ = queues.arrived(UInt64(id), seats: 1, flow: UInt64(flow), now: 0) }
+        let wide = queues.arrived(4, seats: 4, flow: 1, now: 0)
+        let tied = queues.arrived(5, seats: 2, flow: 3, now: 0)
+        #expect(wide == .wait(queue: 1) && tied == .wait(queue: 3))
+        let early = queues.arrived(6, seats: 1, flow: 2, now: 0)
+        #expect(early == .run(queue: 2, seats: 1) && queues.waitingCount == 2 && queues.seatsInUse == 4)
+        let started = queues.finished(queue: 0, seats: 1, ran: 60, now: 0)
+        #expect(started.map(\.id) == [5])
+    }
+
     @Test func `those behind a wide request that is given up start, and no arrival starts them unseen`() {
         var queues = SeatQueues(SeatQueues.Settings(queues: 1, handSize: 1, queueLength: 9), limit: 3, now: 0)
         _ = queues.arrived(1, seats: 2, flow: 0, now: 0)

@@ -115,8 +115,12 @@ public struct SeatQueues: Sendable {
         waitingCount += 1
         waitingSeats += seats
         noteDemand(now)
-        // It may go before one that waits for more seats than are free. No other can: what may run has always been started.
-        return dispatch(now).isEmpty ? .wait(queue: queue) : .run(queue: queue, seats: seats)
+        // It may go before one that waits for more seats than are free. No other is started here, where nobody would tell it:
+        // at a tie the turn may have come to one, which then starts with the next that ends.
+        guard seatsInUse < limit, fits(seats), earliest() == queue, queues[queue].waiting[0].id == id else { return .wait(queue: queue) }
+        _ = startFirst(queue, now)
+        noteDemand(now)
+        return .run(queue: queue, seats: seats)
     }
 
     /// Whether so many seats are free. What is wider than the level runs alone rather than never.
@@ -255,22 +259,24 @@ public struct SeatQueues: Sendable {
         guard waitingCount > 0 else { return [] }
         var started: [Start] = []
         while waitingCount > 0, seatsInUse < limit, let queue = earliest() {
-            let request = queues[queue].waiting[0]
-            let seats = request.seats
-            guard fits(seats) else { break }
-            queues[queue].waiting.removeFirst()
-            left(queue, request)
-            // It was active all along, waiting.
-            queues[queue].nextStart += Self.guessedLength * Double(seats)
-            queues[queue].running += 1
-            queues[queue].seatsInUse += seats
-            running += 1
-            seatsInUse += seats
-            next = queue + 1
-            started.append(Start(id: request.id, queue: queue, seats: seats, waited: now - request.arrival))
+            guard fits(queues[queue].waiting[0].seats) else { break }
+            started.append(startFirst(queue, now))
         }
         noteDemand(now)
         return started
+    }
+
+    /// Starts the first request of a queue, which was active all along, waiting.
+    private mutating func startFirst(_ queue: Int, _ now: Double) -> Start {
+        let request = queues[queue].waiting.removeFirst()
+        left(queue, request)
+        queues[queue].nextStart += Self.guessedLength * Double(request.seats)
+        queues[queue].running += 1
+        queues[queue].seatsInUse += request.seats
+        running += 1
+        seatsInUse += request.seats
+        next = queue + 1
+        return Start(id: request.id, queue: queue, seats: request.seats, waited: now - request.arrival)
     }
 
     /// The queue whose first request would finish first in virtual time; ties go round.
