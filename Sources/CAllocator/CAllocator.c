@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CAllocator.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,8 +30,31 @@ void apus_tune_allocator(char *const arguments[]) {
     unsetenv(variable);
 }
 
+size_t apus_free_memory(void) {
+#if __GLIBC_PREREQ(2, 33)
+    return mallinfo2().fordblks;
+#else
+    return 0;
+#endif
+}
+
+void apus_give_back_memory(void) { malloc_trim(0); }
+
 #else
 
 void apus_tune_allocator(char *const arguments[]) { (void)arguments; }
 
+size_t apus_free_memory(void) { return 0; }
+
+void apus_give_back_memory(void) {}
+
 #endif
+
+size_t apus_resident_memory(void) {
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL) return 0;
+    unsigned long total, resident;
+    int count = fscanf(file, "%lu %lu", &total, &resident);
+    fclose(file);
+    return count == 2 ? resident * (size_t)sysconf(_SC_PAGESIZE) : 0;
+}

@@ -1,9 +1,13 @@
 """Hollow nodes: a cluster that pretends, without root and without containerd, through the same kubelet core."""
 
+import concurrent.futures
+import http.client
 import json
 import os
+import ssl
 import subprocess
 import tempfile
+import urllib.parse
 
 import pytest
 
@@ -43,6 +47,36 @@ def test_a_watch_by_a_client_that_stops_reading_does_not_hold_others(hollow):
     finally:
         stuck.kill()
         stuck.wait()
+
+
+def resident(c):
+    """Megabytes of the server in memory."""
+    with open(f"/proc/{c.pid()}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
+
+
+def test_the_memory_of_a_burst_is_given_back(hollow):
+    c = hollow
+    cluster = c.json("config", "view")["clusters"][0]["cluster"]["server"]
+    address = urllib.parse.urlsplit(cluster)
+    token = c.out("create", "token", "default").strip()
+    c.kubectl("create", "rolebinding", "burst", "--clusterrole=edit", "--serviceaccount=default:default")
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    entries = {f"k{i}": "" for i in range(170_000)}
+    body = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "b-"}, "data": entries})
+
+    def create(_):
+        client = http.client.HTTPSConnection(address.hostname, address.port, context=ssl._create_unverified_context(), timeout=90)
+        client.request("POST", "/api/v1/namespaces/default/configmaps?dryRun=All", body, headers)
+        return client.getresponse().status
+
+    before = resident(c)
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        def burst():
+            assert set(pool.map(create, range(40))) == {201}
+            return resident(c) > before + 110
+        eventually(burst, what="a burst that leaves memory behind")
+    eventually(lambda: resident(c) < before + 64, 120)
 
 
 def test_metrics_of_the_components_are_served(hollow):

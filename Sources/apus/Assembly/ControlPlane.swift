@@ -175,6 +175,7 @@ struct ControlPlane: Sendable {
                 await self.runReporting("scheduler") { await scheduler.run() }
             }
             group.addTask { await self.renewal.run() }
+            group.addTask { await MemoryReturn(clock: SystemClock()).run() }
             group.addTask {
                 await self.tokenTracking.run(self.client("system:apiserver", groups: ["system:masters"], agent: "kube-apiserver"))
             }
