@@ -121,6 +121,8 @@ def test_a_token_in_a_secret(kubectl, space):
     eventually(lambda: c.kubectl(*me, "get", "pods", "-n", space, check=False).returncode == 0)
     label = "kubernetes.io/legacy-token-last-used"
     eventually(lambda: label in c.json("get", "secret", "t", "-n", space)["metadata"].get("labels", {}))
+    tracking = c.json("get", "configmap", "kube-apiserver-legacy-service-account-token-tracking", "-n", "kube-system")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", tracking["data"]["since"])
     c.kubectl("delete", "serviceaccount", "admin-user", "-n", space)
     eventually(lambda: c.kubectl("get", "secret", "t", "-n", space, check=False).returncode == 1)
     assert "Unauthorized" in c.kubectl(*me, "get", "pods", "-n", space, check=False, input="").stderr

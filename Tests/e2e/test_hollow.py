@@ -76,7 +76,7 @@ def test_the_memory_of_a_burst_is_given_back(hollow):
             assert set(pool.map(create, range(40))) == {201}
             return resident(c) > before + 110
         eventually(burst, what="a burst that leaves memory behind")
-    eventually(lambda: resident(c) < before + 64, 120)
+    eventually(lambda: resident(c) < before + 64, 240)
 
 
 def test_metrics_of_the_components_are_served(hollow):

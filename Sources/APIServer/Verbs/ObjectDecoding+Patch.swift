@@ -30,9 +30,7 @@ extension ObjectDecoding {
             throw rejected(why)
         }
         // A version of another type is a mistake of its type, found below.
-        if schema.body.isBuiltin, patch.kind != .strategic, apiVersion.isEmpty,
-            value["apiVersion"]?.string == apiVersion || value["apiVersion"] ?? .null == .null
-        {
+        if schema.body.isBuiltin, patch.kind != .strategic, ["", .null].contains(value["apiVersion"] ?? .null) {
             throw nameless(value, by: patch, named: name, validation, warnings, rejected)
         }
         let unknown: [String]

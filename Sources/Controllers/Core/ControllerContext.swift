@@ -17,9 +17,10 @@ public struct ControllerConfiguration: Sendable {
     public var terminatedPodThreshold = 12_500
     /// The certificate that pods verify the API server with, in PEM.
     public var rootCA = ""
-    /// Signs a token for a namespace's service account (name and uid), to lie in the secret named last; nil leaves such secrets
-    /// to others.
-    public var signToken: (@Sendable (_ namespace: String, _ account: String, _ uid: String, _ secret: String) throws -> String)?
+    /// Signs a token for a namespace's service account (name and uid), to lie in the secret named last.
+    public typealias TokenSigning = @Sendable (_ namespace: String, _ account: String, _ uid: String, _ secret: String) throws -> String
+    /// Signs the tokens of secrets; nil leaves such secrets to others.
+    public var signToken: TokenSigning?
     /// The pods' address ranges; empty leaves the nodes' parts to others.
     public var clusterCIDRs: [CIDR] = []
     /// The length of a node's IPv4 prefix.

@@ -12,20 +12,17 @@ final class TokenSecretController: KeyedController {
     static let accountAnnotation = "kubernetes.io/service-account.name"
     static let uidAnnotation = "kubernetes.io/service-account.uid"
 
-    /// Signs a token for a namespace's account (name and uid), to lie in the secret named last.
-    typealias Signing = @Sendable (_ namespace: String, _ account: String, _ uid: String, _ secret: String) throws -> String
-
     /// Of a secret `namespace/name`; of one that is gone `namespace/name/account`.
     let queue: WorkQueue<String>
     private let context: ControllerContext
-    private let sign: Signing
+    private let sign: ControllerConfiguration.TokenSigning
     private let secrets: Cache<Secret>
     private let accounts: Cache<ServiceAccount>
 
-    init(_ context: ControllerContext, sign: @escaping Signing) {
+    init(_ context: ControllerContext, sign: @escaping ControllerConfiguration.TokenSigning) {
         self.context = context
         self.sign = sign
-        queue = context.queue("serviceaccount_tokens_secret")
+        queue = context.queue("serviceaccount_tokens_service")
         secrets = context.cache(Secret.self)
         accounts = context.cache(ServiceAccount.self)
     }

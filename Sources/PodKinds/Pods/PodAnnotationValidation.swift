@@ -6,9 +6,10 @@ import Values
 package enum PodAnnotationValidation {
     private static let mirror = "kubernetes.io/config.mirror"
     private static let deletionCost = "controller.kubernetes.io/pod-deletion-cost"
-    private static let appArmor = "container.apparmor.security.beta.kubernetes.io/"
-    private static let seccompPod = "seccomp.security.alpha.kubernetes.io/pod"
-    private static let seccompContainer = "container.seccomp.security.alpha.kubernetes.io/"
+    /// The annotations that profiles were asked for with: of a container by its name, and of the pod.
+    static let appArmor = "container.apparmor.security.beta.kubernetes.io/"
+    static let seccompPod = "seccomp.security.alpha.kubernetes.io/pod"
+    static let seccompContainer = "container.seccomp.security.alpha.kubernetes.io/"
 
     /// Checks the annotations of a pod or template.
     package static func check(_ metadata: JSONValue?, spec: JSONValue, _ path: FieldPath, _ issues: inout [FieldIssue]) {

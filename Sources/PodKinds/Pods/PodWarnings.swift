@@ -16,9 +16,9 @@ package struct PodWarnings {
         ("security.alpha.kubernetes.io/sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"),
         ("security.alpha.kubernetes.io/unsafe-sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"),
     ]
-    private static let seccompPod = "seccomp.security.alpha.kubernetes.io/pod"
-    private static let seccompContainer = "container.seccomp.security.alpha.kubernetes.io/"
-    private static let appArmor = "container.apparmor.security.beta.kubernetes.io/"
+    private static let seccompPod = PodAnnotationValidation.seccompPod
+    private static let seccompContainer = PodAnnotationValidation.seccompContainer
+    private static let appArmor = PodAnnotationValidation.appArmor
     private static let nullSelector = "a null labelSelector results in matching no pod"
     private static let useSeccompField = "non-functional in v1.27+; use the \"seccompProfile\" field instead"
     private static let volumes = [

@@ -4,9 +4,9 @@ import Values
 
 /// What an annotation of the past says of a profile has to be what the field says, where a new pod has both.
 enum ProfileAgreement {
-    private static let appArmor = "container.apparmor.security.beta.kubernetes.io/"
-    private static let seccompPod = "seccomp.security.alpha.kubernetes.io/pod"
-    private static let seccompContainer = "container.seccomp.security.alpha.kubernetes.io/"
+    private static let appArmor = PodAnnotationValidation.appArmor
+    private static let seccompPod = PodAnnotationValidation.seccompPod
+    private static let seccompContainer = PodAnnotationValidation.seccompContainer
 
     /// Checks a new pod.
     static func check(_ object: JSONValue, _ issues: inout [FieldIssue]) {

@@ -76,6 +76,7 @@ final class TokenSecretTracking: Sendable {
             if known == nil { try await client.create(map) } else { try await client.update(map) }
             return true
         } catch {
+            logger.warning("config map kube-system/\(Self.configMap) was not written: \(error)")
             return false
         }
     }
